@@ -1,0 +1,40 @@
+# Tables made from folders, so that adding a file is all it takes to add an operator, a kernel, ...
+
+# generate_record_table(FOLDER TYPE PREFIX HEADER): every FOLDER/NAME.c defines `const TYPE PREFIX_NAME`;
+# writes generated/PREFIX_table.c with `const TYPE *const PREFIX_table[]` and `PREFIX_table_count`.
+function(generate_record_table folder type prefix header)
+    file(GLOB files RELATIVE ${CMAKE_SOURCE_DIR}/${folder} CONFIGURE_DEPENDS ${folder}/*.c)
+    set(declarations "")
+    set(entries "")
+    foreach(file ${files})
+        # Only files that define a record take part; helpers shared by records do not.
+        file(STRINGS ${CMAKE_SOURCE_DIR}/${folder}/${file} found REGEX "^const ${type} ${prefix}_")
+        foreach(line ${found})
+            string(REGEX MATCH "${prefix}_[a-z0-9_]+" symbol ${line})
+            string(APPEND declarations "extern const ${type} ${symbol};\n")
+            string(APPEND entries "    &${symbol},\n")
+        endforeach()
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+                     ${CMAKE_SOURCE_DIR}/${folder}/${file})
+    endforeach()
+    file(CONFIGURE OUTPUT ${GENERATED_DIR}/${prefix}_table.c CONTENT
+"// Generated from ${folder}/. Do not edit.
+#include \"${header}\"
+${declarations}
+const ${type} *const ${prefix}_table[] = {
+${entries}};
+const size_t ${prefix}_table_count = sizeof ${prefix}_table / sizeof ${prefix}_table[0];
+" @ONLY)
+endfunction()
+
+# generate_text_table(FOLDER EXT NAME): embeds every FOLDER/*.EXT; writes generated/NAME_table.c with
+# `const TextFile NAME_table[]` (base/textfile.h) and `NAME_table_count`.
+function(generate_text_table folder ext name)
+    file(GLOB files CONFIGURE_DEPENDS ${folder}/*.${ext})
+    add_custom_command(
+        OUTPUT ${GENERATED_DIR}/${name}_table.c
+        COMMAND ${CMAKE_COMMAND} -DOUT=${GENERATED_DIR}/${name}_table.c -DNAME=${name}
+                "-DFILES=${files}" -P ${CMAKE_SOURCE_DIR}/cmake/embed_text.cmake
+        DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/embed_text.cmake
+        COMMENT "Embedding ${folder}/*.${ext}" VERBATIM)
+endfunction()

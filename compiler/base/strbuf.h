@@ -1,0 +1,20 @@
+// strbuf.h: a text that grows, in an arena. All dumps, reports and generated files are built in one.
+#ifndef BASE_STRBUF_H
+#define BASE_STRBUF_H
+
+#include <stddef.h>
+
+#include "base/arena.h"
+
+typedef struct StrBuf {
+    Arena *arena;
+    char *text; // NUL-terminated once anything was added, else NULL
+    size_t count, capacity;
+} StrBuf;
+
+void strbuf_add(StrBuf *b, const char *text);
+void strbuf_add_bytes(StrBuf *b, const char *bytes, size_t n);
+void strbuf_printf(StrBuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *strbuf_text(const StrBuf *b); // never NULL
+
+#endif
