@@ -1,0 +1,86 @@
+// kernel.h: the record of an algorithm and what it sees while it plans and emits. One algorithm per file
+// in kernels/; selection asks all records that serve the node's operator and takes the cheapest.
+#ifndef CODEGEN_KERNEL_H
+#define CODEGEN_KERNEL_H
+
+#include "codegen/target.h"
+#include "codegen/vb.h"
+#include "ir/graph.h"
+#include "ir/lowering.h"
+#include "ir/opdef.h"
+
+typedef struct KernelOptions {
+    bool exact;         // direct algorithms only
+    bool optimize_size; // prefer small packed weights
+} KernelOptions;
+
+typedef struct PlanCtx {
+    Arena *arena;
+    const TargetDef *target;
+    const KernelOptions *options;
+    uint32_t plan_batch;
+} PlanCtx;
+
+/// While a kernel function is emitted: void kernel(inputs..., outputs..., i64 batch, i64 task_lo,
+/// i64 task_hi, ptr scratch, ptr call), one ptr per node input and output (after fusion).
+typedef struct Emit {
+    Vb *vb;
+    const Node *node;
+    const Lowering *lowering;
+    Val *in;  // node->inputs.count pointers
+    Val *out; // node->outputs.count pointers
+    Val batch, task_lo, task_hi, scratch, call;
+} Emit;
+
+typedef struct KernelDef {
+    const char *name; // "direct", "winograd_f4"
+    const char *op;   // operator that it serves
+    const char *doc;  // one line; derivation and paper stand in the file's head
+    bool takes_store, takes_sides;
+    /// Fills `out` (layouts, tasks, scratch, tiles, costs) or returns why it cannot serve this node.
+    const char *(*plan)(const PlanCtx *ctx, const Node *node, Lowering *out);
+    /// Emits the function's body; the builder stands at its entry; ends with no terminator (the caller
+    /// adds the return). Emits the loop over tasks itself with emit_tasks.
+    void (*emit)(Emit *e);
+} KernelDef;
+
+extern const KernelDef *const kernel_table[];
+extern const size_t kernel_table_count;
+
+/// for (task = task_lo; task < task_hi; task++) { ... }, possibly no trip.
+typedef struct TaskLoop {
+    VbIf guard;
+    VbLoop loop;
+} TaskLoop;
+TaskLoop emit_tasks(Emit *e, Val *task);
+void emit_tasks_end(Emit *e, TaskLoop *t);
+
+/// Where an expression stands: image n, channel block cb (block of V channels), and the byte offset of the
+/// vector inside a full [N][cb][h][w][V] tensor. The offset is common to all same-shaped operands.
+typedef struct ExprPlace {
+    Val image, block; // i64
+    Val offset;       // i64 bytes; includes image and block
+    int64_t offset_const; // added to offset at compile time
+} ExprPlace;
+
+/// Applies node->store to the kernel's raw result (identity if none), then zeroes the pad lanes where the
+/// expression could have filled them (block is compared with the last one at run time).
+Val emit_store_expr(Emit *e, Val raw, const ExprPlace *at);
+/// Same for an expression whose inputs all come from memory (the map operator).
+/// The terms of side s for the stored vector.
+uint32_t emit_side_terms(Emit *e, uint32_t side, Val stored, const ExprPlace *at, Val term[2]);
+/// Loads node input i as the expression reads it at this place (by its shape, see Expr).
+Val emit_operand(Emit *e, uint32_t input, const ExprPlace *at);
+
+// Geometry shared by kernels.
+int64_t channel_blocks(const Value *v, uint32_t width);     // ceil(c / V)
+int64_t image_bytes(const Value *v);                        // per image, in its layout
+static inline int64_t div_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+/// The usual packing of a [c] vector to a multiple of V, and the blocked activation layout.
+Layout layout_padded_vector(Arena *a, int64_t c, uint32_t width);
+Layout layout_blocked(uint32_t block);
+
+#endif

@@ -1,0 +1,95 @@
+// vb.h: the vector builder: a thin layer over the LLVM C API in which kernels are written. Works for
+// any vector width. Loops carry their values in phis, addresses are byte offsets, no allocas.
+// Not here: what a kernel computes (kernels/), modules and steps (emit.h).
+#ifndef CODEGEN_VB_H
+#define CODEGEN_VB_H
+
+#include <llvm-c/Core.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "codegen/target.h"
+#include "ir/scalar.h"
+
+typedef LLVMValueRef Val;
+typedef LLVMTypeRef Typ;
+
+typedef struct Vb {
+    ScalarBuilder scalar; // first: elementwise operators emit vectors through &vb->scalar
+    const TargetDef *target;
+    Arena *arena;
+    LLVMContextRef context;
+    LLVMModuleRef module;
+    LLVMBuilderRef builder;
+    Val function; // being emitted
+    Typ f32, f64, i1, i8, i32, i64, ptr, vec; // vec = <V x float>
+    uint32_t width;                           // V, of this builder's vectors
+} Vb;
+
+// Integers: i64 unless said.
+Val vb_int(Vb *b, int64_t x);
+Val vb_add(Vb *b, Val x, Val y);
+Val vb_sub(Vb *b, Val x, Val y);
+Val vb_mul(Vb *b, Val x, Val y);
+Val vb_muli(Vb *b, Val x, int64_t y); // folds 0, 1 and constants
+Val vb_addi(Vb *b, Val x, int64_t y);
+Val vb_divi(Vb *b, Val x, int64_t y); // unsigned, x >= 0
+Val vb_remi(Vb *b, Val x, int64_t y);
+Val vb_min(Vb *b, Val x, Val y); // signed
+Val vb_max(Vb *b, Val x, Val y);
+Val vb_icmp(Vb *b, LLVMIntPredicate p, Val x, Val y);
+Val vb_select(Vb *b, Val cond, Val t, Val f);
+
+// Memory: pointers with byte offsets. align in bytes; element accesses are 4-byte aligned.
+Val vb_at(Vb *b, Val p, Val byte_offset);
+Val vb_ati(Vb *b, Val p, int64_t byte_offset);
+Val vb_load(Vb *b, Val p);                // V floats, V*4-aligned
+Val vb_load_unaligned(Vb *b, Val p);      // V floats, 4-aligned
+Val vb_load_scalar(Vb *b, Val p);         // float
+Val vb_load_typed(Vb *b, Typ t, Val p, uint32_t align);
+Val vb_broadcast(Vb *b, Val p);           // load a float into all lanes
+void vb_store(Vb *b, Val x, Val p);
+void vb_store_unaligned(Vb *b, Val x, Val p);
+void vb_store_scalar(Vb *b, Val x, Val p);
+/// First `lanes` (compile-time) lanes only; the rest of memory is not touched.
+Val vb_load_lanes(Vb *b, Val p, uint32_t lanes); // other lanes zero
+void vb_store_lanes(Vb *b, Val x, Val p, uint32_t lanes);
+void vb_prefetch(Vb *b, Val p, bool write, int locality);
+
+// Vectors.
+Val vb_zero(Vb *b);
+Val vb_const(Vb *b, double x);
+Val vb_splat(Vb *b, Val scalar);
+Val vb_fadd(Vb *b, Val x, Val y);
+Val vb_fsub(Vb *b, Val x, Val y);
+Val vb_fmul(Vb *b, Val x, Val y);
+Val vb_fma(Vb *b, Val x, Val y, Val z); // x*y+z; mul + add where the target has no FMA
+/// Lanes at and past `lanes` become zero.
+Val vb_keep_lanes(Vb *b, Val x, uint32_t lanes);
+Val vb_shuffle(Vb *b, Val x, const uint32_t *mask); // V lanes
+Val vb_reduce_add(Vb *b, Val x);                    // float, fixed order
+
+// Control. A loop is do-while: callers guarantee at least one trip (or use vb_if around it).
+#define VB_MAX_CARRIED 64
+typedef struct VbLoop {
+    LLVMBasicBlockRef head;
+    Val index;                  // i64
+    Val carried[VB_MAX_CARRIED]; // this iteration's values
+    uint32_t count;
+    Val hi;
+    int64_t step;
+} VbLoop;
+VbLoop vb_loop(Vb *b, Val lo, Val hi, int64_t step, const Val *init, uint32_t count);
+/// next: count values for the following iteration. After it, the builder stands behind the loop and
+/// next[] are the loop's results.
+void vb_loop_end(Vb *b, VbLoop *loop, const Val *next);
+
+/// if (cond) { then }: everything emitted between begin and end.
+typedef struct VbIf {
+    LLVMBasicBlockRef then_block, join;
+} VbIf;
+VbIf vb_if(Vb *b, Val cond);
+void vb_if_end(Vb *b, VbIf *f);
+
+#endif

@@ -1,0 +1,40 @@
+// lowering.h: what the code generator decided about a node, in words that the passes understand:
+// which layouts it wants, how much scratch, how many tasks. The passes ask through LowerTarget and
+// never see a kernel.
+#ifndef IR_LOWERING_H
+#define IR_LOWERING_H
+
+#include "ir/graph.h"
+
+#define NODE_MAX_OWN_INPUTS 8
+
+struct Lowering {
+    const char *kernel; // algorithm's name
+    const void *kernel_def;
+    // Layout wanted of each own input. Activations: LAYOUT_BLOCKED with the target's width (or, for an
+    // image with fewer channels than that, block = channels) or LAYOUT_PLAIN. Weights: LAYOUT_PACKED or
+    // LAYOUT_OPAQUE. Channel vectors: packed to padded length.
+    Layout in_layout[NODE_MAX_OWN_INPUTS];
+    Layout out_layout[6];
+    uint32_t tasks_mul, tasks_div;
+    uint64_t scratch_bytes; // per worker
+    uint32_t parts_mul, parts_div; // partial sums that it writes (sides, or the reduction itself)
+    uint64_t flops_fixed, flops_per_image, bytes_fixed, bytes_per_image;
+    double predicted_ns; // one thread, at plan_batch
+    const void *tiles;   // the kernel's own plan: a struct without pointers and padding garbage
+    size_t tiles_bytes;  // part of the request's identity
+    const char *explain; // candidates and why, one line each (--explain-kernels)
+};
+
+/// The code generator as the passes see it.
+typedef struct LowerTarget {
+    uint32_t vector_floats; // V: channels per block
+    const void *impl;
+    /// Chooses a kernel and plans it; never fails (the reference kernel takes everything).
+    Lowering *(*lower)(const struct LowerTarget *t, Arena *a, const Graph *g, const Node *n);
+    /// Whether this node's kernel, as chosen for its shapes, takes a store expression / sides.
+    bool (*takes_store)(const struct LowerTarget *t, const Node *n);
+    bool (*takes_sides)(const struct LowerTarget *t, const Node *n);
+} LowerTarget;
+
+#endif

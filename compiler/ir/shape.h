@@ -1,0 +1,81 @@
+// shape.h: shapes, element types and memory layouts of values.
+// Letters: n c h w (batch, channels, height, width), k r s (filters, filter rows, filter columns).
+#ifndef IR_SHAPE_H
+#define IR_SHAPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/strbuf.h"
+#include "resnetc/model_abi.h"
+
+#define SHAPE_MAX_RANK 6
+#define DIM_BATCH INT64_C(-1) // dim[0] of a batched value: any batch from 1 up at run time
+
+typedef struct Shape {
+    uint32_t rank;
+    int64_t dim[SHAPE_MAX_RANK];
+} Shape;
+
+Shape shape_vector(int64_t n);                                // [n]
+Shape shape_image(int64_t c, int64_t h, int64_t w);           // [N,c,h,w]
+Shape shape_features(int64_t c);                              // [N,c]
+Shape shape_batch(void);                                      // [N]
+Shape shape_weights(int64_t k, int64_t c, int64_t r, int64_t s); // [k,c,r,s]
+bool shape_equal(const Shape *a, const Shape *b);
+bool shape_is_batched(const Shape *s);
+/// Product of the dimensions without the batch; for an unbatched shape, of all.
+int64_t shape_elements(const Shape *s);
+/// c of a batched [N,c...] shape or of a vector [c]; h and w are 1 where the shape has none.
+int64_t shape_channels(const Shape *s);
+int64_t shape_height(const Shape *s);
+int64_t shape_width(const Shape *s);
+/// "f32[N,64,24,24]"
+void shape_print(StrBuf *out, const Shape *s, RnDType dtype);
+
+/// One dimension of a packed tensor: index i in [0, extent) moves source coordinate `coord` by coef * i.
+typedef struct PackDim {
+    int32_t extent;
+    int32_t coord;
+    int32_t coef;
+} PackDim;
+
+#define PACK_MAX_DIMS 10
+
+/// A packed tensor is a rearranged source tensor: element (i0, i1, ...) in C order is the source element
+/// whose coordinate j is base[j] + sum of coef*i over the dims of coord j; outside the source it is 0.
+/// Serves every direct kernel's weights, rotation, phases, padding of vectors, and backwards (unpack) the
+/// weight gradients. `next` is packed right behind (phases have different sizes).
+typedef struct Packing {
+    uint32_t dims;
+    PackDim dim[PACK_MAX_DIMS];
+    int32_t base[SHAPE_MAX_RANK];
+    const struct Packing *next;
+} Packing;
+
+int64_t packing_elements(const Packing *p); // including next
+bool packing_equal(const Packing *a, const Packing *b);
+
+typedef enum LayoutKind {
+    LAYOUT_PLAIN,    // C order, framework layout
+    LAYOUT_BLOCKED,  // [n][ceil(c/block)][h][w][block], lanes past c are zero
+    LAYOUT_PACKED,   // a weight as its Packing says
+    LAYOUT_OPAQUE,   // known to the kernels at both ends only (Winograd weights): `bytes` bytes
+    LAYOUT_PARTIALS, // partial channel sums [parts][terms][padded c], see Value.parts_*
+} LayoutKind;
+
+typedef struct Layout {
+    LayoutKind kind;
+    uint32_t block;         // LAYOUT_BLOCKED
+    const Packing *packing; // LAYOUT_PACKED
+    uint64_t bytes;         // LAYOUT_OPAQUE, not batched
+    const char *tag;        // LAYOUT_OPAQUE: names algorithm and parameters; equal tags, equal content
+} Layout;
+
+bool layout_equal(const Layout *a, const Layout *b);
+void layout_print(StrBuf *out, const Layout *l);
+/// Bytes of a value of this shape in this layout: fixed part, and part per image.
+void layout_bytes(const Shape *s, RnDType dtype, const Layout *l, uint64_t *fixed, uint64_t *per_image);
+uint32_t dtype_bytes(RnDType t);
+
+#endif
