@@ -1,0 +1,142 @@
+// runtime.h: sessions: a compiled model, its memory and its threads.
+// Not here: update rules (optimizer.h), files (weights.h, checkpoint.h, tensor_io.h), data
+// (data.h).
+//
+// A model (RnModel) is constant and may be shared by any number of sessions on any number of
+// threads. A session belongs to one thread at a time. Nothing here is global.
+#ifndef RESNETC_RUNTIME_H
+#define RESNETC_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "resnetc/model_abi.h"
+#include "resnetc/pool.h"
+#include "resnetc/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct RnSession RnSession;
+
+/// RnOptions.modes: what the session will be asked for; memory is allocated for that only.
+enum { RN_MODE_INFER = 1, RN_MODE_TRAIN = 2 };
+
+/// One step has run. batch: images of the call; ns: its time over all threads.
+typedef void (*RnStepHook)(void *context, const RnStep *step, uint32_t batch, uint64_t ns);
+
+typedef struct RnOptions {
+    unsigned modes;     // RN_MODE_*; 0: whatever the model has
+    uint32_t max_batch; // largest batch of one pass; 0: the largest any plan was made for
+    unsigned threads;   // workers; 0: one per core; ignored when pool is given
+    RnPool *pool;       // NULL: the session makes its own; else borrowed until close
+    RnStepHook on_step; // NULL, or called after each step; steps then run one after another
+    void *on_step_context;
+} RnOptions;
+
+/// Refuses what this runtime or this machine cannot run: wrong magic, version or sizes
+/// (RN_ERR_MODEL), missing instructions (RN_ERR_ISA).
+RnStatus rn_model_check(const RnModel *model, RnError *err);
+
+/// Does the machine have this instruction set ("x86-64-v3", ...)?
+bool rn_machine_has(const char *isa);
+
+/// Opens a session: allocates everything it will ever need. options may be NULL. Parameters and
+/// state start with the model's embedded weights if it has some, else as zeros: then rn_init_params
+/// or rn_weights_load comes next. The model must outlive the session. Free with rn_session_close.
+RnStatus rn_session_open(const RnModel *model, const RnOptions *options, RnSession **out,
+                         RnError *err);
+
+/// Frees it. Accepts NULL.
+void rn_session_close(RnSession *session);
+
+const RnModel *rn_session_model(const RnSession *session);
+RnPool *rn_session_pool(RnSession *session);
+uint32_t rn_session_max_batch(const RnSession *session);
+/// Bytes the session has allocated, all regions and scratch.
+uint64_t rn_session_bytes(const RnSession *session);
+
+/// Sets or clears (NULL) the step hook.
+void rn_session_set_hook(RnSession *session, RnStepHook hook, void *context);
+
+// ---- Tensors
+// -------------------------------------------------------------------------------------
+
+/// Index of the tensor of this name and role in the model's table, or -1.
+int32_t rn_model_find(const RnModel *model, const char *name, RnRole role);
+/// Index of tensor `nth` (0, 1, ...) of a role in table order, or -1.
+int32_t rn_model_nth(const RnModel *model, RnRole role, uint32_t nth);
+/// Tensor i of the table.
+const RnTensor *rn_model_tensor(const RnModel *model, int32_t index);
+/// Elements of one image of a batched tensor, or of the whole of another; plain shape, no padding.
+uint64_t rn_tensor_elements(const RnTensor *tensor);
+/// Classes: the last dimension of the first output, 0 if it has no [n, classes] output.
+uint32_t rn_model_classes(const RnModel *model);
+
+/// The floats of a parameter, a state or a gradient (plain, C order, rn_tensor_elements of them);
+/// NULL for any other tensor, and for gradients in a session without RN_MODE_TRAIN. Valid until
+/// close. Who writes parameters or state through it calls rn_params_changed afterwards.
+float *rn_tensor_data(RnSession *session, int32_t index);
+
+/// Says that parameters or state were written from outside. Inference prepares again by itself.
+void rn_params_changed(RnSession *session);
+
+/// Runs the prepare steps (folding, packing) now if parameters or state have changed since the last
+/// time.
+RnStatus rn_prepare(RnSession *session, RnError *err);
+
+/// rn_init_params flags.
+enum { RN_INIT_ZERO_GAMMA = 1 /* last BN scale of each residual branch starts at 0 */ };
+
+/// Gives every parameter and state its initial value. The same (model, seed) gives the same bits:
+/// each value is a function of seed, name and index.
+void rn_init_params(RnSession *session, uint64_t seed, unsigned flags);
+
+// ---- Inference
+// -----------------------------------------------------------------------------------
+
+/// Runs inference on `batch` images, in passes of at most the session's largest batch.
+///
+/// inputs:  one pointer per tensor of role INPUT, in table order: f32 [batch, dims] plain.
+/// outputs: one pointer per tensor of role OUTPUT: f32 [batch, dims] plain. NULL entries are
+/// skipped. Inputs that are aligned as their region asks (64 bytes) are read in place, else copied;
+/// the same for outputs. Borrows every pointer for the call only.
+RnStatus rn_infer(RnSession *session, const float *const *inputs, size_t batch,
+                  float *const *outputs, RnError *err);
+
+// ---- Training
+// ------------------------------------------------------------------------------------
+
+typedef struct RnTrainBatch {
+    const float *const *inputs; // as in rn_infer
+    const uint32_t *labels;     // [batch], each below rn_model_classes
+    uint32_t batch;             // 1 .. the session's largest
+    uint32_t accumulate;        // 0: gradients are overwritten; 1: added to
+    float loss_scale; // factor on each image's loss gradient; 0 means 1 / batch (the mean)
+    uint64_t seed, step, first_image; // for dropout and the like, see RnCall
+} RnTrainBatch;
+
+typedef struct RnTrainResult {
+    double loss;      // mean over the batch, in nats, summed in double in image order
+    uint32_t correct; // images whose largest logit is their label's (the first of equals counts)
+} RnTrainResult;
+
+/// Forward and backward in training mode: gradients are written, running statistics updated,
+/// parameters not touched.
+///
+/// Fails with RN_ERR_BATCH on a batch of 0 or above the largest, RN_ERR_INPUT on a label out of
+/// range (named), RN_ERR_NAN when the loss is not finite: err then names the first parameter, input
+/// or step that is not; state is as before the call.
+RnStatus rn_forward_backward(RnSession *session, const RnTrainBatch *batch, RnTrainResult *result,
+                             RnError *err);
+
+/// Logits of the last rn_forward_backward: f32 [batch, classes], valid until the next call; NULL if
+/// there are none.
+const float *rn_train_logits(const RnSession *session);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
