@@ -30,6 +30,7 @@ typedef struct Emit {
     Val *in;  // node->inputs.count pointers
     Val *out; // node->outputs.count pointers
     Val batch, task_lo, task_hi, scratch, call;
+    Val *held; // per node input: value loaded once by emit_hold, else NULL
 } Emit;
 
 typedef struct KernelDef {
@@ -55,22 +56,35 @@ typedef struct TaskLoop {
 TaskLoop emit_tasks(Emit *e, Val *task);
 void emit_tasks_end(Emit *e, TaskLoop *t);
 
+/// What task t of mul * ceil(batch / div) works on: t % mul of images [image_lo, image_hi). With
+/// tasks_div RN_DIV_ALL the images are [0, batch).
+typedef struct TaskSlice {
+    Val part;
+    Val image_lo, image_hi;
+} TaskSlice;
+TaskSlice emit_slice(Emit *e, Val task);
+
 /// Where an expression stands: image n, channel block cb (block of V channels), and the byte offset of the
 /// vector inside a full [N][cb][h][w][V] tensor. The offset is common to all same-shaped operands.
 typedef struct ExprPlace {
     Val image, block; // i64
     Val offset;       // i64 bytes; includes image and block
     int64_t offset_const; // added to offset at compile time
+    uint32_t lane;        // first channel of the vector inside its block (narrow vectors), else 0
 } ExprPlace;
 
 /// Applies node->store to the kernel's raw result (identity if none), then zeroes the pad lanes where the
 /// expression could have filled them (block is compared with the last one at run time).
+/// raw is NULL where all comes from memory (the map operator).
 Val emit_store_expr(Emit *e, Val raw, const ExprPlace *at);
-/// Same for an expression whose inputs all come from memory (the map operator).
 /// The terms of side s for the stored vector.
 uint32_t emit_side_terms(Emit *e, uint32_t side, Val stored, const ExprPlace *at, Val term[2]);
 /// Loads node input i as the expression reads it at this place (by its shape, see Expr).
 Val emit_operand(Emit *e, uint32_t input, const ExprPlace *at);
+/// Loads the operands that do not depend on the pixel ([c], [N,c], [N], [1]) once, before a loop over
+/// the pixels of this image and block; emit_release ends it.
+void emit_hold(Emit *e, const ExprPlace *at);
+void emit_release(Emit *e);
 
 // Geometry shared by kernels.
 int64_t channel_blocks(const Value *v, uint32_t width);     // ceil(c / V)
@@ -82,5 +96,11 @@ static inline int64_t div_up(int64_t a, int64_t b)
 /// The usual packing of a [c] vector to a multiple of V, and the blocked activation layout.
 Layout layout_padded_vector(Arena *a, int64_t c, uint32_t width);
 Layout layout_blocked(uint32_t block);
+Layout layout_plain(void);
+/// Layout of partial sums, and its bytes per part: terms * padded channels * 4.
+Layout layout_partials(void);
+int64_t partials_part_bytes(uint32_t terms, int64_t c, uint32_t width);
+/// Seconds to time: ns that `bytes` of memory traffic and `flops` take on one thread of this target.
+double cost_ns(const TargetDef *t, double flops, double bytes);
 
 #endif

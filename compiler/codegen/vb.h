@@ -24,8 +24,20 @@ typedef struct Vb {
     LLVMBuilderRef builder;
     Val function; // being emitted
     Typ f32, f64, i1, i8, i32, i64, ptr, vec; // vec = <V x float>
+    Typ vec64;                                // <V x double>
     uint32_t width;                           // V, of this builder's vectors
+    Val fma_decl;                             // llvm.fma on vec, once used
 } Vb;
+
+/// A builder of vectors as wide as the target's. The LLVM objects are borrowed; the caller sets
+/// `function` and positions `builder`.
+void vb_init(Vb *b, Arena *arena, const TargetDef *target, LLVMContextRef context,
+             LLVMModuleRef module, LLVMBuilderRef builder);
+/// The same builder with narrower (or wider) vectors, for tails: both emit into one function.
+Vb vb_with_width(const Vb *b, uint32_t width);
+/// A call of an intrinsic overloaded on `overload` (NULL: not overloaded).
+Val vb_intrinsic(Vb *b, const char *name, Typ overload, const Val *args, uint32_t count);
+LLVMBasicBlockRef vb_block(Vb *b, const char *name); // appended to the function, not entered
 
 // Integers: i64 unless said.
 Val vb_int(Vb *b, int64_t x);
@@ -69,6 +81,18 @@ Val vb_fma(Vb *b, Val x, Val y, Val z); // x*y+z; mul + add where the target has
 Val vb_keep_lanes(Vb *b, Val x, uint32_t lanes);
 Val vb_shuffle(Vb *b, Val x, const uint32_t *mask); // V lanes
 Val vb_reduce_add(Vb *b, Val x);                    // float, fixed order
+Val vb_reduce_max(Vb *b, Val x);                    // float; NaN lanes lose
+/// Lanes at and past `count` (run-time i64) become zero.
+Val vb_keep_first(Vb *b, Val x, Val count);
+/// <V x i1>: lane index < count (run-time i64).
+Val vb_lane_mask(Vb *b, Val count);
+Val vb_fdiv(Vb *b, Val x, Val y);
+Val vb_sqrt(Vb *b, Val x); // float or double, scalar or vector
+Val vb_exp(Vb *b, Val x);  // vec; within 2 ulp; exp(-inf) = 0, overflow inf, NaN stays
+Val vb_log(Vb *b, Val x);  // vec; within 2 ulp; log(0) = -inf, negative: NaN
+Val vb_widen(Vb *b, Val x);  // vec -> vec64
+Val vb_narrow(Vb *b, Val x); // vec64 -> vec
+Val vb_const64(Vb *b, double x); // vec64
 
 // Control. A loop is do-while: callers guarantee at least one trip (or use vb_if around it).
 #define VB_MAX_CARRIED 64
