@@ -19,11 +19,13 @@ typedef struct NodeSpec {
 } NodeSpec;
 
 /// Makes the node, its parameters and outputs. NULL after a diagnostic (nothing is added then).
+/// Not for map: a pass turns an elementwise node into one (op, store, own_inputs = 0) in place.
 Node *build_node(Graph *g, const NodeSpec *spec);
 
 /// Runs a graph of any stage before layout in double on plain tensors: the oracle of the tests.
 /// `values` is indexed by Value.id; entries of inputs, labels, params, state are given, others are
-/// allocated from the arena. State is updated in place. Expressions and sides are understood.
+/// allocated from the arena. State is updated in place. Expressions and sides are understood; partial sums
+/// have one part. seed, step and first image of masks are 0.
 void graph_interpret(const Graph *g, Arena *a, int64_t batch, RefTensor *values, double loss_scale);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/source.h"
+#include "base/strbuf.h"
 #include "base/vec.h"
 #include "ir/shape.h"
 
@@ -54,7 +55,8 @@ struct Value {
     double init_arg;
     uint32_t tensor_flags; // RN_TENSOR_DECAY | RN_TENSOR_ZERO_GAMMA
     Value *param;          // VALUE_GRAD: whose gradient
-    // partial channel sums: parts = parts_mul * ceil(batch / parts_div), [parts][terms][padded c] f32
+    // partial channel sums: shape [terms,c], LAYOUT_PARTIALS; in memory [parts][terms][padded c] f32,
+    // parts = parts_mul * ceil(batch / parts_div). terms is 0 for all other values.
     uint32_t parts_mul, parts_div, terms;
     uint32_t mark; // scratch for whoever walks the graph now
 };
@@ -154,15 +156,19 @@ typedef struct Graph {
 } Graph;
 
 Graph *graph_create(Arena *a, const char *name);
+/// Makes a value. Inputs, parameters, states and labels join the graph's list (or g->labels) here;
+/// outputs and gradients are listed by whoever makes them.
+Value *graph_add_value(Graph *g, ValueKind kind, RnDType dtype, Shape shape, const char *name, Loc loc);
 /// A deep copy in another (or the same) arena; OpDefs, names and locations are shared.
 Graph *graph_clone(Arena *a, const Graph *g);
-Value *graph_add_value(Graph *g, ValueKind kind, RnDType dtype, Shape shape, const char *name, Loc loc);
 /// Appends to, or inserts before `before`, the execution order.
 Node *graph_add_node(Graph *g, const OpDef *op, Node *before);
 void graph_remove_node(Graph *g, Node *n); // its outputs must have no users left
 void graph_move_before(Graph *g, Node *n, Node *before);
 void graph_replace_uses(Graph *g, Value *from, Value *to); // in inputs of all nodes and in outputs
 uint32_t graph_use_count(const Graph *g, const Value *v);  // walks the graph; outputs count too
+/// Makes a VALUE_TEMP the next output of node n.
+Value *graph_add_output(Graph *g, Node *n, RnDType dtype, Shape shape);
 /// Numbers nodes 1.. in execution order in node->mark.
 void graph_number_nodes(Graph *g);
 

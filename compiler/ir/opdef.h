@@ -77,6 +77,13 @@ typedef struct ShapeCtx {
     Arena *arena;
 } ShapeCtx;
 
+/// How shape rules refuse: reports "NAME: text" at the node's place (an internal error where there is no
+/// diag), with an optional help, and returns false.
+bool shape_fail(const ShapeCtx *ctx, const char *help, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/// "f32[N,3,8,8]" of input i, for such texts.
+const char *shape_text(const ShapeCtx *ctx, uint32_t i);
+
 /// A tensor of the reference interpreter: plain C order, double.
 typedef struct RefTensor {
     Shape shape; // concrete: dim[0] is the batch where batched
@@ -154,6 +161,16 @@ const char *op_phase_text(Phase p);
 void attrs_set_defaults(const OpDef *op, void *attrs);
 void attrs_print(const OpDef *op, const void *attrs, StrBuf *out);
 bool attrs_equal(const OpDef *op, const void *a, const void *b);
+uint64_t attrs_hash(uint64_t h, const OpDef *op, const void *attrs);
+/// Whether every attribute is in its range (defaults always are); if not, *why gets
+/// "stride must be between 1 and 1024, not 0".
+bool attrs_check(const OpDef *op, const void *attrs, StrBuf *why);
+/// Number of choices of an ATTR_ENUM, and choice i as text (static or in the arena).
+uint32_t attr_choice_count(const AttrDef *def);
+const char *attr_choice_text(Arena *a, const AttrDef *def, uint32_t i);
+
+/// The operator's page of the manual, in Markdown: all from its record.
+void op_print_manual(const OpDef *op, StrBuf *out);
 
 // For gradient rules (passes/autodiff.c implements them).
 /// Adds d to the gradient of input value v. Does nothing where v needs no gradient.

@@ -17,6 +17,9 @@ typedef struct Shape {
     int64_t dim[SHAPE_MAX_RANK];
 } Shape;
 
+/// No tensor has more elements (of one image) than this; the builder refuses larger ones.
+#define SHAPE_MAX_ELEMENTS (INT64_C(1) << 40)
+
 Shape shape_vector(int64_t n);                                // [n]
 Shape shape_image(int64_t c, int64_t h, int64_t w);           // [N,c,h,w]
 Shape shape_features(int64_t c);                              // [N,c]
@@ -24,9 +27,13 @@ Shape shape_batch(void);                                      // [N]
 Shape shape_weights(int64_t k, int64_t c, int64_t r, int64_t s); // [k,c,r,s]
 bool shape_equal(const Shape *a, const Shape *b);
 bool shape_is_batched(const Shape *s);
-/// Product of the dimensions without the batch; for an unbatched shape, of all.
+/// Whether every dimension is positive and shape_elements is within SHAPE_MAX_ELEMENTS.
+bool shape_fits(const Shape *s);
+/// Product of the dimensions without the batch; for an unbatched shape, of all. INT64_MAX instead of
+/// an overflow.
 int64_t shape_elements(const Shape *s);
-/// c of a batched [N,c...] shape or of a vector [c]; h and w are 1 where the shape has none.
+/// c of a batched [N,c...] shape, 1 of [N]; dim[0] of an unbatched shape ([c], [k,c,r,s]).
+/// h and w are dim[2] and dim[3], 1 where the shape has none.
 int64_t shape_channels(const Shape *s);
 int64_t shape_height(const Shape *s);
 int64_t shape_width(const Shape *s);
@@ -61,12 +68,12 @@ typedef enum LayoutKind {
     LAYOUT_BLOCKED,  // [n][ceil(c/block)][h][w][block], lanes past c are zero
     LAYOUT_PACKED,   // a weight as its Packing says
     LAYOUT_OPAQUE,   // known to the kernels at both ends only (Winograd weights): `bytes` bytes
-    LAYOUT_PARTIALS, // partial channel sums [parts][terms][padded c], see Value.parts_*
+    LAYOUT_PARTIALS, // partial channel sums [parts][terms][padded c] of a value [terms,c]
 } LayoutKind;
 
 typedef struct Layout {
     LayoutKind kind;
-    uint32_t block;         // LAYOUT_BLOCKED
+    uint32_t block;         // LAYOUT_BLOCKED, and what c is padded to a multiple of in LAYOUT_PARTIALS
     const Packing *packing; // LAYOUT_PACKED
     uint64_t bytes;         // LAYOUT_OPAQUE, not batched
     const char *tag;        // LAYOUT_OPAQUE: names algorithm and parameters; equal tags, equal content
@@ -74,7 +81,8 @@ typedef struct Layout {
 
 bool layout_equal(const Layout *a, const Layout *b);
 void layout_print(StrBuf *out, const Layout *l);
-/// Bytes of a value of this shape in this layout: fixed part, and part per image.
+/// Bytes of a value of this shape in this layout: fixed part, and part per image. Partials: `fixed` is
+/// one part; the planner multiplies it by the number of parts.
 void layout_bytes(const Shape *s, RnDType dtype, const Layout *l, uint64_t *fixed, uint64_t *per_image);
 uint32_t dtype_bytes(RnDType t);
 

@@ -1,0 +1,243 @@
+// graph.c: making, copying and changing the graph.
+// Not here: nodes with inferred shapes (builder.c), dumps (dump.c), rules (verify.c).
+#include "ir/graph.h"
+
+#include <string.h>
+
+#include "base/diag.h"
+#include "ir/opdef.h"
+
+const char *op_phase_text(Phase p)
+{
+    switch (p) {
+    case PHASE_FORWARD:
+        return "forward";
+    case PHASE_LOSS:
+        return "loss";
+    case PHASE_BACKWARD:
+        return "backward";
+    }
+    return "?";
+}
+
+Graph *graph_create(Arena *a, const char *name)
+{
+    Graph *g = ARENA_NEW(a, Graph);
+    g->arena = a;
+    g->name = name;
+    g->plan_batch = 1;
+    return g;
+}
+
+Value *graph_add_value(Graph *g, ValueKind kind, RnDType dtype, Shape shape, const char *name, Loc loc)
+{
+    Value *v = ARENA_NEW(g->arena, Value);
+    v->id = g->next_value++;
+    v->kind = kind;
+    v->dtype = dtype;
+    v->shape = shape;
+    v->name = name;
+    v->loc = loc;
+    v->bind = BIND_INPUTS;
+    switch (kind) {
+    case VALUE_INPUT:
+        VEC_PUSH(g->arena, &g->inputs, v);
+        break;
+    case VALUE_LABELS:
+        g->labels = v;
+        break;
+    case VALUE_PARAM:
+        v->bind = BIND_PARAMS;
+        VEC_PUSH(g->arena, &g->params, v);
+        break;
+    case VALUE_STATE:
+        v->bind = BIND_PARAMS;
+        VEC_PUSH(g->arena, &g->states, v);
+        break;
+    case VALUE_TEMP:
+    case VALUE_GRAD:
+    case VALUE_OUTPUT:
+        break;
+    }
+    return v;
+}
+
+static void link_node(Graph *g, Node *n, Node *before)
+{
+    n->next = before;
+    n->prev = before ? before->prev : g->last;
+    if (n->prev)
+        n->prev->next = n;
+    else
+        g->first = n;
+    if (before)
+        before->prev = n;
+    else
+        g->last = n;
+}
+
+static void unlink_node(Graph *g, Node *n)
+{
+    if (n->prev)
+        n->prev->next = n->next;
+    else
+        g->first = n->next;
+    if (n->next)
+        n->next->prev = n->prev;
+    else
+        g->last = n->prev;
+    n->prev = n->next = NULL;
+}
+
+Node *graph_add_node(Graph *g, const OpDef *op, Node *before)
+{
+    Node *n = ARENA_NEW(g->arena, Node);
+    n->id = g->next_node++;
+    n->op = op;
+    n->bind = BIND_INPUTS;
+    n->name = "";
+    link_node(g, n, before);
+    g->node_count++;
+    return n;
+}
+
+Value *graph_add_output(Graph *g, Node *n, RnDType dtype, Shape shape)
+{
+    Value *v = graph_add_value(g, VALUE_TEMP, dtype, shape, n->name, n->loc);
+    v->def = n;
+    v->def_out = n->outputs.count;
+    VEC_PUSH(g->arena, &n->outputs, v);
+    return v;
+}
+
+void graph_remove_node(Graph *g, Node *n)
+{
+    for (uint32_t i = 0; i < n->outputs.count; i++)
+        if (graph_use_count(g, n->outputs.at[i]))
+            INTERNAL_ERROR("removing node %s (%s), whose output %u is used", n->name, n->op->name, i);
+    unlink_node(g, n);
+    g->node_count--;
+}
+
+void graph_move_before(Graph *g, Node *n, Node *before)
+{
+    if (n == before)
+        return;
+    unlink_node(g, n);
+    link_node(g, n, before);
+}
+
+void graph_replace_uses(Graph *g, Value *from, Value *to)
+{
+    for (Node *n = g->first; n; n = n->next)
+        for (uint32_t i = 0; i < n->inputs.count; i++)
+            if (n->inputs.at[i] == from)
+                n->inputs.at[i] = to;
+    for (uint32_t i = 0; i < g->outputs.count; i++)
+        if (g->outputs.at[i] == from)
+            g->outputs.at[i] = to;
+    if (g->loss == from)
+        g->loss = to;
+}
+
+uint32_t graph_use_count(const Graph *g, const Value *v)
+{
+    uint32_t count = g->loss == v;
+    for (const Node *n = g->first; n; n = n->next)
+        for (uint32_t i = 0; i < n->inputs.count; i++)
+            count += n->inputs.at[i] == v;
+    for (uint32_t i = 0; i < g->outputs.count; i++)
+        count += g->outputs.at[i] == v;
+    return count;
+}
+
+void graph_number_nodes(Graph *g)
+{
+    uint32_t number = 0;
+    for (Node *n = g->first; n; n = n->next)
+        n->mark = ++number;
+}
+
+// Copying: every value once, through a table by id.
+typedef struct Cloner {
+    Graph *to;
+    Value **copy; // by id of the original
+} Cloner;
+
+static Value *clone_value(Cloner *c, const Value *v)
+{
+    if (!v)
+        return NULL;
+    if (!c->copy[v->id]) {
+        Value *copy = ARENA_NEW(c->to->arena, Value);
+        c->copy[v->id] = copy;
+        *copy = *v;
+        copy->def = NULL; // set when the node is copied
+        copy->param = clone_value(c, v->param);
+    }
+    return c->copy[v->id];
+}
+
+static Expr *clone_expr(Arena *a, const Expr *e)
+{
+    if (!e)
+        return NULL;
+    Expr *copy = ARENA_NEW(a, Expr);
+    copy->result = e->result;
+    for (uint32_t i = 0; i < e->steps.count; i++)
+        VEC_PUSH(a, &copy->steps, e->steps.at[i]);
+    return copy;
+}
+
+static void clone_node(Cloner *c, const Node *n)
+{
+    Arena *a = c->to->arena;
+    Node *copy = graph_add_node(c->to, n->op, NULL);
+    Node *prev = copy->prev;
+    *copy = *n;
+    copy->prev = prev;
+    copy->next = NULL;
+    if (n->attrs) {
+        copy->attrs = arena_alloc(a, n->op->attr_bytes);
+        memcpy(copy->attrs, n->attrs, n->op->attr_bytes);
+    }
+    memset(&copy->inputs, 0, sizeof copy->inputs);
+    memset(&copy->outputs, 0, sizeof copy->outputs);
+    for (uint32_t i = 0; i < n->inputs.count; i++)
+        VEC_PUSH(a, &copy->inputs, clone_value(c, n->inputs.at[i]));
+    for (uint32_t i = 0; i < n->outputs.count; i++) {
+        Value *out = clone_value(c, n->outputs.at[i]);
+        out->def = copy;
+        VEC_PUSH(a, &copy->outputs, out);
+    }
+    copy->store = clone_expr(a, n->store);
+}
+
+Graph *graph_clone(Arena *a, const Graph *g)
+{
+    Graph *to = ARENA_NEW(a, Graph);
+    *to = *g;
+    to->arena = a;
+    to->first = to->last = NULL;
+    to->node_count = 0;
+    Cloner c = {.to = to, .copy = ARENA_ARRAY(a, Value *, g->next_value ? g->next_value : 1)};
+#define CLONE_LIST(list)                                                                           \
+    memset(&to->list, 0, sizeof to->list);                                                         \
+    for (uint32_t i = 0; i < g->list.count; i++)                                                   \
+    VEC_PUSH(a, &to->list, clone_value(&c, g->list.at[i]))
+    CLONE_LIST(inputs);
+    CLONE_LIST(params);
+    CLONE_LIST(states);
+    for (const Node *n = g->first; n; n = n->next)
+        clone_node(&c, n);
+    CLONE_LIST(grads);
+    CLONE_LIST(outputs);
+#undef CLONE_LIST
+    memset(&to->output_names, 0, sizeof to->output_names);
+    for (uint32_t i = 0; i < g->output_names.count; i++)
+        VEC_PUSH(a, &to->output_names, g->output_names.at[i]);
+    to->labels = clone_value(&c, g->labels);
+    to->loss = clone_value(&c, g->loss);
+    to->next_node = g->next_node;
+    return to;
+}
