@@ -3,16 +3,12 @@
 #ifndef CODEGEN_KERNEL_H
 #define CODEGEN_KERNEL_H
 
+#include "codegen/kernel_options.h"
 #include "codegen/target.h"
 #include "codegen/vb.h"
 #include "ir/graph.h"
 #include "ir/lowering.h"
 #include "ir/opdef.h"
-
-typedef struct KernelOptions {
-    bool exact;         // direct algorithms only
-    bool optimize_size; // prefer small packed weights
-} KernelOptions;
 
 typedef struct PlanCtx {
     Arena *arena;
@@ -97,10 +93,10 @@ static inline int64_t div_up(int64_t a, int64_t b)
 Layout layout_padded_vector(Arena *a, int64_t c, uint32_t width);
 Layout layout_blocked(uint32_t block);
 Layout layout_plain(void);
-/// Layout of partial sums, and its bytes per part: terms * padded channels * 4.
-Layout layout_partials(void);
+/// Layout of partial sums [terms,c], and its bytes per part: terms * padded channels * 4.
+Layout layout_partials(uint32_t width);
 int64_t partials_part_bytes(uint32_t terms, int64_t c, uint32_t width);
-/// Seconds to time: ns that `bytes` of memory traffic and `flops` take on one thread of this target.
+/// A first estimate: ns that `bytes` of memory traffic and `flops` take on one thread of this target.
 double cost_ns(const TargetDef *t, double flops, double bytes);
 
 #endif

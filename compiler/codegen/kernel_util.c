@@ -63,9 +63,9 @@ Layout layout_plain(void)
     return (Layout){.kind = LAYOUT_PLAIN};
 }
 
-Layout layout_partials(void)
+Layout layout_partials(uint32_t width)
 {
-    return (Layout){.kind = LAYOUT_PARTIALS};
+    return (Layout){.kind = LAYOUT_PARTIALS, .block = width};
 }
 
 int64_t partials_part_bytes(uint32_t terms, int64_t c, uint32_t width)

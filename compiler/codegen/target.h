@@ -27,7 +27,7 @@ typedef struct TargetDef {
 extern const TargetDef *const target_table[];
 extern const size_t target_table_count;
 const TargetDef *target_find(const char *name); // NULL if none
-/// The best target that this machine runs.
+/// The best target that this machine runs; NULL if none.
 const TargetDef *target_native(void);
 
 #endif
