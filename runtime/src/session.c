@@ -1,0 +1,320 @@
+// session.c: opening and closing sessions: plans chosen, memory allocated, tensors found.
+// Not here: running (infer.c, train.c, run_steps.c).
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+static const RnPlan *plan_at(const RnModel *m, uint32_t i)
+{
+    return RN_AT(RnPlan, m->plans, m->plan_stride, i);
+}
+
+static const RnRegion *region_at(const RnModel *m, uint32_t i)
+{
+    return RN_AT(RnRegion, m->regions, m->region_stride, i);
+}
+
+static bool plan_wanted(const RnSession *s, const RnPlan *plan)
+{
+    return s->modes & (plan->kind == RN_PLAN_TRAIN ? RN_MODE_TRAIN : RN_MODE_INFER);
+}
+
+// Settles the modes and the largest batch.
+static RnStatus choose_modes(RnSession *s, const RnOptions *options, RnError *err)
+{
+    unsigned has = 0;
+    for (uint32_t i = 0; i < s->model->plan_count; i++)
+        has |= plan_at(s->model, i)->kind == RN_PLAN_TRAIN ? RN_MODE_TRAIN : RN_MODE_INFER;
+    s->modes = options->modes ? options->modes : has;
+    unsigned lacks = s->modes & ~has;
+    if (lacks & RN_MODE_TRAIN)
+        return rn_fail(err, RN_ERR_MISSING,
+                       "model %s has no training plan: compile it with --mode both",
+                       s->model->name);
+    if (lacks || s->modes == 0)
+        return rn_fail(err, RN_ERR_MISSING,
+                       "model %s has no inference plan: compile it with --mode both",
+                       s->model->name);
+    s->max_batch = options->max_batch;
+    for (uint32_t i = 0; i < s->model->plan_count && options->max_batch == 0; i++) {
+        const RnPlan *plan = plan_at(s->model, i);
+        if (plan_wanted(s, plan) && plan->batch > s->max_batch)
+            s->max_batch = plan->batch;
+    }
+    return RN_OK;
+}
+
+// Calls for every step table the session may run.
+typedef bool (*TableFn)(RnSession *s, const RnStep *steps, uint32_t stride, uint32_t count,
+                        uint32_t batch);
+
+static bool each_table(RnSession *s, TableFn fn)
+{
+    const RnModel *m = s->model;
+    if (!fn(s, m->prepare, m->prepare_stride, m->prepare_count, 1))
+        return false;
+    for (uint32_t i = 0; i < m->plan_count; i++) {
+        const RnPlan *p = plan_at(m, i);
+        if (plan_wanted(s, p) && !fn(s, p->steps, p->step_stride, p->step_count, s->max_batch))
+            return false;
+    }
+    return true;
+}
+
+static bool tasks_fit(RnSession *s, const RnStep *steps, uint32_t stride, uint32_t count,
+                      uint32_t batch)
+{
+    (void)s;
+    for (uint32_t i = 0; i < count; i++) {
+        if (step_task_count(RN_AT(RnStep, steps, stride, i), batch) > INT32_MAX)
+            return false;
+    }
+    return true;
+}
+
+static bool grow_scratch(RnSession *s, const RnStep *steps, uint32_t stride, uint32_t count,
+                         uint32_t batch)
+{
+    (void)batch;
+    for (uint32_t i = 0; i < count; i++) {
+        const RnStep *step = RN_AT(RnStep, steps, stride, i);
+        if (step->scratch_bytes > s->scratch_bytes)
+            s->scratch_bytes = step->scratch_bytes;
+    }
+    return true;
+}
+
+static uint32_t longest_table(const RnSession *s)
+{
+    uint32_t longest = s->model->prepare_count;
+    for (uint32_t i = 0; i < s->model->plan_count; i++) {
+        if (plan_at(s->model, i)->step_count > longest)
+            longest = plan_at(s->model, i)->step_count;
+    }
+    return longest;
+}
+
+// fixed + max_batch * per_image, false when it overflows.
+static bool batch_bytes(const RnSession *s, uint64_t fixed, uint64_t per_image, uint64_t *out)
+{
+    return checked_mul(per_image, s->max_batch, out) && checked_add(*out, fixed, out);
+}
+
+// Bytes of a region in this session. The arena is sized by the plans that the session may run, not
+// by all of the model's: an inference session of a model that also trains stays small.
+static bool region_bytes(const RnSession *s, uint32_t index, uint64_t *out)
+{
+    const RnRegion *r = region_at(s->model, index);
+    uint64_t bytes = 0, workers = 0;
+    if (index == RN_REGION_GRADS && !(s->modes & RN_MODE_TRAIN)) {
+        *out = 0;
+        return true;
+    }
+    if (index == RN_REGION_ARENA) {
+        bytes = r->fixed_bytes;
+        for (uint32_t i = 0; i < s->model->plan_count; i++) {
+            const RnPlan *p = plan_at(s->model, i);
+            uint64_t need = 0;
+            if (!batch_bytes(s, p->arena_fixed_bytes, p->arena_per_image_bytes, &need))
+                return false;
+            if (plan_wanted(s, p) && need > bytes)
+                bytes = need;
+        }
+    } else if (!batch_bytes(s, r->fixed_bytes, r->per_image_bytes, &bytes)) {
+        return false;
+    }
+    return checked_mul(r->per_worker_bytes, rn_pool_threads(s->pool), &workers) &&
+           checked_add(bytes, workers, out);
+}
+
+static RnStatus allocate_region(RnSession *s, uint32_t index, RnError *err)
+{
+    const RnRegion *r = region_at(s->model, index);
+    uint64_t bytes = 0;
+    if (!region_bytes(s, index, &bytes))
+        return rn_fail(err, RN_ERR_MEMORY,
+                       "model %s: batch %u needs more memory than can be counted", s->model->name,
+                       s->max_batch);
+    bool plain = index <= RN_REGION_GRADS;
+    bool zeroed = plain || (r->flags & RN_REGION_ZEROED);
+    s->base[index] =
+        zeroed ? memory_aligned_zero(bytes, r->align) : memory_aligned(bytes, r->align);
+    if (s->base[index] == NULL)
+        return rn_fail(err, RN_ERR_MEMORY,
+                       "model %s: out of memory: its %s needs %llu bytes for a batch of %u",
+                       s->model->name, r->name, (unsigned long long)bytes, s->max_batch);
+    s->region_bytes[index] = bytes;
+    if (r->initial != NULL && bytes >= r->fixed_bytes && r->fixed_bytes > 0)
+        memcpy(s->base[index], r->initial, (size_t)r->fixed_bytes);
+    return RN_OK;
+}
+
+static RnStatus allocate(RnSession *s, RnError *err)
+{
+    const RnModel *m = s->model;
+    unsigned workers = rn_pool_threads(s->pool);
+    uint32_t inputs = 0;
+    while (rn_model_nth(m, RN_ROLE_INPUT, inputs) >= 0)
+        inputs++;
+    s->base = calloc(m->region_count, sizeof *s->base);
+    s->call_base = calloc(m->region_count, sizeof *s->call_base);
+    s->region_bytes = calloc(m->region_count, sizeof *s->region_bytes);
+    s->scratch = calloc(workers, sizeof *s->scratch);
+    s->pass_inputs = calloc(inputs + 1, sizeof *s->pass_inputs);
+    s->progress =
+        memory_aligned_zero((uint64_t)longest_table(s) * sizeof *s->progress, MEMORY_ALIGN);
+    if (!s->base || !s->call_base || !s->region_bytes || !s->scratch || !s->pass_inputs ||
+        !s->progress)
+        return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory", m->name);
+    for (uint32_t i = 0; i < m->region_count; i++) {
+        RnStatus status = allocate_region(s, i, err);
+        if (status != RN_OK)
+            return status;
+    }
+    each_table(s, grow_scratch);
+    for (unsigned i = 0; i < workers; i++) {
+        s->scratch[i] = memory_aligned(s->scratch_bytes, MEMORY_ALIGN);
+        if (s->scratch[i] == NULL)
+            return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory for %u threads", m->name,
+                           workers);
+    }
+    if (s->modes & RN_MODE_TRAIN) {
+        s->saved_state = memory_aligned(s->region_bytes[RN_REGION_STATE], MEMORY_ALIGN);
+        if (s->saved_state == NULL)
+            return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory", m->name);
+    }
+    return RN_OK;
+}
+
+static RnStatus open_parts(RnSession *s, const RnOptions *options, RnError *err)
+{
+    RnStatus status = choose_modes(s, options, err);
+    if (status != RN_OK)
+        return status;
+    s->pool = options->pool;
+    if (s->pool == NULL) {
+        status = rn_pool_create(options->threads, &s->pool, err);
+        if (status != RN_OK)
+            return status;
+        s->owns_pool = true;
+    }
+    if (!each_table(s, tasks_fit))
+        return rn_fail(err, RN_ERR_BATCH, "model %s: a batch of %u makes too many tasks",
+                       s->model->name, s->max_batch);
+    s->prepared = region_at(s->model, RN_REGION_PACKED)->initial != NULL;
+    return allocate(s, err);
+}
+
+RnStatus rn_session_open(const RnModel *model, const RnOptions *options, RnSession **out,
+                         RnError *err)
+{
+    static const RnOptions defaults = {0};
+    *out = NULL;
+    RnStatus status = rn_model_check(model, err);
+    if (status != RN_OK)
+        return status;
+    RnSession *s = memory_aligned_zero(sizeof *s, MEMORY_ALIGN);
+    if (s == NULL || event_init(&s->step_done) != 0) {
+        free(s);
+        return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory", model->name);
+    }
+    if (options == NULL)
+        options = &defaults;
+    s->model = model;
+    s->hook = options->on_step;
+    s->hook_context = options->on_step_context;
+    status = open_parts(s, options, err);
+    if (status != RN_OK) {
+        rn_session_close(s);
+        return status;
+    }
+    *out = s;
+    return RN_OK;
+}
+
+void rn_session_close(RnSession *s)
+{
+    if (s == NULL)
+        return;
+    for (uint32_t i = 0; s->base != NULL && i < s->model->region_count; i++)
+        free(s->base[i]);
+    for (unsigned i = 0; s->scratch != NULL && i < rn_pool_threads(s->pool); i++)
+        free(s->scratch[i]);
+    if (s->owns_pool)
+        rn_pool_destroy(s->pool);
+    event_destroy(&s->step_done);
+    free(s->saved_state);
+    free(s->progress);
+    free(s->pass_inputs);
+    free(s->scratch);
+    free(s->region_bytes);
+    free(s->call_base);
+    free(s->base);
+    free(s);
+}
+
+const RnModel *rn_session_model(const RnSession *session)
+{
+    return session->model;
+}
+
+RnPool *rn_session_pool(RnSession *session)
+{
+    return session->pool;
+}
+
+uint32_t rn_session_max_batch(const RnSession *session)
+{
+    return session->max_batch;
+}
+
+uint64_t rn_session_bytes(const RnSession *session)
+{
+    uint64_t total = session->scratch_bytes * rn_pool_threads(session->pool);
+    for (uint32_t i = 0; i < session->model->region_count; i++)
+        total += session->region_bytes[i];
+    return total;
+}
+
+void rn_session_set_hook(RnSession *session, RnStepHook hook, void *context)
+{
+    session->hook = hook;
+    session->hook_context = context;
+}
+
+float *rn_tensor_data(RnSession *session, int32_t index)
+{
+    if (index < 0 || (uint32_t)index >= session->model->tensor_count)
+        return NULL;
+    const RnTensor *t = rn_model_tensor(session->model, index);
+    bool plain = t->role == RN_ROLE_PARAM || t->role == RN_ROLE_STATE ||
+                 (t->role == RN_ROLE_GRAD && (session->modes & RN_MODE_TRAIN));
+    return plain ? (float *)(void *)((char *)session->base[t->region] + t->offset) : NULL;
+}
+
+void rn_params_changed(RnSession *session)
+{
+    session->prepared = false;
+}
+
+const RnPlan *session_plan(const RnSession *s, RnPlanKind kind, uint32_t batch)
+{
+    const RnPlan *best = NULL;
+    uint64_t best_far = 0, best_near = 1; // the ratio far / near, 1 or more
+    for (uint32_t i = 0; i < s->model->plan_count; i++) {
+        const RnPlan *plan = plan_at(s->model, i);
+        if (plan->kind != (uint32_t)kind)
+            continue;
+        uint64_t far = plan->batch > batch ? plan->batch : batch;
+        uint64_t near = plan->batch > batch ? batch : plan->batch;
+        if (best == NULL || far * best_near < best_far * near) {
+            best = plan;
+            best_far = far;
+            best_near = near;
+        }
+    }
+    return best;
+}
