@@ -77,8 +77,7 @@ typedef struct RnLoaderOptions {
 } RnLoaderOptions;
 
 typedef struct RnBatch {
-    const float
-        *images; // f32 [count, channels, height, width], 64-byte aligned unless read in place
+    const float *images;    // f32 [count, channels, height, width], 64-byte aligned
     const uint32_t *labels; // [count], or NULL
     uint32_t count;
     uint64_t epoch; // from 0
