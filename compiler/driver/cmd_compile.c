@@ -1,0 +1,141 @@
+// cmd_compile.c: resnetc MODEL: writes an object with its header, or what --emit asks for.
+#include "driver/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "driver/compile.h"
+#include "driver/report.h"
+#include "driver/summary.h"
+#include "passes/pipeline.h"
+
+static const uint32_t default_batches[] = {1, 64};
+#define DEFAULT_BATCHES (sizeof default_batches / sizeof default_batches[0])
+
+static ExitCode write_text(Arena *a, const Options *o, const StrBuf *text)
+{
+    return report_write(a, o->output, strbuf_text(text), text->count);
+}
+
+static bool valid_identifier(const char *name)
+{
+    if (name[0] >= '0' && name[0] <= '9')
+        return false;
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == 0;
+}
+
+// --name, or the base name of -o, or the model's own name.
+static ExitCode export_name(Arena *a, const Options *o, const Compilation *c, const char **name)
+{
+    if (o->name && !valid_identifier(o->name))
+        return report_error(EXIT_USAGE, "--name: '%s' is no C identifier", o->name);
+    bool from_output = o->output && strcmp(o->output, "-") != 0;
+    *name = o->name ? o->name
+                    : compile_identifier(a, from_output ? o->output : compile_graph(c)->name);
+    return EXIT_OK;
+}
+
+static void remove_regular(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISREG(info.st_mode))
+        (void)unlink(path); // the failure that led here is what is reported
+}
+
+// The object and its header, both or none.
+static ExitCode write_object(Arena *a, const Options *o, Compilation *c, const char *name)
+{
+    size_t bytes = 0;
+    const void *object = compile_emit(c, name, CODEGEN_OBJECT, &bytes);
+    if (o->emit_given && !o->output)
+        return report_write(a, NULL, object, bytes);
+    const char *path = o->output ? o->output : arena_printf(a, "%s.o", name);
+    ExitCode code = report_write(a, path, object, bytes);
+    if (code != EXIT_OK || o->emit_given)
+        return code;
+    const char *header = compile_header(c, name);
+    code = report_write(a, path_replace_ext(a, path, ".h"), header, strlen(header));
+    if (code != EXIT_OK)
+        remove_regular(path);
+    return code;
+}
+
+static ExitCode write_plan(Arena *a, const Options *o, const Compilation *c)
+{
+    StrBuf text = {.arena = a};
+    for (uint32_t i = 0; i < compile_plan_count(c); i++)
+        strbuf_add(&text, plan_print(a, compile_plan(c, i)));
+    return write_text(a, o, &text);
+}
+
+static ExitCode write_graph(Arena *a, const Options *o, const Graph *g)
+{
+    StrBuf text = {.arena = a};
+    graph_dump(g, &text);
+    return write_text(a, o, &text);
+}
+
+static ExitCode write_output(Arena *a, const Options *o, Compilation *c)
+{
+    const char *name = NULL;
+    ExitCode code = export_name(a, o, c, &name);
+    if (code != EXIT_OK)
+        return code;
+    size_t bytes = 0;
+    const void *text;
+    switch ((EmitKind)o->emit) {
+    case EMIT_OBJECT:
+        return write_object(a, o, c, name);
+    case EMIT_HEADER:
+        text = compile_header(c, name);
+        return report_write(a, o->output, text, strlen(text));
+    case EMIT_PLAN:
+        return write_plan(a, o, c);
+    case EMIT_LLVM:
+        text = compile_emit(c, name, CODEGEN_LLVM, &bytes);
+        return report_write(a, o->output, text, bytes);
+    case EMIT_ASM:
+        text = compile_emit(c, name, CODEGEN_ASSEMBLY, &bytes);
+        return report_write(a, o->output, text, bytes);
+    case EMIT_SUMMARY:
+    case EMIT_GRAPH:
+        break; // need no plans; served before
+    }
+    return EXIT_ENVIRONMENT;
+}
+
+static ExitCode compile_and_write(Arena *a, const Options *o, Compilation *c)
+{
+    StrBuf text = {.arena = a};
+    if (o->emit == EMIT_SUMMARY) {
+        summary_print(compile_graph(c), &text);
+        return write_text(a, o, &text);
+    }
+    if (o->emit == EMIT_GRAPH && !o->stop_after)
+        return write_graph(a, o, compile_graph(c));
+    const uint32_t *batches;
+    uint32_t count;
+    ExitCode code = compile_plan_batches(c, default_batches, DEFAULT_BATCHES, &batches, &count);
+    if (code == EXIT_OK)
+        code = compile_plans(c, o->mode != CHOICE_TRAIN, o->mode != CHOICE_INFER, batches, count);
+    if (code != EXIT_OK)
+        return code;
+    if (!o->stop_after)
+        return write_output(a, o, c);
+    for (uint32_t i = 0; i < compile_plan_count(c); i++)
+        graph_dump(compile_plan(c, i), &text);
+    return write_text(a, o, &text);
+}
+
+ExitCode cmd_compile(Arena *a, const Options *o)
+{
+    Compilation *c;
+    ExitCode code = compile_start(a, o, &c);
+    if (code == EXIT_OK)
+        code = compile_and_write(a, o, c);
+    compile_finish(c);
+    return code;
+}

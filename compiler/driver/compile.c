@@ -1,0 +1,347 @@
+// compile.c: the one place where front end, passes and code generator meet.
+#include "driver/compile.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/files.h"
+#include "base/intern.h"
+#include "base/textfile.h"
+#include "driver/report.h"
+#include "front/front.h"
+#include "ir/opdef.h"
+#include "passes/pipeline.h"
+
+#define MAX_PLANS 16
+
+struct Compilation {
+    Arena *arena;
+    const Options *options;
+    SourceSet sources;
+    Diag *diag;
+    uint32_t main_file;
+    Graph *built;
+    const TargetDef *target;
+    KernelOptions kernel_options;
+    Codegen *codegen;
+    const Graph *plans[2 * MAX_PLANS];
+    uint32_t plan_count;
+    LoadedObject *loaded;
+};
+
+// Prints and empties nothing: a compilation renders its diagnostics once, when a part has ended.
+static void print_diagnostics(const Compilation *c)
+{
+    StrBuf text = {.arena = c->arena};
+    diag_render(c->diag, &text);
+    fputs(strbuf_text(&text), stderr);
+}
+
+static void print_time(const Compilation *c, const char *what, double seconds)
+{
+    if (c->options->time_passes)
+        fprintf(stderr, "%-24s %9.2f ms\n", what, 1e3 * seconds);
+}
+
+static const TextFile *find_shipped(const char *name)
+{
+    for (size_t i = 0; i < shipped_models_table_count; i++) {
+        const char *known = shipped_models_table[i].name;
+        size_t stem = strcspn(known, ".");
+        if (strcmp(known, name) == 0 || (strlen(name) == stem && strncmp(known, name, stem) == 0))
+            return &shipped_models_table[i];
+    }
+    return NULL;
+}
+
+static ExitCode unknown_model(Arena *a, const char *name, const char *error)
+{
+    const char *names[512];
+    size_t count = 0;
+    for (; count < shipped_models_table_count && count < 512; count++) {
+        const char *known = shipped_models_table[count].name;
+        names[count] = arena_strndup(a, known, strcspn(known, "."));
+    }
+    const char *near = strpbrk(name, "/.") ? NULL : nearest_name(name, names, count);
+    if (near)
+        return report_error(EXIT_ENVIRONMENT, "%s\n  help: a shipped model has the name %s", error,
+                            near);
+    return report_error(EXIT_ENVIRONMENT, "%s", error);
+}
+
+// The front end reads the file; this only tells a missing file from a wrong one.
+static ExitCode find_model(const Compilation *c)
+{
+    const char *name = c->options->model;
+    if (access(name, R_OK) == 0 || (!strchr(name, '/') && find_shipped(name)))
+        return EXIT_OK;
+    return unknown_model(c->arena, name,
+                         arena_printf(c->arena, "%s: cannot open: %s", name, strerror(errno)));
+}
+
+static ExitCode choose_target(Compilation *c)
+{
+    const char *name = c->options->target;
+    c->target = name ? target_find(name) : target_native();
+    if (c->target)
+        return EXIT_OK;
+    if (!name)
+        return report_error(EXIT_ENVIRONMENT, "this machine runs none of the targets (--list-targets)");
+    return report_error(EXIT_USAGE, "--target: '%s' is unknown; see --list-targets", name);
+}
+
+static ExitCode check_pass_names(const Options *o)
+{
+    if (o->dump_after && strcmp(o->dump_after, "all") != 0 && !passes_known(o->dump_after))
+        return report_error(EXIT_USAGE, "--dump-after: no pass '%s'; see --list-passes",
+                            o->dump_after);
+    if (o->stop_after && !passes_known(o->stop_after))
+        return report_error(EXIT_USAGE, "--stop-after: no pass '%s'; see --list-passes",
+                            o->stop_after);
+    return EXIT_OK;
+}
+
+// The number of the model's own file among those that were read: the one before the prelude and includes.
+static uint32_t find_main_file(const Compilation *c)
+{
+    const TextFile *shipped = find_shipped(c->options->model);
+    for (uint32_t i = 0; i < c->sources.files.count; i++) {
+        const char *path = c->sources.files.at[i].path;
+        if (strcmp(path, c->options->model) == 0 || (shipped && strcmp(path, shipped->name) == 0))
+            return i + 1;
+    }
+    return 0;
+}
+
+static ExitCode build_graph(Compilation *c)
+{
+    double start = clock_seconds();
+    FrontOptions front = {.defines = c->options->defines.at,
+                          .define_count = c->options->defines.count,
+                          .models = shipped_models_table,
+                          .model_count = shipped_models_table_count};
+    c->built = front_build(c->arena, &c->sources, c->diag, c->options->model, &front, NULL);
+    c->main_file = find_main_file(c);
+    print_time(c, "front end", clock_seconds() - start);
+    print_diagnostics(c);
+    return c->built && diag_error_count(c->diag) == 0 ? EXIT_OK : EXIT_MODEL;
+}
+
+ExitCode compile_start(Arena *a, const Options *o, Compilation **out)
+{
+    Compilation *c = ARENA_NEW(a, Compilation);
+    *out = c;
+    c->arena = a;
+    c->options = o;
+    c->sources.arena = a;
+    c->diag = diag_create(a, &c->sources);
+    c->kernel_options = (KernelOptions){.exact = o->exact, .optimize_size = o->level == 1};
+    ExitCode code = choose_target(c);
+    if (code == EXIT_OK)
+        code = check_pass_names(o);
+    if (code == EXIT_OK)
+        code = find_model(c);
+    if (code == EXIT_OK)
+        code = build_graph(c);
+    if (code == EXIT_OK)
+        c->codegen = codegen_create(a, c->target, &c->kernel_options);
+    return code;
+}
+
+void compile_finish(Compilation *c)
+{
+    if (c)
+        codegen_unload(c->loaded);
+}
+
+const Graph *compile_graph(const Compilation *c)
+{
+    return c->built;
+}
+
+uint32_t compile_plan_count(const Compilation *c)
+{
+    return c->plan_count;
+}
+
+const Graph *compile_plan(const Compilation *c, uint32_t i)
+{
+    return c->plans[i];
+}
+
+static int compare_batches(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static ExitCode parse_plan(const char *text, uint32_t *batch)
+{
+    char *end = NULL;
+    long n = strncmp(text, "batch=", 6) == 0 ? strtol(text + 6, &end, 10) : 0;
+    if (n < 1 || n > 65536 || *end)
+        return report_error(EXIT_USAGE, "--plan-for: '%s' has not the form batch=N, N from 1 to 65536",
+                            text);
+    *batch = (uint32_t)n;
+    return EXIT_OK;
+}
+
+ExitCode compile_plan_batches(const Compilation *c, const uint32_t *fallback, uint32_t fallback_count,
+                              const uint32_t **batches, uint32_t *count)
+{
+    const TextList *asked = &c->options->plans;
+    *batches = fallback;
+    *count = fallback_count;
+    if (asked->count == 0)
+        return EXIT_OK;
+    if (asked->count > MAX_PLANS)
+        return report_error(EXIT_USAGE, "--plan-for: at most %d plans", MAX_PLANS);
+    uint32_t *list = ARENA_ARRAY(c->arena, uint32_t, asked->count);
+    for (uint32_t i = 0; i < asked->count; i++) {
+        ExitCode code = parse_plan(asked->at[i], &list[i]);
+        if (code != EXIT_OK)
+            return code;
+    }
+    qsort(list, asked->count, sizeof *list, compare_batches);
+    uint32_t distinct = 0;
+    for (uint32_t i = 0; i < asked->count; i++)
+        if (i == 0 || list[i] != list[distinct - 1])
+            list[distinct++] = list[i];
+    *batches = list;
+    *count = distinct;
+    return EXIT_OK;
+}
+
+static void print_kernels(const Graph *g)
+{
+    fprintf(stderr, "== kernels (%s, batch %u)\n", g->mode == MODE_TRAIN ? "train" : "infer",
+            g->plan_batch);
+    for (const Node *n = g->first; n; n = n->next) {
+        if (!n->lowering)
+            continue;
+        fprintf(stderr, "%s %s: %s, %.3f ms predicted\n", n->name ? n->name : "-", n->op->name,
+                n->lowering->kernel, 1e-6 * n->lowering->predicted_ns);
+        if (n->lowering->explain)
+            fprintf(stderr, "%s", n->lowering->explain);
+    }
+}
+
+static ExitCode run_passes(Compilation *c, Mode mode, uint32_t batch, PassOptions *opt)
+{
+    Graph *g = graph_clone(c->arena, c->built);
+    g->mode = mode;
+    g->plan_batch = batch;
+    PassReport report = {.dumps = {.arena = c->arena}, .times = {.arena = c->arena}};
+    bool good = passes_run(g, opt, c->diag, &report);
+    fputs(strbuf_text(&report.dumps), stderr);
+    fputs(strbuf_text(&report.times), stderr);
+    if (!good) {
+        print_diagnostics(c);
+        return EXIT_MODEL;
+    }
+    if (c->options->explain_kernels && !c->options->stop_after)
+        print_kernels(g);
+    c->plans[c->plan_count++] = g;
+    return EXIT_OK;
+}
+
+// What to do about a model without a loss: nothing, leave training out with a warning, or fail.
+static ExitCode check_trainable(const Compilation *c, bool infer, bool *train)
+{
+    const char *why = *train ? passes_untrainable(c->arena, c->built) : NULL;
+    if (!why)
+        return EXIT_OK;
+    bool asked = !infer || c->options->command->bit != CMD_COMPILE;
+    if (asked)
+        return report_error(EXIT_MODEL, "%s cannot be trained: %s", c->options->model, why);
+    fprintf(stderr, "resnetc: warning: %s has no training code: %s\n", c->options->model, why);
+    *train = false;
+    return EXIT_OK;
+}
+
+ExitCode compile_plans(Compilation *c, bool infer, bool train, const uint32_t *batches, uint32_t count)
+{
+    ExitCode code = check_trainable(c, infer, &train);
+    LowerTarget target = codegen_lower_target(c->codegen);
+    PassOptions opt = {.target = &target,
+                       .both_modes = infer && train,
+                       .packed = packed_pool_create(c->arena),
+                       .dump_after = c->options->dump_after,
+                       .stop_after = c->options->stop_after,
+                       .verify_each = c->options->verify_each,
+                       .time_passes = c->options->time_passes};
+    for (uint32_t i = 0; infer && code == EXIT_OK && i < count; i++)
+        code = run_passes(c, MODE_INFER, batches[i], &opt);
+    for (uint32_t i = 0; train && code == EXIT_OK && i < count; i++)
+        code = run_passes(c, MODE_TRAIN, batches[i], &opt);
+    return code;
+}
+
+static ModelSpec model_spec(const Compilation *c, const char *name)
+{
+    const SourceFile *file = source_file(&c->sources, c->main_file);
+    if (!file)
+        INTERNAL_ERROR("the model's file is not among its sources");
+    return (ModelSpec){.name = name,
+                       .compiler = "resnetc " RESNETC_VERSION,
+                       .source = file->text,
+                       .path = file->path,
+                       .sources = &c->sources,
+                       .main_file = c->main_file,
+                       .source_hash = c->built->source_hash,
+                       .plans = c->plans,
+                       .plan_count = c->plan_count};
+}
+
+const void *compile_emit(Compilation *c, const char *name, CodegenFormat format, size_t *bytes)
+{
+    ModelSpec spec = model_spec(c, name);
+    CodegenStats stats = {0};
+    const void *out = codegen_emit(c->codegen, c->arena, &spec, format, bytes, &stats);
+    print_time(c, "code generator: build", 1e-3 * stats.build_ms);
+    print_time(c, "code generator: LLVM", 1e-3 * stats.emit_ms);
+    if (c->options->time_passes)
+        fprintf(stderr, "%u kernels, %u steps, %zu bytes\n", stats.kernels, stats.steps, *bytes);
+    return out;
+}
+
+const char *compile_header(Compilation *c, const char *name)
+{
+    ModelSpec spec = model_spec(c, name);
+    return codegen_header(c->arena, &spec, c->target);
+}
+
+ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch, const RnModel **model)
+{
+    const uint32_t *batches;
+    uint32_t count;
+    ExitCode code = compile_plan_batches(c, &batch, 1, &batches, &count);
+    if (code == EXIT_OK)
+        code = compile_plans(c, infer, train, batches, count);
+    if (code != EXIT_OK)
+        return code;
+    const char *name = compile_identifier(c->arena, c->built->name);
+    const char *error = NULL;
+    size_t bytes = 0;
+    const void *object = compile_emit(c, name, CODEGEN_OBJECT, &bytes);
+    c->loaded = codegen_load(c->arena, object, bytes, name, model, &error);
+    if (!c->loaded)
+        return report_error(EXIT_ENVIRONMENT, "%s", error);
+    return EXIT_OK;
+}
+
+const char *compile_identifier(Arena *a, const char *path)
+{
+    const char *base = path_basename(a, path);
+    size_t length = strcspn(base, ".");
+    char *name = arena_printf(a, "%s%.*s", isdigit((unsigned char)*base) ? "_" : "", (int)length, base);
+    for (char *p = name; *p; p++)
+        if (!isalnum((unsigned char)*p))
+            *p = '_';
+    return *name ? name : "model";
+}

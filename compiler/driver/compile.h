@@ -1,0 +1,48 @@
+// compile.h: the chain from a model's text to an object, a report, or a model in this process:
+// front end -> passes, once per plan -> code generator.
+// Not here: which files are written (cmd_compile.c), sessions (session.c).
+#ifndef DRIVER_COMPILE_H
+#define DRIVER_COMPILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "codegen/codegen.h"
+#include "driver/options.h"
+#include "ir/graph.h"
+#include "resnetc/model_abi.h"
+
+#define RESNETC_VERSION "0.1.0"
+
+typedef struct Compilation Compilation;
+
+/// Reads o->model (a path, or a shipped model's name) and builds its graph with o->defines. Diagnostics
+/// go to standard error. Free with compile_finish.
+ExitCode compile_start(Arena *a, const Options *o, Compilation **out);
+void compile_finish(Compilation *c); // accepts NULL
+
+/// The graph as written, before any pass.
+const Graph *compile_graph(const Compilation *c);
+
+/// Runs the passes for each plan: both kinds as asked, each for these batches (rising).
+/// An untrainable model: an error when only training is asked for, else a warning and no training.
+ExitCode compile_plans(Compilation *c, bool infer, bool train, const uint32_t *batches, uint32_t count);
+/// The batches of --plan-for, rising, or `fallback` where there are none.
+ExitCode compile_plan_batches(const Compilation *c, const uint32_t *fallback, uint32_t fallback_count,
+                              const uint32_t **batches, uint32_t *count);
+
+uint32_t compile_plan_count(const Compilation *c);
+const Graph *compile_plan(const Compilation *c, uint32_t i);
+
+/// After compile_plans: the object (or its text) exporting rn_model_<name>, and its header.
+const void *compile_emit(Compilation *c, const char *name, CodegenFormat format, size_t *bytes);
+const char *compile_header(Compilation *c, const char *name);
+
+/// The whole chain into this process: plans for `batch` (or --plan-for). Lives until compile_finish.
+ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch, const RnModel **model);
+
+/// A C identifier made of a file's base name.
+const char *compile_identifier(Arena *a, const char *path);
+
+#endif

@@ -1,0 +1,26 @@
+// curves.h: the course of a training run: points, their text in a checkpoint, their picture.
+#ifndef DRIVER_CURVES_H
+#define DRIVER_CURVES_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "base/vec.h"
+
+/// A point at `epoch` (2.4: within the third). What was not measured there is negative.
+typedef struct CurvePoint {
+    double epoch, train_loss, train_accuracy, test_accuracy;
+} CurvePoint;
+
+typedef struct Curves {
+    VEC(CurvePoint) points;
+} Curves;
+
+/// One line per point; curves_parse reads it back and returns false on anything else.
+void curves_print(const Curves *c, StrBuf *out);
+bool curves_parse(Arena *a, const char *text, Curves *out);
+/// Draws train loss, train accuracy and test accuracy over the epochs as an SVG picture.
+void curves_svg(const Curves *c, const char *title, StrBuf *out);
+
+#endif

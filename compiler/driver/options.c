@@ -1,0 +1,343 @@
+// options.c: parses the command line by the tables of option_table.c and prints the help from them.
+// Not here: the options themselves (option_table.c), the commands (cmd_NAME.c).
+#include "driver/options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/intern.h"
+
+typedef struct Parser {
+    Arena *arena;
+    int argc, next;
+    char **argv;
+    Options *out;
+    const char **error;
+} Parser;
+
+static bool fail(const Parser *p, const char *text)
+{
+    *p->error = text;
+    return false;
+}
+
+static const char *command_prefix(const Parser *p)
+{
+    const CommandDef *c = p->out->command;
+    return c == &command_table[0] ? "" : arena_printf(p->arena, "%s: ", c->name);
+}
+
+static const CommandDef *find_command(const char *word)
+{
+    for (size_t i = 0; i < command_table_count; i++)
+        if (strcmp(command_table[i].name, word) == 0)
+            return &command_table[i];
+    return NULL;
+}
+
+// What the user types: "--batch", or "-D" where there is only a letter.
+static const char *spelling(Arena *a, const OptionDef *o)
+{
+    return o->name ? arena_printf(a, "--%s", o->name) : arena_printf(a, "-%c", o->letter);
+}
+
+static const OptionDef *find_long(const char *name, size_t length)
+{
+    for (size_t i = 0; i < option_table_count; i++) {
+        const char *known = option_table[i].name;
+        if (known && strlen(known) == length && memcmp(known, name, length) == 0)
+            return &option_table[i];
+    }
+    return NULL;
+}
+
+static const OptionDef *find_letter(char letter)
+{
+    for (size_t i = 0; i < option_table_count; i++)
+        if (option_table[i].letter == letter)
+            return &option_table[i];
+    return NULL;
+}
+
+static bool unknown_option(const Parser *p, const char *word)
+{
+    const char *names[128];
+    size_t count = 0;
+    for (size_t i = 0; i < option_table_count && count < 128; i++)
+        if (option_table[i].name && (option_table[i].commands & p->out->command->bit))
+            names[count++] = option_table[i].name;
+    const char *bare = word + strspn(word, "-");
+    const char *name = arena_strndup(p->arena, bare, strcspn(bare, "="));
+    const char *near = nearest_name(name, names, count);
+    const char *tail = near ? arena_printf(p->arena, "; did you mean --%s?", near)
+                            : arena_printf(p->arena, "; see resnetc %s--help",
+                                           p->out->command == &command_table[0]
+                                               ? ""
+                                               : arena_printf(p->arena, "%s ", p->out->command->name));
+    return fail(p, arena_printf(p->arena, "%sunknown option %s%s", command_prefix(p),
+                                arena_strndup(p->arena, word, strcspn(word, "=")), tail));
+}
+
+static bool misplaced_option(const Parser *p, const OptionDef *o)
+{
+    StrBuf text = {.arena = p->arena};
+    strbuf_printf(&text, "%s%s is an option of", command_prefix(p), spelling(p->arena, o));
+    const char *sep = " ";
+    for (size_t i = 0; i < command_table_count; i++) {
+        if (!(command_table[i].bit & o->commands))
+            continue;
+        strbuf_printf(&text, "%s%s", sep, command_table[i].name);
+        sep = ", ";
+    }
+    strbuf_printf(&text, ", not of %s", p->out->command->name);
+    return fail(p, strbuf_text(&text));
+}
+
+static void *field(Options *o, size_t offset)
+{
+    return (char *)o + offset;
+}
+
+static bool parse_int(const Parser *p, const OptionDef *o, const char *value)
+{
+    char *end;
+    errno = 0;
+    long long x = strtoll(value, &end, 10);
+    if (end == value || *end || errno)
+        return fail(p, arena_printf(p->arena, "%s: '%s' is not a whole number",
+                                    spelling(p->arena, o), value));
+    if (o->min < o->max && ((double)x < o->min || (double)x > o->max))
+        return fail(p, arena_printf(p->arena, "%s: %lld is not within %.0f..%.0f",
+                                    spelling(p->arena, o), x, o->min, o->max));
+    *(int64_t *)field(p->out, o->offset) = x;
+    return true;
+}
+
+static bool parse_number(const Parser *p, const OptionDef *o, const char *value)
+{
+    char *end;
+    double x = strtod(value, &end);
+    if (end == value || *end || !isfinite(x))
+        return fail(p,
+                    arena_printf(p->arena, "%s: '%s' is not a number", spelling(p->arena, o), value));
+    if (o->min < o->max && (x < o->min || x > o->max))
+        return fail(p, arena_printf(p->arena, "%s: %s is not within %g..%g", spelling(p->arena, o),
+                                    value, o->min, o->max));
+    *(double *)field(p->out, o->offset) = x;
+    return true;
+}
+
+static bool parse_choice(const Parser *p, const OptionDef *o, const char *value)
+{
+    size_t length = strlen(value);
+    int32_t index = 0;
+    for (const char *at = o->value; at; index++) {
+        size_t n = strcspn(at, "|");
+        if (n == length && memcmp(at, value, n) == 0) {
+            *(int32_t *)field(p->out, o->offset) = index;
+            return true;
+        }
+        at = at[n] ? at + n + 1 : NULL;
+    }
+    return fail(p, arena_printf(p->arena, "%s: '%s' is none of %s", spelling(p->arena, o), value,
+                                o->value));
+}
+
+static bool parse_list_item(const Parser *p, const OptionDef *o, const char *value)
+{
+    const char *equals = strchr(value, '=');
+    if (!equals || equals == value)
+        return fail(p, arena_printf(p->arena, "%s: '%s' has not the form %s", spelling(p->arena, o),
+                                    value, o->value));
+    TextList *list = field(p->out, o->offset);
+    VEC_PUSH(p->arena, list, value);
+    return true;
+}
+
+static bool set_value(const Parser *p, const OptionDef *o, const char *value)
+{
+    if (o->given_offset)
+        *(bool *)field(p->out, o->given_offset) = true;
+    switch (o->kind) {
+    case OPTION_FLAG:
+        *(bool *)field(p->out, o->offset) = true;
+        return true;
+    case OPTION_TEXT:
+        if (!*value)
+            return fail(p, arena_printf(p->arena, "%s: empty value", spelling(p->arena, o)));
+        *(const char **)field(p->out, o->offset) = value;
+        return true;
+    case OPTION_INT:
+        return parse_int(p, o, value);
+    case OPTION_NUMBER:
+        return parse_number(p, o, value);
+    case OPTION_CHOICE:
+        return parse_choice(p, o, value);
+    case OPTION_LIST:
+        return parse_list_item(p, o, value);
+    }
+    return false;
+}
+
+// Takes the option at argv[next], with its value from the same word or from the following one.
+static bool take_option(Parser *p, const char *word)
+{
+    bool is_long = word[1] == '-';
+    size_t name_length = is_long ? strcspn(word + 2, "=") : 1;
+    const OptionDef *o = is_long ? find_long(word + 2, name_length) : find_letter(word[1]);
+    if (!o)
+        return unknown_option(p, word);
+    if (!(o->commands & p->out->command->bit))
+        return misplaced_option(p, o);
+    const char *rest = word + (is_long ? 2 : 1) + name_length; // "=value", "value" or ""
+    if (o->kind == OPTION_FLAG) {
+        if (*rest)
+            return is_long ? fail(p, arena_printf(p->arena, "--%s takes no value", o->name))
+                           : unknown_option(p, word);
+        return set_value(p, o, NULL);
+    }
+    const char *value = *rest == '=' ? rest + 1 : rest;
+    if (!*rest) {
+        if (p->next >= p->argc)
+            return fail(p, arena_printf(p->arena, "%s needs a value: %s", spelling(p->arena, o),
+                                        o->value));
+        value = p->argv[p->next++];
+    }
+    return set_value(p, o, value);
+}
+
+static bool take_model(const Parser *p, const char *word)
+{
+    if (p->out->model)
+        return fail(p, arena_printf(p->arena, "%stwo models given: %s and %s", command_prefix(p),
+                                    p->out->model, word));
+    p->out->model = word;
+    return true;
+}
+
+static void set_defaults(Options *o)
+{
+    for (size_t i = 0; i < option_table_count; i++) {
+        const OptionDef *d = &option_table[i];
+        if (d->kind == OPTION_INT)
+            *(int64_t *)field(o, d->offset) = (int64_t)d->fallback;
+        if (d->kind == OPTION_NUMBER)
+            *(double *)field(o, d->offset) = d->fallback;
+        if (d->kind == OPTION_CHOICE)
+            *(int32_t *)field(o, d->offset) = (int32_t)d->fallback;
+    }
+}
+
+// The command is the first word that is a command's name, wherever options stand; `compile` without.
+static int find_command_word(int argc, char **argv, const CommandDef **command)
+{
+    *command = &command_table[0];
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        if (strcmp(word, "--") == 0)
+            return 0;
+        if (word[0] != '-' || !word[1]) {
+            const CommandDef *found = find_command(word);
+            if (!found)
+                return 0;
+            *command = found;
+            return i;
+        }
+        // Skip the value of an option that takes it from the next word.
+        bool is_long = word[1] == '-';
+        const OptionDef *o =
+            is_long ? find_long(word + 2, strcspn(word + 2, "=")) : find_letter(word[1]);
+        bool has_value = is_long ? strchr(word, '=') != NULL : word[2] != 0;
+        if (o && o->kind != OPTION_FLAG && !has_value)
+            i++;
+    }
+    return 0;
+}
+
+bool options_parse(Arena *a, int argc, char **argv, Options *out, const char **error)
+{
+    *out = (Options){0};
+    *error = NULL;
+    Parser p = {.arena = a, .argc = argc, .next = 1, .argv = argv, .out = out, .error = error};
+    int command_word = find_command_word(argc, argv, &out->command);
+    set_defaults(out);
+    bool only_words = false;
+    while (p.next < argc) {
+        const char *word = argv[p.next++];
+        if (p.next - 1 == command_word)
+            continue;
+        if (!only_words && strcmp(word, "--") == 0) {
+            only_words = true;
+            continue;
+        }
+        bool is_option = !only_words && word[0] == '-' && word[1];
+        if (!(is_option ? take_option(&p, word) : take_model(&p, word)))
+            return false;
+    }
+    bool question = out->help || out->version || out->list_ops || out->list_models ||
+                    out->list_targets || out->list_passes;
+    if (!out->model && !question)
+        return fail(&p, argc < 2 ? "no model given; see resnetc --help"
+                                 : arena_printf(a, "%sno model given: resnetc %s", command_prefix(&p),
+                                                out->command->usage));
+    return true;
+}
+
+// Adds doc, broken into lines at `column`.
+static void add_wrapped(StrBuf *out, const char *doc, size_t column)
+{
+    size_t at = column;
+    while (*doc) {
+        size_t word = strcspn(doc, " ");
+        if (at > column && at + word + 1 > 100) {
+            strbuf_printf(out, "\n%*s", (int)column, "");
+            at = column;
+        } else if (at > column) {
+            strbuf_add(out, " ");
+            at++;
+        }
+        strbuf_add_bytes(out, doc, word);
+        at += word;
+        doc += word + strspn(doc + word, " ");
+    }
+    strbuf_add(out, "\n");
+}
+
+static void add_option_help(StrBuf *out, const OptionDef *o)
+{
+    StrBuf left = {.arena = out->arena};
+    if (o->letter)
+        strbuf_printf(&left, "-%c%s", o->letter, o->name ? ", " : "");
+    if (o->name)
+        strbuf_printf(&left, "%s--%s", o->letter ? "" : "    ", o->name);
+    if (o->value)
+        strbuf_printf(&left, "%s%s", o->name ? " " : "", o->value);
+    size_t column = 34;
+    strbuf_printf(out, "  %-*s", (int)column - 2, strbuf_text(&left));
+    if (left.count + 2 >= column)
+        strbuf_printf(out, "\n%*s", (int)column, "");
+    add_wrapped(out, o->doc, column);
+}
+
+void options_help(StrBuf *out, const CommandDef *command)
+{
+    if (!command) {
+        strbuf_add(out, "resnetc: a compiler for networks of the ResNet family.\n\n");
+        for (size_t i = 0; i < command_table_count; i++)
+            strbuf_printf(out, "  resnetc %s\n      %s\n", command_table[i].usage,
+                          command_table[i].doc);
+        strbuf_add(out, "\nMODEL is a .rn file, or the name of a shipped model (--list-models).\n"
+                        "Options may stand before or after it; resnetc COMMAND --help lists those of a "
+                        "command.\n\nOptions of resnetc and resnetc compile:\n");
+        command = &command_table[0];
+    } else {
+        strbuf_printf(out, "resnetc %s\n  %s\n\nOptions:\n", command->usage, command->doc);
+    }
+    for (size_t i = 0; i < option_table_count; i++)
+        if (option_table[i].commands & command->bit)
+            add_option_help(out, &option_table[i]);
+    strbuf_add(out, "\nExit codes: 0 done; 1 a model or input file is wrong; 2 wrong usage; 3 the "
+                    "system failed (files, memory) or an internal error.\n");
+}

@@ -1,0 +1,112 @@
+// options.h: the command line as data: commands, options, and what was parsed.
+// Not here: what a command does (cmd_NAME.c).
+#ifndef DRIVER_OPTIONS_H
+#define DRIVER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "base/vec.h"
+
+typedef enum ExitCode { EXIT_OK = 0, EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 } ExitCode;
+
+// Which commands take an option.
+enum {
+    CMD_COMPILE = 1u << 0,
+    CMD_TRAIN = 1u << 1,
+    CMD_RUN = 1u << 2,
+    CMD_GRAD = 1u << 3,
+    CMD_EVAL = 1u << 4,
+    CMD_PREDICT = 1u << 5,
+    CMD_BENCH = 1u << 6,
+    CMD_NONE = 1u << 7, // before any command
+};
+
+typedef enum EmitKind {
+    EMIT_OBJECT,
+    EMIT_HEADER,
+    EMIT_SUMMARY,
+    EMIT_GRAPH,
+    EMIT_PLAN,
+    EMIT_LLVM,
+    EMIT_ASM,
+} EmitKind;
+
+typedef enum ModeChoice { CHOICE_INFER, CHOICE_TRAIN, CHOICE_BOTH } ModeChoice;
+
+typedef VEC(const char *) TextList;
+
+typedef struct Options Options;
+
+typedef struct CommandDef {
+    const char *name;
+    uint32_t bit;
+    const char *usage; // after "resnetc "
+    const char *doc;   // first line stands alone in the overview
+    ExitCode (*run)(Arena *a, const Options *o);
+} CommandDef;
+
+struct Options {
+    const CommandDef *command;
+    const char *model; // path or shipped name
+    TextList defines;  // name=value
+    TextList plans;    // batch=N
+    // compile
+    const char *output, *name, *target, *dump_after, *stop_after;
+    int32_t emit; // EmitKind
+    bool emit_given;
+    int32_t mode; // ModeChoice
+    bool mode_given;
+    int32_t level; // 0: -O2, 1: -Os
+    bool exact, verify_each, time_passes, explain_kernels;
+    // data and weights
+    const char *weights, *input, *labels, *data, *data_dir;
+    int64_t resize, limit, count;
+    // training
+    int64_t batch, epochs, steps, seed, threads;
+    double lr, momentum, weight_decay;
+    bool lr_given, seed_given;
+    bool no_shuffle, resume, json;
+    const char *log, *save, *checkpoint, *curves;
+    // bench
+    int64_t warmup, repeats;
+    // questions
+    bool help, version, list_ops, list_models, list_targets, list_passes;
+};
+
+typedef enum OptionKind {
+    OPTION_FLAG,   // bool
+    OPTION_TEXT,   // const char *
+    OPTION_INT,    // int64_t
+    OPTION_NUMBER, // double
+    OPTION_CHOICE, // int32_t, index into `value` split at '|'
+    OPTION_LIST,   // TextList, one more per use; each has the form NAME=VALUE
+} OptionKind;
+
+typedef struct OptionDef {
+    const char *name; // without the dashes; NULL for an option that has a letter only
+    char letter;      // 0: none
+    OptionKind kind;
+    size_t offset;       // in Options
+    size_t given_offset; // of a bool that tells that it was given; 0: none
+    const char *value;   // what stands for the value in the help; choices "a|b"
+    double fallback;     // default of numbers
+    double min, max;     // allowed range, inclusive; min == max: any
+    uint32_t commands;
+    const char *doc;
+} OptionDef;
+
+extern const OptionDef option_table[];
+extern const size_t option_table_count;
+extern const CommandDef command_table[];
+extern const size_t command_table_count;
+
+/// Parses argv. On a mistake returns false and *error tells what is wrong and how it should be.
+bool options_parse(Arena *a, int argc, char **argv, Options *out, const char **error);
+/// The overview (command NULL) or the help of one command.
+void options_help(StrBuf *out, const CommandDef *command);
+
+#endif

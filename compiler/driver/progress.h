@@ -1,0 +1,27 @@
+// progress.h: tells how far a long piece of work is: a bar on a terminal, now and then a line elsewhere.
+#ifndef DRIVER_PROGRESS_H
+#define DRIVER_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Progress {
+    const char *label; // "epoch 3/10"
+    uint64_t total;    // images
+    bool terminal;
+    double start, shown; // seconds
+    uint64_t first;      // images done before this started (resumed)
+    int drawn;           // columns on the screen now
+} Progress;
+
+/// Starts at `done` of `total` images.
+void progress_start(Progress *p, const char *label, uint64_t done, uint64_t total);
+/// `done` images are done; `note` is shown beside ("loss 0.412").
+void progress_update(Progress *p, uint64_t done, const char *note);
+/// Clears the bar.
+void progress_end(Progress *p);
+
+/// "3:07" or "1:02:03" of a number of seconds.
+void progress_format_time(double seconds, char text[16]);
+
+#endif

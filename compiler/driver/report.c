@@ -1,0 +1,39 @@
+// report.c: messages to the user and texts to standard output, with every write checked.
+#include "driver/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/files.h"
+
+ExitCode report_error(ExitCode code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fputs("resnetc: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    return code;
+}
+
+ExitCode report_status(const RnError *err)
+{
+    return report_error((ExitCode)rn_status_exit_code(err->status), "%s", err->text);
+}
+
+ExitCode report_write(Arena *a, const char *path, const void *data, size_t bytes)
+{
+    const char *error = NULL;
+    if (!file_write(a, path ? path : "-", data, bytes, &error))
+        return report_error(EXIT_ENVIRONMENT, "%s", error);
+    return EXIT_OK;
+}
+
+double clock_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}

@@ -1,0 +1,17 @@
+// report.h: what the commands tell the user on standard error, and how texts reach standard output.
+#ifndef DRIVER_REPORT_H
+#define DRIVER_REPORT_H
+
+#include "driver/options.h"
+#include "resnetc/status.h"
+
+/// "resnetc: TEXT" on standard error; returns code.
+ExitCode report_error(ExitCode code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/// The same for a runtime failure.
+ExitCode report_status(const RnError *err);
+/// Writes to a file, or to standard output when path is NULL or "-".
+ExitCode report_write(Arena *a, const char *path, const void *data, size_t bytes);
+/// Seconds of a monotonic clock.
+double clock_seconds(void);
+
+#endif

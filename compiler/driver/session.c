@@ -1,0 +1,188 @@
+// session.c: opens models, weights and data for the commands that run something.
+#include "driver/session.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "driver/progress.h"
+#include "driver/report.h"
+#include "resnetc/weights.h"
+
+static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batch, bool init,
+                             LoadedModel *m)
+{
+    RnError err = {0};
+    RnOptions options = {.modes = modes, .max_batch = max_batch, .threads = (unsigned)o->threads};
+    if (rn_session_open(m->model, &options, &m->session, &err) != RN_OK)
+        return report_status(&err);
+    if (o->weights) {
+        if (rn_weights_load(m->session, o->weights, &err) != RN_OK)
+            return report_status(&err);
+    } else if (init) {
+        rn_init_params(m->session, (uint64_t)o->seed, 0);
+    } else {
+        return report_error(EXIT_USAGE, "%s needs --weights FILE.safetensors", o->command->name);
+    }
+    return EXIT_OK;
+}
+
+ExitCode session_load(Arena *a, const Options *o, unsigned modes, uint32_t max_batch, bool init,
+                      LoadedModel *out)
+{
+    *out = (LoadedModel){0};
+    ExitCode code = compile_start(a, o, &out->compilation);
+    if (code == EXIT_OK)
+        code = compile_load(out->compilation, (modes & RN_MODE_INFER) != 0,
+                            (modes & RN_MODE_TRAIN) != 0, max_batch, &out->model);
+    if (code == EXIT_OK)
+        code = open_session(o, modes, max_batch, init, out);
+    if (code != EXIT_OK)
+        session_unload(out);
+    return code;
+}
+
+void session_unload(LoadedModel *m)
+{
+    rn_session_close(m->session);
+    compile_finish(m->compilation);
+    *m = (LoadedModel){0};
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), k = strlen(end);
+    return n >= k && strcmp(text + n - k, end) == 0;
+}
+
+ExitCode session_open_data(Arena *a, const Options *o, RnSplit split, RnDataset **out)
+{
+    RnError err = {0};
+    *out = NULL;
+    if (!o->data)
+        return report_error(EXIT_USAGE, "%s needs --data SET", o->command->name);
+    const char *comma = strchr(o->data, ',');
+    RnStatus status;
+    if (!comma) {
+        status = rn_dataset_open(o->data_dir ? o->data_dir : o->data, split, (uint32_t)o->resize, out, &err);
+    } else if (split == RN_SPLIT_TEST) {
+        return EXIT_OK;
+    } else {
+        const char *images = arena_strndup(a, o->data, (size_t)(comma - o->data));
+        if (!ends_with(images, ".npy"))
+            status = rn_dataset_open_idx(images, comma + 1, (uint32_t)o->resize, out, &err);
+        else if (o->resize)
+            return report_error(EXIT_USAGE, "--resize works on 8-bit pictures, not on .npy");
+        else
+            status = rn_dataset_open_npy(images, comma + 1, out, &err);
+    }
+    if (status != RN_OK)
+        return report_status(&err);
+    if (!(*out)->labels) {
+        rn_dataset_close(*out);
+        *out = NULL;
+        return report_error(EXIT_USAGE, "--data %s has no labels: give IMAGES,LABELS", o->data);
+    }
+    if (o->limit > 0 && o->limit < (int64_t)(*out)->count)
+        (*out)->count = (uint32_t)o->limit;
+    return EXIT_OK;
+}
+
+ExitCode session_check_shape(const LoadedModel *m, const char *what, uint64_t c, uint64_t h, uint64_t w)
+{
+    const RnTensor *in = rn_model_tensor(m->model, rn_model_nth(m->model, RN_ROLE_INPUT, 0));
+    if (in->rank == 4 && in->dim[1] == (int64_t)c && in->dim[2] == (int64_t)h &&
+        in->dim[3] == (int64_t)w)
+        return EXIT_OK;
+    if (in->rank != 4)
+        return report_error(EXIT_MODEL, "input '%s' of the model does not take pictures", in->name);
+    return report_error(EXIT_MODEL,
+                        "%s has pictures of %llux%llux%llu, but the model takes %lldx%lldx%lld\n"
+                        "  help: compile it for them with -D channels=%llu -D height=%llu -D width=%llu",
+                        what, (unsigned long long)c, (unsigned long long)h, (unsigned long long)w,
+                        (long long)in->dim[1], (long long)in->dim[2], (long long)in->dim[3],
+                        (unsigned long long)c, (unsigned long long)h, (unsigned long long)w);
+}
+
+ExitCode session_check_data(const LoadedModel *m, const RnDataset *data, const char *what)
+{
+    ExitCode code = session_check_shape(m, what, data->channels, data->height, data->width);
+    if (code != EXIT_OK)
+        return code;
+    uint32_t classes = rn_model_classes(m->model);
+    if (classes == 0)
+        return report_error(EXIT_MODEL, "the model's output is no [N, classes] tensor");
+    RnError err = {0};
+    if (rn_dataset_check_labels(data, classes, &err) != RN_OK)
+        return report_status(&err);
+    return EXIT_OK;
+}
+
+// One picture's loss: log(sum of exp(x)) - x[label], stable.
+static double cross_entropy(const float *x, uint32_t classes, uint32_t label)
+{
+    double most = (double)x[0], sum = 0;
+    for (uint32_t k = 1; k < classes; k++)
+        most = (double)x[k] > most ? (double)x[k] : most;
+    for (uint32_t k = 0; k < classes; k++)
+        sum += exp((double)x[k] - most);
+    return log(sum) + most - (double)x[label];
+}
+
+void score_add(Score *s, const float *logits, const uint32_t *labels, uint32_t count, uint32_t classes)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const float *x = logits + (size_t)i * classes;
+        uint32_t best = 0;
+        for (uint32_t k = 1; k < classes; k++)
+            if (x[k] > x[best])
+                best = k;
+        s->correct += best == labels[i];
+        s->loss_sum += cross_entropy(x, classes, labels[i]);
+        s->count++;
+    }
+}
+
+static ExitCode score_batches(LoadedModel *m, RnLoader *loader, float *logits, Progress *progress,
+                              Score *out)
+{
+    RnError err = {0};
+    uint32_t classes = rn_model_classes(m->model);
+    while (out->count < progress->total) {
+        RnBatch batch;
+        if (rn_loader_next(loader, &batch, &err) != RN_OK)
+            return report_status(&err);
+        if (rn_infer(m->session, &batch.images, batch.count, &logits, &err) != RN_OK)
+            return report_status(&err);
+        score_add(out, logits, batch.labels, batch.count, classes);
+        char note[64];
+        snprintf(note, sizeof note, "accuracy %.3f", (double)out->correct / (double)out->count);
+        progress_update(progress, out->count, note);
+    }
+    return EXIT_OK;
+}
+
+ExitCode session_score(LoadedModel *m, const RnDataset *data, uint32_t batch, const char *label,
+                       Score *out)
+{
+    RnError err = {0};
+    RnLoader *loader = NULL;
+    *out = (Score){0};
+    RnLoaderOptions options = {.batch = batch, .pool = rn_session_pool(m->session)};
+    if (rn_loader_create(data, &options, &loader, &err) != RN_OK)
+        return report_status(&err);
+    float *logits = calloc((size_t)batch * rn_model_classes(m->model), sizeof *logits);
+    ExitCode code = EXIT_ENVIRONMENT;
+    Progress progress;
+    progress_start(&progress, label, 0, data->count);
+    if (logits)
+        code = score_batches(m, loader, logits, &progress, out);
+    else
+        report_error(EXIT_ENVIRONMENT, "out of memory");
+    progress_end(&progress);
+    free(logits);
+    rn_loader_destroy(loader);
+    return code;
+}

@@ -1,0 +1,150 @@
+// summary.c: --emit=summary, from the graph as the front end built it.
+#include "driver/summary.h"
+
+#include <string.h>
+
+#include "ir/opdef.h"
+
+typedef struct Row {
+    const char *name;
+    size_t name_length;
+    const char *what;
+    const Value *out;
+    uint64_t params, macs;
+} Row;
+
+uint64_t summary_params(const Graph *g)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < g->params.count; i++)
+        n += (uint64_t)shape_elements(&g->params.at[i]->shape);
+    return n;
+}
+
+static uint64_t node_macs(const Node *n)
+{
+    return n->op->macs ? n->op->macs(n) : 0;
+}
+
+uint64_t summary_macs(const Graph *g)
+{
+    uint64_t macs = 0;
+    for (const Node *n = g->first; n; n = n->next)
+        macs += node_macs(n);
+    return macs;
+}
+
+static uint64_t node_params(const Node *n)
+{
+    uint64_t params = 0;
+    for (uint32_t i = 0; i < n->inputs.count; i++)
+        if (n->inputs.at[i]->kind == VALUE_PARAM)
+            params += (uint64_t)shape_elements(&n->inputs.at[i]->shape);
+    return params;
+}
+
+// "64x56x56" of [N,64,56,56]; the batch goes without saying.
+static const char *output_text(Arena *a, const Value *v)
+{
+    StrBuf text = {.arena = a};
+    for (uint32_t i = shape_is_batched(&v->shape) ? 1 : 0; i < v->shape.rank; i++)
+        strbuf_printf(&text, "%s%lld", text.count ? "x" : "", (long long)v->shape.dim[i]);
+    return text.count ? strbuf_text(&text) : "1";
+}
+
+static const char *number_text(Arena *a, uint64_t n)
+{
+    char digits[32];
+    size_t count = 0;
+    do {
+        if (count % 4 == 3)
+            digits[count++] = ',';
+        digits[count++] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    char *text = arena_alloc(a, count + 1);
+    for (size_t i = 0; i < count; i++)
+        text[i] = digits[count - 1 - i];
+    return text;
+}
+
+static void print_row(StrBuf *out, int width, const Row *r)
+{
+    Arena *a = out->arena;
+    strbuf_printf(out, "%-*.*s  %-14s  %-14s  %14s  %16s\n", width, (int)r->name_length, r->name,
+                  r->what, output_text(a, r->out), r->params ? number_text(a, r->params) : "-",
+                  r->macs ? number_text(a, r->macs) : "-");
+}
+
+static void print_head(StrBuf *out, int width, const char *first, const char *second)
+{
+    strbuf_printf(out, "%-*s  %-14s  %-14s  %14s  %16s\n", width, first, second, "output", "parameters",
+                  "MACs");
+}
+
+static int name_width(const Graph *g)
+{
+    size_t width = 5;
+    for (const Node *n = g->first; n; n = n->next)
+        if (n->name && strlen(n->name) > width)
+            width = strlen(n->name);
+    return (int)width;
+}
+
+// The graph's nodes joined by the first word of their names.
+static void print_parts(const Graph *g, StrBuf *out, int width)
+{
+    print_head(out, width, "part", "layers");
+    Row part = {0};
+    uint32_t layers = 0;
+    for (const Node *n = g->first; n; n = n->next) {
+        const char *name = n->name ? n->name : n->op->name;
+        size_t length = strcspn(name, ".");
+        bool same = part.name && length == part.name_length && memcmp(name, part.name, length) == 0;
+        if (part.name && !same) {
+            part.what = arena_printf(out->arena, "%u", layers);
+            print_row(out, width, &part);
+        }
+        if (!same) {
+            part = (Row){.name = name, .name_length = length};
+            layers = 0;
+        }
+        layers++;
+        part.out = n->outputs.at[0];
+        part.params += node_params(n);
+        part.macs += node_macs(n);
+    }
+    if (part.name) {
+        part.what = arena_printf(out->arena, "%u", layers);
+        print_row(out, width, &part);
+    }
+}
+
+static void print_layers(const Graph *g, StrBuf *out, int width)
+{
+    print_head(out, width, "layer", "operator");
+    for (const Node *n = g->first; n; n = n->next) {
+        const char *name = n->name ? n->name : "";
+        Row row = {name, strlen(name), n->op->name, n->outputs.at[0], node_params(n), node_macs(n)};
+        print_row(out, width, &row);
+    }
+}
+
+void summary_print(const Graph *g, StrBuf *out)
+{
+    Arena *a = out->arena;
+    int width = name_width(g);
+    strbuf_printf(out, "model %s\n", g->name);
+    for (uint32_t i = 0; i < g->inputs.count; i++)
+        strbuf_printf(out, "input %s %s\n", g->inputs.at[i]->name, output_text(a, g->inputs.at[i]));
+    strbuf_add(out, "\n");
+    print_parts(g, out, width);
+    strbuf_add(out, "\n");
+    print_layers(g, out, width);
+    uint64_t state = 0;
+    for (uint32_t i = 0; i < g->states.count; i++)
+        state += (uint64_t)shape_elements(&g->states.at[i]->shape);
+    strbuf_printf(out, "\ntrainable parameters: %s\nrunning statistics:   %s\nMACs per image:       %s\n",
+                  number_text(a, summary_params(g)), number_text(a, state),
+                  number_text(a, summary_macs(g)));
+}

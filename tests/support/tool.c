@@ -1,0 +1,98 @@
+// tool.c: runs programs with their output in temporary files.
+#include "support/tool.h"
+
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void fail(const char *what)
+{
+    perror(what);
+    abort();
+}
+
+static void read_back(FILE *f, char *text, size_t size)
+{
+    rewind(f);
+    size_t n = fread(text, 1, size - 1, f);
+    text[n] = 0;
+    fclose(f);
+}
+
+void tool_run(ToolRun *r, const char *fmt, ...)
+{
+    char command[8192];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(command, sizeof command, fmt, ap);
+    va_end(ap);
+    if (n < 0 || (size_t)n >= sizeof command)
+        fail("command too long");
+    FILE *out = tmpfile(), *err = tmpfile();
+    if (!out || !err)
+        fail("tmpfile");
+    fflush(NULL);
+    pid_t child = fork();
+    if (child < 0)
+        fail("fork");
+    if (child == 0) {
+        if (dup2(fileno(out), 1) < 0 || dup2(fileno(err), 2) < 0)
+            _exit(126);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    int status;
+    if (waitpid(child, &status, 0) != child)
+        fail("waitpid");
+    r->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    read_back(out, r->out, sizeof r->out);
+    read_back(err, r->err, sizeof r->err);
+}
+
+char *tool_folder(const char *name)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/tmp-%s-XXXXXX", TEST_BINARY_DIR, name);
+    char *made = mkdtemp(path);
+    char *copy = made ? strdup(made) : NULL;
+    if (!copy)
+        fail(path);
+    return copy;
+}
+
+void tool_remove_folder(char *folder)
+{
+    static ToolRun r;
+    tool_run(&r, "rm -rf '%s'", folder);
+    free(folder);
+}
+
+void tool_write(const char *path, const void *data, size_t bytes)
+{
+    FILE *f = fopen(path, "wb");
+    if (!f || fwrite(data, 1, bytes, f) != bytes || fclose(f) != 0)
+        fail(path);
+}
+
+bool tool_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+int tool_count_files(const char *folder)
+{
+    DIR *d = opendir(folder);
+    if (!d)
+        fail(folder);
+    int count = 0;
+    for (struct dirent *e = readdir(d); e; e = readdir(d))
+        count += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    closedir(d);
+    return count;
+}

@@ -1,0 +1,30 @@
+// tool.h: runs resnetc and other programs as a user does, and keeps what they said.
+#ifndef SUPPORT_TOOL_H
+#define SUPPORT_TOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TOOL TEST_BINARY_DIR "/bin/resnetc"
+
+typedef struct ToolRun {
+    int code;           // exit code, or 128 + signal
+    char out[1 << 16];  // standard output, cut
+    char err[1 << 16];  // standard error, cut
+} ToolRun;
+
+/// Runs a shell command made as printf does. The result is valid until the next call with the same
+/// ToolRun. Aborts the test when no process can be started.
+void tool_run(ToolRun *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/// A new folder under the build folder; returned text is the caller's to free. tool_remove_folder
+/// removes it with all that it holds.
+char *tool_folder(const char *name);
+void tool_remove_folder(char *folder);
+
+void tool_write(const char *path, const void *data, size_t bytes);
+bool tool_exists(const char *path);
+/// Number of entries of a folder.
+int tool_count_files(const char *folder);
+
+#endif
