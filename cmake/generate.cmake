@@ -27,10 +27,14 @@ const size_t ${prefix}_table_count = sizeof ${prefix}_table / sizeof ${prefix}_t
 " @ONLY)
 endfunction()
 
-# generate_text_table(FOLDER EXT NAME): embeds every FOLDER/*.EXT; writes generated/NAME_table.c with
-# `const TextFile NAME_table[]` (base/textfile.h) and `NAME_table_count`.
+# generate_text_table(FOLDER EXT NAME [ONLY FILE]): embeds every FOLDER/*.EXT (or FILE alone); writes
+# generated/NAME_table.c with `const TextFile NAME_table[]` (base/textfile.h) and `NAME_table_count`.
 function(generate_text_table folder ext name)
+    cmake_parse_arguments(arg "" "ONLY" "" ${ARGN})
     file(GLOB files CONFIGURE_DEPENDS ${folder}/*.${ext})
+    if(arg_ONLY)
+        set(files ${CMAKE_SOURCE_DIR}/${folder}/${arg_ONLY})
+    endif()
     add_custom_command(
         OUTPUT ${GENERATED_DIR}/${name}_table.c
         COMMAND ${CMAKE_COMMAND} -DOUT=${GENERATED_DIR}/${name}_table.c -DNAME=${name}

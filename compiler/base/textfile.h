@@ -14,5 +14,7 @@ extern const TextFile prelude_table[];
 extern const size_t prelude_table_count;
 extern const TextFile shipped_models_table[];
 extern const size_t shipped_models_table_count;
+extern const TextFile abi_table[]; // resnetc/model_abi.h
+extern const size_t abi_table_count;
 
 #endif

@@ -37,7 +37,6 @@ typedef struct ModelSpec {
     uint64_t source_hash;
     const Graph *const *plans;
     uint32_t plan_count;
-    uint64_t macs_per_image;
 } ModelSpec;
 
 typedef struct CodegenStats {

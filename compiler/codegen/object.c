@@ -1,0 +1,72 @@
+// object.c: LLVM's target machines, and a module written as object, assembly or text.
+// No IR passes run: kernels are emitted as they should be, and LLVM's optimiser makes them slower.
+#include "codegen/object.h"
+
+#include <llvm-c/Analysis.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/Target.h>
+#include <string.h>
+
+#include "base/diag.h"
+
+static void start_backends(void)
+{
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+}
+
+LLVMTargetMachineRef machine_create(const TargetDef *target)
+{
+    start_backends();
+    LLVMTargetRef found;
+    char *error = NULL;
+    if (LLVMGetTargetFromTriple(target->triple, &found, &error)) {
+        INTERNAL_ERROR("LLVM has no target %s: %s", target->triple, error);
+    }
+    LLVMTargetMachineRef machine =
+        LLVMCreateTargetMachine(found, target->triple, target->cpu, target->features,
+                                LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelDefault);
+    if (!machine) {
+        INTERNAL_ERROR("LLVM makes no machine for %s", target->name);
+    }
+    return machine;
+}
+
+static const void *copy_out(Arena *a, const char *from, size_t bytes)
+{
+    char *to = arena_alloc(a, bytes + 1);
+    memcpy(to, from, bytes);
+    return to;
+}
+
+const void *module_write(LLVMTargetMachineRef machine, LLVMModuleRef module, Arena *a,
+                         CodegenFormat format, size_t *bytes)
+{
+    char *error = NULL;
+    if (LLVMVerifyModule(module, LLVMReturnStatusAction, &error)) {
+        INTERNAL_ERROR("LLVM refuses the module: %s", error);
+    }
+    LLVMDisposeMessage(error);
+    if (format == CODEGEN_LLVM) {
+        char *text = LLVMPrintModuleToString(module);
+        *bytes = strlen(text);
+        const void *out = copy_out(a, text, *bytes);
+        LLVMDisposeMessage(text);
+        return out;
+    }
+    LLVMMemoryBufferRef buffer;
+    LLVMCodeGenFileType type = format == CODEGEN_OBJECT ? LLVMObjectFile : LLVMAssemblyFile;
+    if (LLVMTargetMachineEmitToMemoryBuffer(machine, module, type, &error, &buffer)) {
+        INTERNAL_ERROR("LLVM emits no code: %s", error);
+    }
+    *bytes = LLVMGetBufferSize(buffer);
+    const void *out = copy_out(a, LLVMGetBufferStart(buffer), *bytes);
+    LLVMDisposeMemoryBuffer(buffer);
+    return out;
+}

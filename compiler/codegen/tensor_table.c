@@ -1,0 +1,277 @@
+// tensor_table.c: the model's tensors and regions, gathered over all its plans.
+#include "codegen/tensor_table.h"
+
+#include <string.h>
+
+#include "base/diag.h"
+#include "ir/opdef.h"
+
+typedef struct Gather {
+    Arena *arena;
+    const ModelSpec *spec;
+    TensorTable *t;
+    uint32_t plan; // being walked
+} Gather;
+
+bool node_is_prepared(const Graph *g, const Node *n)
+{
+    return g->mode == MODE_INFER && n->bind != BIND_INPUTS;
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint32_t layout_of(const Value *v)
+{
+    switch (v->layout.kind) {
+    case LAYOUT_PLAIN:
+        return RN_LAYOUT_PLAIN;
+    case LAYOUT_BLOCKED:
+        return RN_LAYOUT_BLOCKED;
+    case LAYOUT_PACKED:
+    case LAYOUT_OPAQUE:
+    case LAYOUT_PARTIALS:
+        return RN_LAYOUT_OPAQUE;
+    }
+    return RN_LAYOUT_OPAQUE;
+}
+
+static RnTensor describe(const Value *v, RnRole role, const char *name)
+{
+    RnTensor t = {.name = name ? name : v->name,
+                  .offset = v->place.offset,
+                  .slope = v->place.slope,
+                  .region = v->place.region,
+                  .dtype = v->dtype,
+                  .layout = layout_of(v),
+                  .block = v->layout.kind == LAYOUT_BLOCKED ? v->layout.block : 0,
+                  .role = role,
+                  .flags = v->tensor_flags,
+                  .rank = v->shape.rank,
+                  .init = v->init,
+                  .init_arg = v->init_arg,
+                  .grad = -1,
+                  .grad_step = -1};
+    for (uint32_t i = 0; i < v->shape.rank; i++) {
+        t.dim[i] = v->shape.dim[i];
+    }
+    if (shape_is_batched(&v->shape)) {
+        t.dim[0] = 0;
+        t.flags |= RN_TENSOR_BATCHED;
+    }
+    return t;
+}
+
+static int32_t *slot(Gather *g, const Value *v)
+{
+    const Graph *graph = g->spec->plans[g->plan];
+    if (v->id >= graph->next_value) {
+        INTERNAL_ERROR("value %u is numbered past the graph's last", v->id);
+    }
+    return &g->t->index[g->plan][v->id];
+}
+
+static void add(Gather *g, const Value *v, RnRole role, const char *name)
+{
+    *slot(g, v) = (int32_t)g->t->tensors.count;
+    VEC_PUSH(g->arena, &g->t->tensors, describe(v, role, name));
+}
+
+// The tensor that this value of a later plan shares with an earlier plan: same role, same place.
+static void add_shared(Gather *g, const Value *v, RnRole role, const char *name)
+{
+    for (uint32_t i = 0; i < g->t->tensors.count; i++) {
+        const RnTensor *old = &g->t->tensors.at[i];
+        if (old->role == (uint32_t)role && old->region == v->place.region &&
+            old->offset == v->place.offset) {
+            *slot(g, v) = (int32_t)i;
+            return;
+        }
+    }
+    add(g, v, role, name);
+}
+
+static void grow_region(TensorTable *t, const Value *v, const char *name, uint32_t flags)
+{
+    uint32_t r = v->place.region;
+    if (r >= MAX_REGIONS) {
+        INTERNAL_ERROR("region %u, at most %d are possible", r, MAX_REGIONS);
+    }
+    uint64_t fixed, per_image;
+    layout_bytes(&v->shape, v->dtype, &v->layout, &fixed, &per_image);
+    RnRegion *region = &t->regions[r];
+    region->name = region->name ? region->name : name;
+    region->flags |= flags;
+    region->fixed_bytes = max_u64(region->fixed_bytes, v->place.offset + fixed);
+    region->per_image_bytes = max_u64(region->per_image_bytes, v->place.slope + per_image);
+    t->region_count = r >= t->region_count ? r + 1 : t->region_count;
+}
+
+static void add_params(Gather *g, const Graph *graph)
+{
+    TensorTable *t = g->t;
+    for (uint32_t i = 0; i < graph->params.count; i++) {
+        const Value *v = graph->params.at[i];
+        add_shared(g, v, RN_ROLE_PARAM, NULL);
+        grow_region(t, v, "params", 0);
+    }
+}
+
+static void add_states(Gather *g, const Graph *graph)
+{
+    for (uint32_t i = 0; i < graph->states.count; i++) {
+        const Value *v = graph->states.at[i];
+        add_shared(g, v, RN_ROLE_STATE, NULL);
+        grow_region(g->t, v, "state", 0);
+    }
+}
+
+static void add_io_value(Gather *g, const Value *v, RnRole role, const char *name)
+{
+    bool input = role == RN_ROLE_INPUT || role == RN_ROLE_LABELS;
+    if (!v || !v->place.placed || v->place.region < RN_REGION_FIRST_IO) {
+        return;
+    }
+    name = name ? name : v->name;
+    add_shared(g, v, role, name);
+    grow_region(g->t, v, name, input ? RN_REGION_INPUT : RN_REGION_OUTPUT);
+}
+
+static void add_io(Gather *g, const Graph *graph)
+{
+    for (uint32_t i = 0; i < graph->inputs.count; i++) {
+        add_io_value(g, graph->inputs.at[i], RN_ROLE_INPUT, NULL);
+    }
+    add_io_value(g, graph->labels, RN_ROLE_LABELS, "labels");
+    for (uint32_t i = 0; i < graph->outputs.count; i++) {
+        const char *name = i < graph->output_names.count ? graph->output_names.at[i] : NULL;
+        add_io_value(g, graph->outputs.at[i], RN_ROLE_OUTPUT, name);
+    }
+    add_io_value(g, graph->loss, RN_ROLE_LOSS, "loss");
+}
+
+static void add_grads(Gather *g, const Graph *graph)
+{
+    for (uint32_t i = 0; i < graph->grads.count; i++) {
+        const Value *v = graph->grads.at[i];
+        add_shared(g, v, RN_ROLE_GRAD, NULL);
+        grow_region(g->t, v, "grads", 0);
+        if (v->param) {
+            g->t->tensors.at[*slot(g, v->param)].grad = *slot(g, v);
+        }
+    }
+}
+
+// Every other value that a step writes.
+static void add_temps(Gather *g, const Graph *graph)
+{
+    for (const Node *n = graph->first; n; n = n->next) {
+        for (uint32_t i = 0; i < n->outputs.count; i++) {
+            const Value *v = n->outputs.at[i];
+            if (*slot(g, v) < 0) {
+                add(g, v, RN_ROLE_TEMP, v->name ? v->name : n->name);
+            }
+        }
+    }
+}
+
+// The last step of each parameter's gradient.
+static void add_grad_steps(Gather *g, const Graph *graph)
+{
+    int32_t step = 0;
+    for (const Node *n = graph->first; n; n = n->next, step++) {
+        for (uint32_t i = 0; i < n->outputs.count; i++) {
+            const Value *v = n->outputs.at[i];
+            if (v->kind == VALUE_GRAD && v->param) {
+                RnTensor *param = &g->t->tensors.at[*slot(g, v->param)];
+                param->grad_step = param->grad_step > step ? param->grad_step : step;
+            }
+        }
+    }
+}
+
+static void gather_sizes(Gather *g, const Graph *graph)
+{
+    TensorTable *t = g->t;
+    RnRegion *arena = &t->regions[RN_REGION_ARENA], *packed = &t->regions[RN_REGION_PACKED];
+    arena->fixed_bytes = max_u64(arena->fixed_bytes, graph->arena_fixed);
+    arena->per_image_bytes = max_u64(arena->per_image_bytes, graph->arena_per_image);
+    packed->fixed_bytes = max_u64(packed->fixed_bytes, graph->packed_bytes);
+    for (const Node *n = graph->first; n; n = n->next) {
+        t->scratch_bytes = max_u64(t->scratch_bytes, n->lowering->scratch_bytes);
+    }
+}
+
+static void each_plan(Gather *g, void (*visit)(Gather *, const Graph *))
+{
+    for (g->plan = 0; g->plan < g->spec->plan_count; g->plan++) {
+        visit(g, g->spec->plans[g->plan]);
+    }
+}
+
+static void finish_regions(TensorTable *t)
+{
+    static const char *const names[RN_REGION_FIRST_IO] = {"params", "state", "grads", "packed",
+                                                          "arena"};
+    static const uint32_t flags[RN_REGION_FIRST_IO] = {
+        RN_REGION_PERSISTENT | RN_REGION_SHAREABLE, RN_REGION_PERSISTENT | RN_REGION_SHAREABLE,
+        RN_REGION_PERSISTENT, RN_REGION_PERSISTENT | RN_REGION_SHAREABLE, 0};
+    for (uint32_t i = 0; i < t->region_count; i++) {
+        RnRegion *r = &t->regions[i];
+        r->align = 64;
+        if (i < RN_REGION_FIRST_IO) {
+            r->name = names[i];
+            r->flags = flags[i];
+        } else if (!r->name) {
+            r->name = "unused";
+        }
+    }
+    t->regions[RN_REGION_ARENA].per_worker_bytes = (t->scratch_bytes + 63) / 64 * 64;
+}
+
+static uint64_t forward_macs(const Graph *graph)
+{
+    uint64_t sum = 0;
+    for (const Node *n = graph->first; n; n = n->next) {
+        sum += n->phase == PHASE_FORWARD && n->op->macs ? n->op->macs(n) : 0;
+    }
+    return sum;
+}
+
+TensorTable *tensor_table_create(Arena *a, const ModelSpec *spec)
+{
+    TensorTable *t = ARENA_NEW(a, TensorTable);
+    Gather g = {.arena = a, .spec = spec, .t = t};
+    if (spec->plan_count == 0 || spec->plan_count > MAX_PLANS) {
+        INTERNAL_ERROR("%u plans: 1 to %d are possible", spec->plan_count, MAX_PLANS);
+    }
+    for (uint32_t p = 0; p < spec->plan_count; p++) {
+        uint32_t count = spec->plans[p]->next_value;
+        t->index[p] = ARENA_ARRAY(a, int32_t, count + 1);
+        for (uint32_t i = 0; i < count; i++) {
+            t->index[p][i] = -1;
+        }
+    }
+    t->region_count = RN_REGION_FIRST_IO;
+    each_plan(&g, add_params);
+    t->param_count = t->tensors.count;
+    each_plan(&g, add_states);
+    t->state_count = t->tensors.count - t->param_count;
+    each_plan(&g, add_io);
+    each_plan(&g, add_grads);
+    each_plan(&g, add_temps);
+    each_plan(&g, add_grad_steps);
+    each_plan(&g, gather_sizes);
+    finish_regions(t);
+    const Graph *first = spec->plans[0];
+    if (t->param_count != first->params.count || t->state_count != first->states.count) {
+        INTERNAL_ERROR("the plans disagree on parameters or state");
+    }
+    for (uint32_t i = 0; i < first->params.count; i++) {
+        t->param_elements += (uint64_t)shape_elements(&first->params.at[i]->shape);
+    }
+    t->macs_per_image = forward_macs(first);
+    return t;
+}

@@ -1,0 +1,28 @@
+// tensor_table.h: the model's tensors and regions, gathered over all its plans. Pure data, no LLVM: the
+// descriptor and the header are both written from it.
+#ifndef CODEGEN_TENSOR_TABLE_H
+#define CODEGEN_TENSOR_TABLE_H
+
+#include "base/vec.h"
+#include "codegen/codegen.h"
+
+#define MAX_REGIONS 64
+#define MAX_PLANS 16
+
+typedef struct TensorTable {
+    VEC(RnTensor) tensors; // as the descriptor holds them; names borrowed from the graphs
+    int32_t *index[MAX_PLANS];    // per plan: Value.id -> tensor, or -1
+    RnRegion regions[MAX_REGIONS];
+    uint32_t region_count;
+    uint32_t param_count, state_count;
+    uint64_t param_elements, macs_per_image, scratch_bytes;
+} TensorTable;
+
+
+/// Plans that disagree on parameters or regions are an internal error.
+TensorTable *tensor_table_create(Arena *a, const ModelSpec *spec);
+
+/// Whether a node of this graph runs in prepare rather than in the plan.
+bool node_is_prepared(const Graph *g, const Node *n);
+
+#endif
