@@ -1,5 +1,5 @@
-// cmd_bench.c: the time of inference, or of a whole training step with its update. Weights are random
-// unless given. The peers' side of a comparison lives in bench/.
+// cmd_bench.c: the time of inference, or of a whole training step with its update. Weights are
+// random unless given. The peers' side of a comparison lives in bench/.
 #include "driver/commands.h"
 
 #include <stdio.h>
@@ -98,14 +98,16 @@ static ExitCode print_result(const Options *o, const Bench *b, double *seconds)
     const char *mode = b->optimizer ? "train" : "infer";
     double rate = b->batch / median;
     int wrote =
-        o->json ? printf("{\"model\": \"%s\", \"mode\": \"%s\", \"batch\": %u, \"threads\": %u, "
-                         "\"target\": \"%s\", \"min_ms\": %.4f, \"median_ms\": %.4f, "
-                         "\"images_per_s\": %.2f}\n",
-                         b->model.model->name, mode, b->batch, threads, b->model.model->isa,
-                         1e3 * seconds[0], 1e3 * median, rate)
-                : printf("%s %s, batch %u, %u threads, %s: min %.3f ms, median %.3f ms, %.1f images/s\n",
-                         b->model.model->name, mode, b->batch, threads, b->model.model->isa,
-                         1e3 * seconds[0], 1e3 * median, rate);
+        o->json
+            ? printf("{\"model\": \"%s\", \"mode\": \"%s\", \"batch\": %u, \"threads\": %u, "
+                     "\"target\": \"%s\", \"min_ms\": %.4f, \"median_ms\": %.4f, "
+                     "\"images_per_s\": %.2f}\n",
+                     b->model.model->name, mode, b->batch, threads, b->model.model->isa,
+                     1e3 * seconds[0], 1e3 * median, rate)
+            : printf(
+                  "%s %s, batch %u, %u threads, %s: min %.3f ms, median %.3f ms, %.1f images/s\n",
+                  b->model.model->name, mode, b->batch, threads, b->model.model->isa,
+                  1e3 * seconds[0], 1e3 * median, rate);
     if (wrote < 0 || fflush(stdout) != 0)
         return report_error(EXIT_ENVIRONMENT, "cannot write to standard output");
     return EXIT_OK;

@@ -24,7 +24,8 @@ static bool valid_identifier(const char *name)
 {
     if (name[0] >= '0' && name[0] <= '9')
         return false;
-    return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == 0;
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] ==
+           0;
 }
 
 // --name, or the base name of -o, or the model's own name.
@@ -33,8 +34,8 @@ static ExitCode export_name(Arena *a, const Options *o, const Compilation *c, co
     if (o->name && !valid_identifier(o->name))
         return report_error(EXIT_USAGE, "--name: '%s' is no C identifier", o->name);
     bool from_output = o->output && strcmp(o->output, "-") != 0;
-    *name = o->name ? o->name
-                    : compile_identifier(a, from_output ? o->output : compile_graph(c)->name);
+    *name =
+        o->name ? o->name : compile_identifier(a, from_output ? o->output : compile_graph(c)->name);
     return EXIT_OK;
 }
 

@@ -1,5 +1,5 @@
-// cmd_grad.c: loss, gradients and running statistics of one batch in training mode, for comparison with
-// other frameworks. The parameters stay.
+// cmd_grad.c: loss, gradients and running statistics of one batch in training mode, for comparison
+// with other frameworks. The parameters stay.
 #include "driver/commands.h"
 
 #include <stdlib.h>
@@ -19,8 +19,8 @@ static uint32_t *convert_labels(const Options *o, const RnNpy *l, uint32_t class
     }
     for (size_t i = 0; i < l->elements; i++) {
         if (l->i64[i] < 0 || l->i64[i] >= (int64_t)classes) {
-            report_error(EXIT_MODEL, "%s: label %zu is %lld, but the model has %u classes", o->labels, i,
-                         (long long)l->i64[i], classes);
+            report_error(EXIT_MODEL, "%s: label %zu is %lld, but the model has %u classes",
+                         o->labels, i, (long long)l->i64[i], classes);
             free(labels);
             return NULL;
         }
@@ -55,7 +55,8 @@ static ExitCode grad_arrays(Arena *a, const Options *o, const RnNpy *x, const Rn
         return report_error(EXIT_MODEL, "%s: the array must be [N,C,H,W] with at least one picture",
                             o->input);
     if (l->shape.rank != 1 || l->shape.dim[0] != x->shape.dim[0])
-        return report_error(EXIT_MODEL, "%s: %s has %llu pictures, so there must be as many labels, [N]",
+        return report_error(EXIT_MODEL,
+                            "%s: %s has %llu pictures, so there must be as many labels, [N]",
                             o->labels, o->input, (unsigned long long)x->shape.dim[0]);
     LoadedModel m;
     ExitCode code = session_load(a, o, RN_MODE_TRAIN, (uint32_t)x->shape.dim[0], false, &m);

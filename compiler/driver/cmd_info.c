@@ -1,5 +1,5 @@
-// cmd_info.c: what the tool knows: its version, shipped models, operators, targets, passes; and the dispatch of
-// commands.
+// cmd_info.c: what the tool knows: its version, shipped models, operators, targets, passes; and the
+// dispatch of commands.
 #include "driver/commands.h"
 
 #include <stdio.h>
@@ -28,9 +28,8 @@ static void list_ops(StrBuf *out)
         const OpDef *op = op_table[i];
         if (op->internal)
             continue;
-        const char *names = op->aliases
-                                ? arena_printf(out->arena, "%s (%s)", op->name, op->aliases)
-                                : op->name;
+        const char *names =
+            op->aliases ? arena_printf(out->arena, "%s (%s)", op->name, op->aliases) : op->name;
         const char *doc = op->doc ? op->doc : "";
         strbuf_printf(out, "%-28s %.*s\n", names, first_sentence(doc), doc);
     }

@@ -1,4 +1,5 @@
-// cmd_predict.c: shows pictures of a data set as text, with true class, predicted class and probability.
+// cmd_predict.c: shows pictures of a data set as text, with true class, predicted class and
+// probability.
 #include "driver/commands.h"
 
 #include <math.h>

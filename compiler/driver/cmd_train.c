@@ -36,10 +36,9 @@ static ExitCode train_batch(Training *t, const RnBatch *b)
     if (rn_forward_backward(t->model.session, &call, &result, &err) != RN_OK ||
         rn_optimizer_step(t->optimizer, t->model.session, t->lr, &err) != RN_OK) {
         report_status(&err);
-        return report_error((ExitCode)rn_status_exit_code(err.status),
-                            "training stopped in epoch %llu, step %llu",
-                            (unsigned long long)t->place.epoch + 1,
-                            (unsigned long long)t->place.step + 1);
+        return report_error(
+            (ExitCode)rn_status_exit_code(err.status), "training stopped in epoch %llu, step %llu",
+            (unsigned long long)t->place.epoch + 1, (unsigned long long)t->place.step + 1);
     }
     double seconds = clock_seconds() - start;
     t->place.step++;

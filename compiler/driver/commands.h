@@ -1,4 +1,5 @@
-// commands.h: the commands, each in its own file cmd_NAME.c. Each prints its own messages and returns the exit code.
+// commands.h: the commands, each in its own file cmd_NAME.c. Each prints its own messages and
+// returns the exit code.
 #ifndef DRIVER_COMMANDS_H
 #define DRIVER_COMMANDS_H
 

@@ -91,7 +91,8 @@ static ExitCode choose_target(Compilation *c)
     if (c->target)
         return EXIT_OK;
     if (!name)
-        return report_error(EXIT_ENVIRONMENT, "this machine runs none of the targets (--list-targets)");
+        return report_error(EXIT_ENVIRONMENT,
+                            "this machine runs none of the targets (--list-targets)");
     return report_error(EXIT_USAGE, "--target: '%s' is unknown; see --list-targets", name);
 }
 
@@ -106,7 +107,8 @@ static ExitCode check_pass_names(const Options *o)
     return EXIT_OK;
 }
 
-// The number of the model's own file among those that were read: the one before the prelude and includes.
+// The number of the model's own file among those that were read: the one before the prelude and
+// includes.
 static uint32_t find_main_file(const Compilation *c)
 {
     const TextFile *shipped = find_shipped(c->options->model);
@@ -185,14 +187,14 @@ static ExitCode parse_plan(const char *text, uint32_t *batch)
     char *end = NULL;
     long n = strncmp(text, "batch=", 6) == 0 ? strtol(text + 6, &end, 10) : 0;
     if (n < 1 || n > 65536 || *end)
-        return report_error(EXIT_USAGE, "--plan-for: '%s' has not the form batch=N, N from 1 to 65536",
-                            text);
+        return report_error(EXIT_USAGE,
+                            "--plan-for: '%s' has not the form batch=N, N from 1 to 65536", text);
     *batch = (uint32_t)n;
     return EXIT_OK;
 }
 
-ExitCode compile_plan_batches(const Compilation *c, const uint32_t *fallback, uint32_t fallback_count,
-                              const uint32_t **batches, uint32_t *count)
+ExitCode compile_plan_batches(const Compilation *c, const uint32_t *fallback,
+                              uint32_t fallback_count, const uint32_t **batches, uint32_t *count)
 {
     const TextList *asked = &c->options->plans;
     *batches = fallback;
@@ -264,7 +266,8 @@ static ExitCode check_trainable(const Compilation *c, bool infer, bool *train)
     return EXIT_OK;
 }
 
-ExitCode compile_plans(Compilation *c, bool infer, bool train, const uint32_t *batches, uint32_t count)
+ExitCode compile_plans(Compilation *c, bool infer, bool train, const uint32_t *batches,
+                       uint32_t count)
 {
     ExitCode code = check_trainable(c, infer, &train);
     LowerTarget target = codegen_lower_target(c->codegen);
@@ -339,7 +342,8 @@ const char *compile_identifier(Arena *a, const char *path)
 {
     const char *base = path_basename(a, path);
     size_t length = strcspn(base, ".");
-    char *name = arena_printf(a, "%s%.*s", isdigit((unsigned char)*base) ? "_" : "", (int)length, base);
+    char *name =
+        arena_printf(a, "%s%.*s", isdigit((unsigned char)*base) ? "_" : "", (int)length, base);
     for (char *p = name; *p; p++)
         if (!isalnum((unsigned char)*p))
             *p = '_';

@@ -17,8 +17,8 @@
 
 typedef struct Compilation Compilation;
 
-/// Reads o->model (a path, or a shipped model's name) and builds its graph with o->defines. Diagnostics
-/// go to standard error. Free with compile_finish.
+/// Reads o->model (a path, or a shipped model's name) and builds its graph with o->defines.
+/// Diagnostics go to standard error. Free with compile_finish.
 ExitCode compile_start(Arena *a, const Options *o, Compilation **out);
 void compile_finish(Compilation *c); // accepts NULL
 
@@ -27,10 +27,11 @@ const Graph *compile_graph(const Compilation *c);
 
 /// Runs the passes for each plan: both kinds as asked, each for these batches (rising).
 /// An untrainable model: an error when only training is asked for, else a warning and no training.
-ExitCode compile_plans(Compilation *c, bool infer, bool train, const uint32_t *batches, uint32_t count);
+ExitCode compile_plans(Compilation *c, bool infer, bool train, const uint32_t *batches,
+                       uint32_t count);
 /// The batches of --plan-for, rising, or `fallback` where there are none.
-ExitCode compile_plan_batches(const Compilation *c, const uint32_t *fallback, uint32_t fallback_count,
-                              const uint32_t **batches, uint32_t *count);
+ExitCode compile_plan_batches(const Compilation *c, const uint32_t *fallback,
+                              uint32_t fallback_count, const uint32_t **batches, uint32_t *count);
 
 uint32_t compile_plan_count(const Compilation *c);
 const Graph *compile_plan(const Compilation *c, uint32_t i);
@@ -39,8 +40,10 @@ const Graph *compile_plan(const Compilation *c, uint32_t i);
 const void *compile_emit(Compilation *c, const char *name, CodegenFormat format, size_t *bytes);
 const char *compile_header(Compilation *c, const char *name);
 
-/// The whole chain into this process: plans for `batch` (or --plan-for). Lives until compile_finish.
-ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch, const RnModel **model);
+/// The whole chain into this process: plans for `batch` (or --plan-for). Lives until
+/// compile_finish.
+ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch,
+                      const RnModel **model);
 
 /// A C identifier made of a file's base name.
 const char *compile_identifier(Arena *a, const char *path);

@@ -19,9 +19,9 @@
 #define TEST_COLOR "#1b7f3b"
 
 typedef struct Axis {
-    double lo, hi;     // values at both ends
-    double from, to;   // pixels
-    double tick;       // distance of two marks
+    double lo, hi;   // values at both ends
+    double from, to; // pixels
+    double tick;     // distance of two marks
 } Axis;
 
 typedef struct Curve {
@@ -116,8 +116,8 @@ static void draw_x_axis(StrBuf *out, const Axis *x)
     for (int i = 0; i * x->tick <= x->hi * (1 + 1e-9); i++) {
         double at = place(x, i * x->tick);
         strbuf_printf(out,
-                      "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#e4e4e4\"/>\n", at,
-                      TOP, at, BOTTOM);
+                      "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#e4e4e4\"/>\n",
+                      at, TOP, at, BOTTOM);
         snprintf(text, sizeof text, "%g", i * x->tick);
         draw_text(out, at, BOTTOM + 20, "middle", "#333", text);
     }
@@ -140,16 +140,19 @@ static void draw_y_axis(StrBuf *out, const Axis *y, bool left)
     double middle = (TOP + BOTTOM) / 2.0;
     double column = left ? LEFT - 48 : RIGHT + 52;
     strbuf_printf(out, "<g transform=\"rotate(-90 %.1f %.1f)\">", column, middle);
-    draw_text(out, column, middle, "middle", left ? LOSS_COLOR : "#333", left ? "loss" : "accuracy");
+    draw_text(out, column, middle, "middle", left ? LOSS_COLOR : "#333",
+              left ? "loss" : "accuracy");
     strbuf_add(out, "</g>\n");
 }
 
-static void draw_curve(StrBuf *out, const Curves *c, const Curve *curve, const Axis *x, const Axis *y)
+static void draw_curve(StrBuf *out, const Curves *c, const Curve *curve, const Axis *x,
+                       const Axis *y)
 {
-    strbuf_printf(out,
-                  "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\" "
-                  "points=\"",
-                  curve->color, *curve->dash ? curve->dash : "none");
+    strbuf_printf(
+        out,
+        "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\" "
+        "points=\"",
+        curve->color, *curve->dash ? curve->dash : "none");
     double last_x = 0, last_y = 0;
     uint32_t drawn = 0;
     for (uint32_t i = 0; i < c->points.count; i++) {
@@ -163,8 +166,8 @@ static void draw_curve(StrBuf *out, const Curves *c, const Curve *curve, const A
     }
     strbuf_add(out, "\"/>\n");
     if (drawn > 0) // a single point is no line
-        strbuf_printf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>\n", last_x, last_y,
-                      curve->color);
+        strbuf_printf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>\n", last_x,
+                      last_y, curve->color);
 }
 
 static void draw_legend(StrBuf *out, const Curves *c)

@@ -1,10 +1,10 @@
-// option_table.c: every command and every option of resnetc. Help, parsing and suggestions come from here.
+// option_table.c: every command and every option of resnetc. Help, parsing and suggestions come
+// from here.
 #include "driver/options.h"
 
 #include "driver/commands.h"
 
-#define ALL                                                                                        \
-    (CMD_COMPILE | CMD_TRAIN | CMD_RUN | CMD_GRAD | CMD_EVAL | CMD_PREDICT | CMD_BENCH)
+#define ALL (CMD_COMPILE | CMD_TRAIN | CMD_RUN | CMD_GRAD | CMD_EVAL | CMD_PREDICT | CMD_BENCH)
 #define RUNNERS (CMD_TRAIN | CMD_RUN | CMD_GRAD | CMD_EVAL | CMD_PREDICT | CMD_BENCH)
 #define DATA (CMD_TRAIN | CMD_EVAL | CMD_PREDICT)
 #define AT(f) .offset = offsetof(Options, f)
@@ -54,7 +54,8 @@ const OptionDef option_table[] = {
     {"exact", 0, OPTION_FLAG, AT(exact), .commands = ALL,
      .doc = "Use direct algorithms only: the smallest rounding errors."},
     {"dump-after", 0, OPTION_TEXT, AT(dump_after), .value = "PASS", .commands = ALL,
-     .doc = "Print the graph to standard error after this pass (--list-passes); 'all' for every one."},
+     .doc =
+         "Print the graph to standard error after this pass (--list-passes); 'all' for every one."},
     {"stop-after", 0, OPTION_TEXT, AT(stop_after), .value = "PASS", .commands = CMD_COMPILE,
      .doc = "Stop after this pass and print the graph to standard output."},
     {"verify-each", 0, OPTION_FLAG, AT(verify_each), .commands = ALL,
@@ -84,17 +85,19 @@ const OptionDef option_table[] = {
     {"batch", 0, OPTION_INT, AT(batch), .value = "N", .min = 1, .max = 65536,
      .commands = CMD_TRAIN | CMD_RUN | CMD_EVAL | CMD_BENCH,
      .doc = "Pictures per step (default: train 256, run and eval 64, bench 1)."},
-    {"threads", 0, OPTION_INT, AT(threads), .value = "N", .min = 1, .max = 1024, .commands = RUNNERS,
-     .doc = "Threads (default: one per core)."},
+    {"threads", 0, OPTION_INT, AT(threads), .value = "N", .min = 1, .max = 1024,
+     .commands = RUNNERS, .doc = "Threads (default: one per core)."},
     {"seed", 0, OPTION_INT, AT(seed), GIVEN(seed_given), .value = "N", .min = 0, .max = 9e15,
-     .commands = CMD_TRAIN | CMD_BENCH, .doc = "Seed of initial weights and shuffling (default 0)."},
+     .commands = CMD_TRAIN | CMD_BENCH,
+     .doc = "Seed of initial weights and shuffling (default 0)."},
     // training
     {"epochs", 0, OPTION_INT, AT(epochs), .value = "N", .min = 1, .max = 1e6, .commands = CMD_TRAIN,
      .doc = "Passes over the data (default 10)."},
     {"steps", 0, OPTION_INT, AT(steps), .value = "N", .min = 1, .max = 1e12, .commands = CMD_TRAIN,
      .doc = "Number of steps instead of epochs; goes over the data as often as needed."},
-    {"lr", 0, OPTION_NUMBER, AT(lr), GIVEN(lr_given), .value = "X", .fallback = 0.05, .min = 0, .max = 1e6,
-     .commands = CMD_TRAIN, .doc = "Learning rate (default 0.05; with --resume, the checkpoint's)."},
+    {"lr", 0, OPTION_NUMBER, AT(lr), GIVEN(lr_given), .value = "X", .fallback = 0.05, .min = 0,
+     .max = 1e6, .commands = CMD_TRAIN,
+     .doc = "Learning rate (default 0.05; with --resume, the checkpoint's)."},
     {"momentum", 0, OPTION_NUMBER, AT(momentum), .value = "X", .min = 0, .max = 1,
      .commands = CMD_TRAIN, .doc = "Momentum of SGD (default 0)."},
     {"weight-decay", 0, OPTION_NUMBER, AT(weight_decay), .value = "X", .min = 0, .max = 1e6,

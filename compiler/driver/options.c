@@ -71,11 +71,12 @@ static bool unknown_option(const Parser *p, const char *word)
     const char *bare = word + strspn(word, "-");
     const char *name = arena_strndup(p->arena, bare, strcspn(bare, "="));
     const char *near = nearest_name(name, names, count);
-    const char *tail = near ? arena_printf(p->arena, "; did you mean --%s?", near)
-                            : arena_printf(p->arena, "; see resnetc %s--help",
-                                           p->out->command == &command_table[0]
-                                               ? ""
-                                               : arena_printf(p->arena, "%s ", p->out->command->name));
+    const char *tail =
+        near ? arena_printf(p->arena, "; did you mean --%s?", near)
+             : arena_printf(p->arena, "; see resnetc %s--help",
+                            p->out->command == &command_table[0]
+                                ? ""
+                                : arena_printf(p->arena, "%s ", p->out->command->name));
     return fail(p, arena_printf(p->arena, "%sunknown option %s%s", command_prefix(p),
                                 arena_strndup(p->arena, word, strcspn(word, "=")), tail));
 }
@@ -120,8 +121,8 @@ static bool parse_number(const Parser *p, const OptionDef *o, const char *value)
     char *end;
     double x = strtod(value, &end);
     if (end == value || *end || !isfinite(x))
-        return fail(p,
-                    arena_printf(p->arena, "%s: '%s' is not a number", spelling(p->arena, o), value));
+        return fail(
+            p, arena_printf(p->arena, "%s: '%s' is not a number", spelling(p->arena, o), value));
     if (o->min < o->max && (x < o->min || x > o->max))
         return fail(p, arena_printf(p->arena, "%s: %s is not within %g..%g", spelling(p->arena, o),
                                     value, o->min, o->max));
@@ -201,8 +202,8 @@ static bool take_option(Parser *p, const char *word)
     const char *value = *rest == '=' ? rest + 1 : rest;
     if (!*rest) {
         if (p->next >= p->argc)
-            return fail(p, arena_printf(p->arena, "%s needs a value: %s", spelling(p->arena, o),
-                                        o->value));
+            return fail(
+                p, arena_printf(p->arena, "%s needs a value: %s", spelling(p->arena, o), o->value));
         value = p->argv[p->next++];
     }
     return set_value(p, o, value);
@@ -230,7 +231,8 @@ static void set_defaults(Options *o)
     }
 }
 
-// The command is the first word that is a command's name, wherever options stand; `compile` without.
+// The command is the first word that is a command's name, wherever options stand; `compile`
+// without.
 static int find_command_word(int argc, char **argv, const CommandDef **command)
 {
     *command = &command_table[0];
@@ -280,8 +282,8 @@ bool options_parse(Arena *a, int argc, char **argv, Options *out, const char **e
                     out->list_targets || out->list_passes;
     if (!out->model && !question)
         return fail(&p, argc < 2 ? "no model given; see resnetc --help"
-                                 : arena_printf(a, "%sno model given: resnetc %s", command_prefix(&p),
-                                                out->command->usage));
+                                 : arena_printf(a, "%sno model given: resnetc %s",
+                                                command_prefix(&p), out->command->usage));
     return true;
 }
 
@@ -328,9 +330,10 @@ void options_help(StrBuf *out, const CommandDef *command)
         for (size_t i = 0; i < command_table_count; i++)
             strbuf_printf(out, "  resnetc %s\n      %s\n", command_table[i].usage,
                           command_table[i].doc);
-        strbuf_add(out, "\nMODEL is a .rn file, or the name of a shipped model (--list-models).\n"
-                        "Options may stand before or after it; resnetc COMMAND --help lists those of a "
-                        "command.\n\nOptions of resnetc and resnetc compile:\n");
+        strbuf_add(out,
+                   "\nMODEL is a .rn file, or the name of a shipped model (--list-models).\n"
+                   "Options may stand before or after it; resnetc COMMAND --help lists those of a "
+                   "command.\n\nOptions of resnetc and resnetc compile:\n");
         command = &command_table[0];
     } else {
         strbuf_printf(out, "resnetc %s\n  %s\n\nOptions:\n", command->usage, command->doc);

@@ -11,7 +11,12 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 
-typedef enum ExitCode { EXIT_OK = 0, EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_ENVIRONMENT = 3 } ExitCode;
+typedef enum ExitCode {
+    EXIT_OK = 0,
+    EXIT_MODEL = 1,
+    EXIT_USAGE = 2,
+    EXIT_ENVIRONMENT = 3
+} ExitCode;
 
 // Which commands take an option.
 enum {

@@ -1,4 +1,5 @@
-// progress.h: tells how far a long piece of work is: a bar on a terminal, now and then a line elsewhere.
+// progress.h: tells how far a long piece of work is: a bar on a terminal, now and then a line
+// elsewhere.
 #ifndef DRIVER_PROGRESS_H
 #define DRIVER_PROGRESS_H
 

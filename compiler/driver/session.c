@@ -66,7 +66,8 @@ ExitCode session_open_data(Arena *a, const Options *o, RnSplit split, RnDataset 
     const char *comma = strchr(o->data, ',');
     RnStatus status;
     if (!comma) {
-        status = rn_dataset_open(o->data_dir ? o->data_dir : o->data, split, (uint32_t)o->resize, out, &err);
+        status = rn_dataset_open(o->data_dir ? o->data_dir : o->data, split, (uint32_t)o->resize,
+                                 out, &err);
     } else if (split == RN_SPLIT_TEST) {
         return EXIT_OK;
     } else {
@@ -90,7 +91,8 @@ ExitCode session_open_data(Arena *a, const Options *o, RnSplit split, RnDataset 
     return EXIT_OK;
 }
 
-ExitCode session_check_shape(const LoadedModel *m, const char *what, uint64_t c, uint64_t h, uint64_t w)
+ExitCode session_check_shape(const LoadedModel *m, const char *what, uint64_t c, uint64_t h,
+                             uint64_t w)
 {
     const RnTensor *in = rn_model_tensor(m->model, rn_model_nth(m->model, RN_ROLE_INPUT, 0));
     if (in->rank == 4 && in->dim[1] == (int64_t)c && in->dim[2] == (int64_t)h &&
@@ -98,12 +100,13 @@ ExitCode session_check_shape(const LoadedModel *m, const char *what, uint64_t c,
         return EXIT_OK;
     if (in->rank != 4)
         return report_error(EXIT_MODEL, "input '%s' of the model does not take pictures", in->name);
-    return report_error(EXIT_MODEL,
-                        "%s has pictures of %llux%llux%llu, but the model takes %lldx%lldx%lld\n"
-                        "  help: compile it for them with -D channels=%llu -D height=%llu -D width=%llu",
-                        what, (unsigned long long)c, (unsigned long long)h, (unsigned long long)w,
-                        (long long)in->dim[1], (long long)in->dim[2], (long long)in->dim[3],
-                        (unsigned long long)c, (unsigned long long)h, (unsigned long long)w);
+    return report_error(
+        EXIT_MODEL,
+        "%s has pictures of %llux%llux%llu, but the model takes %lldx%lldx%lld\n"
+        "  help: compile it for them with -D channels=%llu -D height=%llu -D width=%llu",
+        what, (unsigned long long)c, (unsigned long long)h, (unsigned long long)w,
+        (long long)in->dim[1], (long long)in->dim[2], (long long)in->dim[3], (unsigned long long)c,
+        (unsigned long long)h, (unsigned long long)w);
 }
 
 ExitCode session_check_data(const LoadedModel *m, const RnDataset *data, const char *what)
@@ -131,7 +134,8 @@ static double cross_entropy(const float *x, uint32_t classes, uint32_t label)
     return log(sum) + most - (double)x[label];
 }
 
-void score_add(Score *s, const float *logits, const uint32_t *labels, uint32_t count, uint32_t classes)
+void score_add(Score *s, const float *logits, const uint32_t *labels, uint32_t count,
+               uint32_t classes)
 {
     for (uint32_t i = 0; i < count; i++) {
         const float *x = logits + (size_t)i * classes;

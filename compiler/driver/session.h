@@ -1,5 +1,6 @@
-// session.h: from the options of a command to a model that runs in this process, with weights and data.
-// Not here: the compilation itself (compile.c), what a command does with the session (cmd_NAME.c).
+// session.h: from the options of a command to a model that runs in this process, with weights and
+// data. Not here: the compilation itself (compile.c), what a command does with the session
+// (cmd_NAME.c).
 #ifndef DRIVER_SESSION_H
 #define DRIVER_SESSION_H
 
@@ -13,17 +14,18 @@ typedef struct LoadedModel {
     RnSession *session;
 } LoadedModel;
 
-/// Compiles o->model for `modes` (RN_MODE_*) and opens a session for batches up to max_batch, with the
-/// weights of --weights, or initial ones from --seed where there are none and `init` allows it.
+/// Compiles o->model for `modes` (RN_MODE_*) and opens a session for batches up to max_batch, with
+/// the weights of --weights, or initial ones from --seed where there are none and `init` allows it.
 ExitCode session_load(Arena *a, const Options *o, unsigned modes, uint32_t max_batch, bool init,
                       LoadedModel *out);
 void session_unload(LoadedModel *m);
 
-/// Opens --data, cut to --limit pictures. A pair of files has no test split: *out is NULL then, with
-/// EXIT_OK.
+/// Opens --data, cut to --limit pictures. A pair of files has no test split: *out is NULL then,
+/// with EXIT_OK.
 ExitCode session_open_data(Arena *a, const Options *o, RnSplit split, RnDataset **out);
 /// Checks that the pictures fit the model's input, with a hint at -D where they do not.
-ExitCode session_check_shape(const LoadedModel *m, const char *what, uint64_t c, uint64_t h, uint64_t w);
+ExitCode session_check_shape(const LoadedModel *m, const char *what, uint64_t c, uint64_t h,
+                             uint64_t w);
 /// Checks shape and labels of a data set against the model.
 ExitCode session_check_data(const LoadedModel *m, const RnDataset *data, const char *what);
 
@@ -32,7 +34,8 @@ typedef struct Score {
     uint64_t count, correct;
     double loss_sum;
 } Score;
-void score_add(Score *s, const float *logits, const uint32_t *labels, uint32_t count, uint32_t classes);
+void score_add(Score *s, const float *logits, const uint32_t *labels, uint32_t count,
+               uint32_t classes);
 /// Runs inference over a data set.
 ExitCode session_score(LoadedModel *m, const RnDataset *data, uint32_t batch, const char *label,
                        Score *out);

@@ -78,8 +78,8 @@ static void print_row(StrBuf *out, int width, const Row *r)
 
 static void print_head(StrBuf *out, int width, const char *first, const char *second)
 {
-    strbuf_printf(out, "%-*s  %-14s  %-14s  %14s  %16s\n", width, first, second, "output", "parameters",
-                  "MACs");
+    strbuf_printf(out, "%-*s  %-14s  %-14s  %14s  %16s\n", width, first, second, "output",
+                  "parameters", "MACs");
 }
 
 static int name_width(const Graph *g)
@@ -144,7 +144,7 @@ void summary_print(const Graph *g, StrBuf *out)
     uint64_t state = 0;
     for (uint32_t i = 0; i < g->states.count; i++)
         state += (uint64_t)shape_elements(&g->states.at[i]->shape);
-    strbuf_printf(out, "\ntrainable parameters: %s\nrunning statistics:   %s\nMACs per image:       %s\n",
-                  number_text(a, summary_params(g)), number_text(a, state),
-                  number_text(a, summary_macs(g)));
+    strbuf_printf(
+        out, "\ntrainable parameters: %s\nrunning statistics:   %s\nMACs per image:       %s\n",
+        number_text(a, summary_params(g)), number_text(a, state), number_text(a, summary_macs(g)));
 }

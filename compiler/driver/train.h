@@ -1,4 +1,5 @@
-// train.h: a training run's state, shared by its loop (cmd_train.c) and its records (train_record.c).
+// train.h: a training run's state, shared by its loop (cmd_train.c) and its records
+// (train_record.c).
 #ifndef DRIVER_TRAIN_H
 #define DRIVER_TRAIN_H
 
@@ -21,8 +22,8 @@ typedef struct Training {
     RnTrainingPlace place;
     uint32_t batch;
     double lr;
-    double started;     // clock when this process began to train
-    double elapsed_s;   // of earlier processes (resumed)
+    double started;   // clock when this process began to train
+    double elapsed_s; // of earlier processes (resumed)
     // the epoch under way, as far as this process has seen it
     Score epoch;
     double epoch_seconds; // in training steps only

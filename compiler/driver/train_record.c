@@ -1,4 +1,5 @@
-// train_record.c: what a training run leaves behind: the table on the screen, the log, curves, checkpoints.
+// train_record.c: what a training run leaves behind: the table on the screen, the log, curves,
+// checkpoints.
 #include "driver/train.h"
 
 #include <math.h>

@@ -8,9 +8,9 @@
 #define TOOL TEST_BINARY_DIR "/bin/resnetc"
 
 typedef struct ToolRun {
-    int code;           // exit code, or 128 + signal
-    char out[1 << 16];  // standard output, cut
-    char err[1 << 16];  // standard error, cut
+    int code;          // exit code, or 128 + signal
+    char out[1 << 16]; // standard output, cut
+    char err[1 << 16]; // standard error, cut
 } ToolRun;
 
 /// Runs a shell command made as printf does. The result is valid until the next call with the same

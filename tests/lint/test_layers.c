@@ -1,0 +1,188 @@
+// test_layers.c: rules about files that no compiler checks: who includes whom, how long a file may
+// be, that its first line says what lives there, and that nothing is left to be done.
+#define _XOPEN_SOURCE 700 // nftw
+
+#include "support/check_main.h"
+
+#include <ftw.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_LINES 800
+#define MAX_FILE (1 << 20)
+
+typedef struct Layer {
+    const char *folder;  // under the source folder
+    const char *allowed; // first words of quoted includes, space separated
+    bool llvm;           // may include <llvm-c/...>
+} Layer;
+
+// resnetc: only model_abi.h for the compiler, see check_include.
+static const Layer layer_table[] = {
+    {"compiler/base/", "base", false},
+    {"dsl/", "base dsl", false},
+    {"compiler/ir/", "base ir resnetc", false},
+    {"compiler/ops/", "base ir ops resnetc", false},
+    {"compiler/front/", "base dsl ir ops front resnetc", false},
+    {"compiler/passes/", "base ir ops passes resnetc", false},
+    {"compiler/codegen/", "base ir ops codegen resnetc", true},
+    {"compiler/driver/", "base dsl ir ops front passes codegen driver resnetc", false},
+    {"runtime/", "resnetc", false},
+};
+#define LAYERS (sizeof layer_table / sizeof layer_table[0])
+
+static const char *const roots[] = {"compiler", "dsl", "runtime", "tests", "examples"};
+
+static int problems;
+static int files_seen, includes_seen;
+
+static void complain(const char *path, int line, const char *what)
+{
+    fprintf(stderr, "%s:%d: %s\n", path, line, what);
+    problems++;
+}
+
+static const Layer *layer_of(const char *path)
+{
+    for (size_t i = 0; i < LAYERS; i++)
+        if (strncmp(path, layer_table[i].folder, strlen(layer_table[i].folder)) == 0)
+            return &layer_table[i];
+    return NULL;
+}
+
+static bool has_word(const char *words, const char *word, size_t length)
+{
+    for (const char *at = words; *at; at += strcspn(at, " "), at += strspn(at, " "))
+        if (strcspn(at, " ") == length && strncmp(at, word, length) == 0)
+            return true;
+    return false;
+}
+
+static void check_include(const char *path, int line, const char *target, bool quoted)
+{
+    const Layer *layer = layer_of(path);
+    if (!layer)
+        return;
+    includes_seen++;
+    if (!quoted) {
+        if (strncmp(target, "llvm-c/", 7) == 0 && !layer->llvm)
+            complain(path, line, "LLVM is seen by compiler/codegen only");
+        return;
+    }
+    size_t folder = strcspn(target, "/\"");
+    bool runtime = strcmp(layer->folder, "runtime/") == 0;
+    if (target[folder] != '/') { // a neighbour: the runtime's private headers
+        if (!runtime)
+            complain(path, line, "an include names its layer: \"layer/file.h\"");
+        return;
+    }
+    if (!has_word(layer->allowed, target, folder))
+        complain(path, line, "this layer may not include that one");
+    bool driver = strcmp(layer->folder, "compiler/driver/") == 0;
+    if (!runtime && !driver && strncmp(target, "resnetc/", 8) == 0 &&
+        strncmp(target, "resnetc/model_abi.h\"", 20) != 0)
+        complain(path, line, "the compiler shares resnetc/model_abi.h alone with the runtime");
+}
+
+static void check_line(const char *path, int number, const char *text)
+{
+    const char *at = text + strspn(text, " \t");
+    if (*at == '#') {
+        at += 1 + strspn(at + 1, " \t");
+        if (strncmp(at, "include", 7) == 0) {
+            at += 7 + strspn(at + 7, " \t");
+            if (*at == '"' || *at == '<')
+                check_include(path, number, at + 1, *at == '"');
+        }
+    }
+    static const char *const left_over[] = {"TO"
+                                            "DO",
+                                            "FIX"
+                                            "ME",
+                                            "X"
+                                            "XX"};
+    for (size_t i = 0; i < sizeof left_over / sizeof left_over[0]; i++)
+        if (strstr(text, left_over[i]))
+            complain(path, number, "something is left to be done");
+}
+
+// The head comment starts "// NAME: ..." (C and C++), "/* NAME: ..." where a header must serve C89
+// readers too.
+static void check_head(const char *path, const char *text)
+{
+    const char *name = strrchr(path, '/') + 1;
+    size_t length = strlen(name);
+    bool opened = strncmp(text, "// ", 3) == 0 || strncmp(text, "/* ", 3) == 0;
+    if (!opened || strncmp(text + 3, name, length) != 0 || text[3 + length] != ':')
+        complain(path, 1, "the first line says what lives here: \"// NAME: ...\"");
+}
+
+static int check_file(const char *full, const struct stat *info, int kind, struct FTW *walk)
+{
+    (void)info, (void)walk;
+    const char *path = full + strlen(TEST_SOURCE_DIR) + 1;
+    const char *dot = strrchr(path, '.');
+    if (kind != FTW_F || !dot || (strcmp(dot, ".c") != 0 && strcmp(dot, ".h") != 0))
+        return 0;
+    static char text[MAX_FILE];
+    FILE *f = fopen(full, "rb");
+    if (!f)
+        return 0; // an editor's file that is gone again
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    text[n] = 0;
+    fclose(f);
+    files_seen++;
+    check_head(path, text);
+    int lines = 0;
+    for (char *at = text; *at;) {
+        char *end = at + strcspn(at, "\n");
+        bool more = *end != 0;
+        *end = 0;
+        check_line(path, ++lines, at);
+        at = more ? end + 1 : end;
+    }
+    if (lines > MAX_LINES)
+        complain(path, lines, "longer than 800 lines");
+    return 0;
+}
+
+START_TEST(tree_keeps_its_rules)
+{
+    problems = files_seen = includes_seen = 0;
+    for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
+        char path[1024];
+        snprintf(path, sizeof path, "%s/%s", TEST_SOURCE_DIR, roots[i]);
+        ck_assert_int_eq(nftw(path, check_file, 16, FTW_PHYS), 0);
+    }
+    ck_assert_int_gt(files_seen, 50);
+    ck_assert_int_gt(includes_seen, 100);
+    ck_assert_int_eq(problems, 0);
+}
+END_TEST
+
+START_TEST(rules_find_what_they_forbid)
+{
+    problems = 0;
+    check_include("compiler/passes/fuse.c", 1, "codegen/kernel.h\"", true);
+    check_include("compiler/front/front.c", 1, "passes/pipeline.h\"", true);
+    check_include("compiler/ir/graph.c", 1, "resnetc/runtime.h\"", true);
+    check_include("compiler/driver/compile.c", 1, "llvm-c/Core.h>", false);
+    check_include("runtime/src/pool.c", 1, "base/arena.h\"", true);
+    ck_assert_int_eq(problems, 5);
+    check_include("compiler/driver/compile.c", 1, "resnetc/runtime.h\"", true);
+    check_include("compiler/codegen/vb.c", 1, "llvm-c/Core.h>", false);
+    check_include("runtime/src/pool.c", 1, "pool.h\"", true);
+    ck_assert_int_eq(problems, 5);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("layers");
+    TCase *tc = tcase_create("rules");
+    tcase_add_test(tc, tree_keeps_its_rules);
+    tcase_add_test(tc, rules_find_what_they_forbid);
+    suite_add_tcase(suite, tc);
+    return check_run(suite);
+}
