@@ -152,7 +152,8 @@ static void run_reference(Run *r, const Node *n)
     for (uint32_t i = 0; i < n->outputs.count; i++)
         out[i] = r->values[n->outputs.at[i]->id];
     RefCtx ctx = {.node = n, .batch = r->batch, .in = in, .in_count = n->own_inputs, .out = out,
-                  .out_count = n->outputs.count, .loss_scale = r->loss_scale};
+                  .out_count = n->outputs.count, .training = r->g->mode == MODE_TRAIN,
+                  .loss_scale = r->loss_scale};
     n->op->reference(&ctx);
 }
 

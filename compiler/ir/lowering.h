@@ -16,6 +16,9 @@ struct Lowering {
     // LAYOUT_OPAQUE. Channel vectors: packed to padded length.
     Layout in_layout[NODE_MAX_OWN_INPUTS];
     Layout out_layout[6];
+    // Where in_layout is LAYOUT_OPAQUE: the operator (source, plain) -> opaque that makes it, with attributes.
+    const char *prepare_op[NODE_MAX_OWN_INPUTS];
+    const void *prepare_attrs[NODE_MAX_OWN_INPUTS];
     uint32_t tasks_mul, tasks_div;
     uint64_t scratch_bytes; // per worker
     uint32_t parts_mul, parts_div; // partial sums that it writes (sides, or the reduction itself)

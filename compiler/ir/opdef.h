@@ -97,6 +97,7 @@ typedef struct RefCtx {
     uint32_t in_count;
     RefTensor *out;
     uint32_t out_count;
+    bool training; // the graph's mode: batchnorm uses batch statistics, dropout drops
     double loss_scale;
     uint64_t seed, step, first_image;
 } RefCtx;
@@ -108,7 +109,9 @@ typedef struct GradCtx GradCtx;
 /// suite: shape rule, reference, gradient against finite differences, every kernel on every target
 /// against the reference. expect_error: the case must be refused with a text that contains this.
 typedef struct OpCase {
-    const char *inputs; // "3,9,11" c,h,w of each tensor, separated by ";"; "7" is [N,7]
+    // Tensors separated by ";": "3,9,11" [N,3,9,11]; "7" [N,7]; "N" [N]; "=7", "=4,3,2,2" unbatched;
+    // "~2,7" partial sums of 2 terms; "#" labels; a leading "+": positive values.
+    const char *inputs;
     const char *attrs;  // "3x3, c=5, stride=2"
     int batch;
     const char *expect_error;

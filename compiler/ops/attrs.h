@@ -27,6 +27,7 @@
 //       m = N*pixels; mean = k + s1/m; var = s2/m - (s1/m)^2; rstd = 1/sqrt(var+eps);
 //       scale = weight*rstd; shift = bias - mean*scale; running_mean += momentum*(mean - running_mean);
 //       running_var += momentum*(var*m/(m-1) - running_var). Sums of parts in double, in order.
+//       var is at least 0; m/(m-1) is 1 where m is 1.
 //   bn_finish_bwd   partials of channel_dot, rstd, scale -> dweight, dbias, q, r
 //       dweight = s2*rstd; dbias = s1; q = -scale*rstd^2*s2/m; r = -scale*s1/m
 //   reduce_finish   partials of channel_sum            -> [c]
@@ -42,8 +43,10 @@
 //   slice_channels      x -> channels [begin, begin+count)
 //   spatial_dot         g, x -> [N,c,1,1]: sum over pixels of g*x
 //   dropout_mask        x -> mask like x, 0 or 1/(1-p); drop_path_mask x -> [N] likewise
+//                       which elements drop: drop_hash.h
 //   softmax_grad        dy, y -> dx
-//   softmax_xent        logits [N,k], labels -> loss [N], nats
+//   softmax_xent        logits [N,k] or [N,k,1,1], labels -> loss [N], nats; its gradient rule takes the
+//                       gradient of the loss to be loss_scale and ignores dout
 //   softmax_xent_grad   logits, labels -> dlogits = loss_scale * (softmax - onehot)
 //   grad_store          d -> VALUE_GRAD, framework layout; overwritten, or added to when call.accumulate
 //   pack                source -> LAYOUT_PACKED copy; to_plain, to_blocked: layout changes of activations
@@ -69,6 +72,7 @@ typedef struct ConvAttrs {
 typedef struct DenseAttrs {
     int64_t c; // output features k
     bool bias;
+    bool image; // dense_bwd_data: dx is [N,c,1,1], as the forward's x was
 } DenseAttrs;
 
 typedef struct BnAttrs { // batchnorm, bn_finish, bn_finish_bwd, bn_scale_shift
