@@ -1,0 +1,46 @@
+// check.c: what every later pass takes for granted: the graph has outputs, and in training exactly one
+// that can serve as logits. Not here: shapes (the operators' own rules).
+#include "passes/pass.h"
+
+static bool is_logits(const Shape *s)
+{
+    return shape_is_batched(s) && s->rank >= 2 && shape_height(s) * shape_width(s) == 1;
+}
+
+const char *passes_untrainable(Arena *a, const Graph *g)
+{
+    if (g->outputs.count != 1)
+        return arena_printf(a, "it has %u outputs and training needs exactly one, the logits",
+                            g->outputs.count);
+    const Value *out = g->outputs.at[0];
+    if (!is_logits(&out->shape)) {
+        StrBuf text = {.arena = a};
+        strbuf_add(&text, "its output is ");
+        shape_print(&text, &out->shape, out->dtype);
+        strbuf_add(&text, " and training needs logits f32[N,classes]");
+        return strbuf_text(&text);
+    }
+    if (out->def && node_is(out->def, "softmax"))
+        return "it ends with softmax, which the training loss applies itself";
+    if (g->params.count == 0)
+        return "it has no parameters";
+    return NULL;
+}
+
+bool pass_check(PassCtx *ctx)
+{
+    Graph *g = ctx->g;
+    if (g->outputs.count == 0) {
+        (void)diag_error(ctx->diag, (Loc){0}, "model %s has no output", g->name);
+        return false;
+    }
+    if (g->mode == MODE_INFER)
+        return true;
+    const char *why = passes_untrainable(ctx->scratch, g);
+    if (!why)
+        return true;
+    DiagItem *item =
+        diag_error(ctx->diag, g->outputs.at[0]->loc, "model %s cannot be trained: %s", g->name, why);
+    diag_help(ctx->diag, item, "end the model with dense(classes), or compile it with --mode infer");
+    return false;
+}

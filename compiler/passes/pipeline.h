@@ -1,0 +1,50 @@
+// pipeline.h: what runs between the front end's graph and the code generator, as the driver sees it.
+// Not here: the passes (one file each), their table (pipeline.c).
+#ifndef PASSES_PIPELINE_H
+#define PASSES_PIPELINE_H
+
+#include <stdbool.h>
+
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "ir/graph.h"
+#include "ir/lowering.h"
+
+/// Which prepared weights stand in the packed region already: shared by the plans of one object.
+typedef struct PackedPool PackedPool;
+PackedPool *packed_pool_create(Arena *a);
+uint64_t packed_pool_bytes(const PackedPool *p); // size of the packed region so far
+
+typedef struct PassOptions {
+    const LowerTarget *target;
+    bool both_modes;        // the object holds training too: labels and loss have regions in inference
+    bool keep_activations;  // no recomputing in backward (--no-remat)
+    PackedPool *packed;     // NULL: this graph has the packed region for itself
+    const char *dump_after; // a pass's name or "all"; NULL: no dump
+    const char *stop_after; // a pass's name, NULL: run all
+    bool verify_each;
+    bool time_passes;
+} PassOptions;
+
+/// Texts for the user, in the arena of the buffers (set .arena before).
+typedef struct PassReport {
+    StrBuf dumps; // "== pass (mode, batch)" and the graph, for each pass asked for
+    StrBuf times; // one line per pass
+} PassReport;
+
+/// Runs all passes that serve g->mode, for g->plan_batch (both set by the caller). False after a
+/// diagnostic. A broken rule found by the verifier is an internal error.
+bool passes_run(Graph *g, const PassOptions *opt, Diag *diag, PassReport *report);
+
+/// One line per pass: name, modes, what it needs and gives, what it does.
+void passes_list(StrBuf *out);
+/// Whether a pass of this name exists (for --dump-after and --stop-after).
+bool passes_known(const char *name);
+
+/// Why this graph cannot be trained ("its output is f32[N,64,7,7], ..."), or NULL. Before any pass.
+const char *passes_untrainable(Arena *a, const Graph *g);
+
+/// --emit=plan: every buffer with lifetime, place and bytes; totals, lower bound and their ratio.
+char *plan_print(Arena *a, const Graph *g);
+
+#endif

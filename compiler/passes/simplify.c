@@ -1,0 +1,68 @@
+// simplify.c: takes out what computes nothing, and brings the operators that only training knows
+// (dropout, stochastic depth) into plain words: a mask and a product.
+#include "ops/attrs.h"
+#include "passes/pass.h"
+
+static bool all_are(const int64_t *at, uint32_t count, int64_t x)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (at[i] != x)
+            return false;
+    return true;
+}
+
+static bool same_shape(const Node *n)
+{
+    return shape_equal(&n->inputs.at[0]->shape, &n->outputs.at[0]->shape);
+}
+
+static bool is_identity(const Node *n, Mode mode)
+{
+    if (n->op->train_only_effect) {
+        const DropAttrs *drop = n->attrs;
+        return mode == MODE_INFER || drop->p <= 0.0;
+    }
+    if (node_is(n, "pad_channels") || node_is(n, "slice_channels") || node_is(n, "global_avgpool"))
+        return same_shape(n);
+    if (node_is(n, "subsample"))
+        return all_are(((const SubsampleAttrs *)n->attrs)->stride, 2, 1);
+    if (node_is(n, "maxpool") || node_is(n, "avgpool")) {
+        const PoolAttrs *pool = n->attrs;
+        return all_are(pool->kernel, 2, 1) && all_are(pool->stride, 2, 1) && all_are(pool->pad, 4, 0);
+    }
+    if (node_is(n, "relu"))
+        return n->inputs.at[0]->def && node_is(n->inputs.at[0]->def, "relu");
+    return false;
+}
+
+// dropout(x) = x * mask(x); drop_path(x) = x * mask [N]
+static Value *lower_drop(PassCtx *ctx, Node *n, const char *mask_op)
+{
+    Value *x = n->inputs.at[0];
+    const Node *mask = pass_insert(
+        ctx, n, n, &(PassNode){.op = mask_op, .attrs = n->attrs, .in = {x}, .in_count = 1});
+    const Node *product = pass_insert(
+        ctx, n, n, &(PassNode){.op = "mul", .in = {x, mask->outputs.at[0]}, .in_count = 2});
+    return product->outputs.at[0];
+}
+
+bool pass_simplify(PassCtx *ctx)
+{
+    Graph *g = ctx->g;
+    uses_build(&ctx->uses, ctx->scratch, g);
+    for (Node *n = g->first, *next; n; n = next) {
+        next = n->next;
+        Value *by = NULL;
+        if (is_identity(n, g->mode))
+            by = n->inputs.at[0];
+        else if (node_is(n, "dropout"))
+            by = lower_drop(ctx, n, "dropout_mask");
+        else if (node_is(n, "drop_path"))
+            by = lower_drop(ctx, n, "drop_path_mask");
+        if (!by)
+            continue;
+        uses_replace(&ctx->uses, n->outputs.at[0], by);
+        pass_remove(ctx, n);
+    }
+    return true;
+}
