@@ -116,6 +116,7 @@ struct Node {
     Loc loc;
     Phase phase;
     BindTime bind;
+    bool prepared; // BIND_PARAMS: another plan's prepare does this already, the node is not run again
     Expr *store; // epilogue on output 0; NULL: stored as computed
     Side sides[NODE_MAX_SIDES];
     uint32_t side_count;
