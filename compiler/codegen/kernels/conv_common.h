@@ -1,0 +1,108 @@
+// conv_common.h: what the convolution kernels share: sizes of a node, a pass of a direct convolution
+// (forward or backward data) as phases, the packing of its weights, the search for a register tile and
+// the cost model. Not here: emission (conv_walk.h), backward weights (conv_bwd_weights.c).
+// Letters: n c h w (batch, channels, height, width), k r s (filters, filter rows, filter columns).
+#ifndef KERNELS_CONV_COMMON_H
+#define KERNELS_CONV_COMMON_H
+
+#include "codegen/kernel.h"
+
+/// Sizes of the forward convolution behind a node of conv2d, its gradients, dense or its gradients. A
+/// dense layer is a 1x1 convolution of 1x1 pictures.
+typedef struct ConvSize {
+    int64_t c, k, groups;
+    int64_t h, w, oh, ow;
+    int64_t r, s;
+    int64_t stride[2];
+    int64_t pad[4]; // top, left, bottom, right
+    bool bias;
+    bool dense; // weights are [k,c]
+} ConvSize;
+
+ConvSize conv_size(const Node *n);
+int64_t conv_macs(const ConvSize *z); // of one image
+
+#define CONV_MAX_PHASES 16
+
+/// The output pixels (first + i * spread) of one phase, i < count, and their taps: output (y, x) of the
+/// phase reads input row y * stride - pad + t at filter row kernel + t * kernel_step, t < taps.
+typedef struct ConvPhase {
+    int64_t first[2], count[2];
+    int64_t taps[2];
+    int64_t pad[2]; // may be negative
+    int64_t kernel[2];
+    int64_t weights; // bytes before its weights in the packed tensor
+} ConvPhase;
+
+/// One pass over an input that makes an output. Forward has one phase. Backward data has stride_h *
+/// stride_w of them: the pixels of dx that meet the same filter taps (conv_bwd_data.c).
+typedef struct ConvPass {
+    bool backward, dense, bias;
+    int64_t groups, in_c, out_c; // channels of one group
+    int64_t in_block;            // channels per block of the input's layout
+    int64_t in_h, in_w, out_h, out_w;
+    int64_t stride[2], spread[2], kernel_step[2];
+    uint32_t phase_count;
+    ConvPhase phase[CONV_MAX_PHASES];
+} ConvPass;
+
+/// The kernel's plan: becomes Lowering.tiles, so it has neither pointers nor padding.
+typedef struct ConvTiles {
+    int32_t blocks, columns, images;      // register tile: output-channel blocks x columns x images
+    int32_t tail_blocks, tail_columns;    // of a group's last output channels; 0: it divides
+    int32_t chunks;                       // tasks along the rows of an image
+    int32_t image_div;                    // images per task
+    int32_t flat;                         // the picture is one long row (1x1, stride 1)
+    int32_t in_block;                     // ConvPass.in_block
+    int32_t step;                         // input channels per trip of the inner loop; grouped: held in registers
+} ConvTiles;
+
+/// The pass of a forward or backward-data node; NULL in *why, or why it has none.
+ConvPass conv_pass(const Node *n, int64_t in_block, const char **why);
+/// Channels per block that a kernel wants of activation v: V, or all of an image's if they are fewer.
+int64_t conv_input_block(const Value *v, uint32_t width);
+bool conv_is_flat(const ConvPass *p); // 1x1, stride 1, no padding
+void conv_flatten(ConvPass *p);
+
+static inline int64_t conv_in_blocks(const ConvPass *p) // of one group
+{
+    return div_up(p->in_c, p->in_block);
+}
+static inline int64_t conv_out_blocks(const ConvPass *p, uint32_t width) // of one group
+{
+    return div_up(p->out_c, width);
+}
+static inline int64_t conv_in_step(const ConvPass *p) // input channels per packed block
+{
+    return p->in_block < p->in_c ? p->in_block : p->in_c;
+}
+
+/// Packed weights [phase][group][icb][kh][kw][ic][blocks*V]; fills phase[].weights.
+const Packing *conv_pack_weights(Arena *a, ConvPass *p, int64_t blocks, uint32_t width);
+/// Bytes of one phase's weights for one tile of output channels.
+int64_t conv_slice_bytes(const ConvPass *p, const ConvPhase *f, int64_t blocks, uint32_t width);
+
+/// A row of `total` columns cut into tiles of at most `most`, widths differing by at most one, the wider
+/// ones first.
+typedef struct ConvSplit {
+    int64_t tiles, width, wide; // the first `wide` tiles are `width` wide, the others width - 1
+} ConvSplit;
+ConvSplit conv_split(int64_t total, int64_t most);
+int64_t conv_split_start(const ConvSplit *s, int64_t tile);
+
+/// Rows of taps [lo, hi) of the phase's row y that lie inside the picture (dim 0), or columns (dim 1).
+void conv_tap_range(const ConvPass *p, const ConvPhase *f, int dim, int64_t y, int64_t *lo, int64_t *hi);
+/// Bit c: tap t of column first + c of the phase lies inside the picture.
+uint64_t conv_column_mask(const ConvPass *p, const ConvPhase *f, int64_t first, int64_t columns, int64_t t);
+
+/// Finds register tile, tasks and layouts for a direct pass and fills `out`. The weights are input 1.
+void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *out);
+/// Tasks: at least a few per worker, yet long enough to use what they load of the weights.
+void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, ConvTiles *t);
+/// Layouts of activations, task counts, flops and bytes; `weights` is input 1's layout.
+void conv_fill_lowering(const PlanCtx *ctx, const Node *n, const ConvPass *p, const ConvTiles *t,
+                        Layout weights, Lowering *out);
+/// Time to move the operands at plan_batch, ns.
+double conv_memory_ns(const TargetDef *t, const Lowering *l, uint32_t batch);
+
+#endif

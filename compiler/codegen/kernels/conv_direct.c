@@ -1,0 +1,250 @@
+// conv_direct.c: direct convolution in registers, and dense layers as 1x1 convolutions.
+//
+//   y[n,k,y,x] = bias[k] + sum over c,r,s of w[k,c,r,s] * x[n,c,y*sh+r-pt,x*sw+s-pl]
+//
+// Activations are nChw{V}c, weights [k tile][c block][r][s][c][blocks*V]: exactly the order of use, read by
+// one bumped pointer. A register tile of columns x blocks accumulates the whole reduction (the tile of
+// Georganas et al. 2018, "Anatomy of high-performance deep learning convolutions on SIMD
+// architectures"): each step loads `blocks` weight vectors, broadcasts one input channel of each column, and
+// multiplies all pairs. The range of filter rows is computed per row; padded columns are left out
+// statically, per tile. Neighbouring filter columns with the same columns inside run as one loop, since
+// (s, c) is contiguous both in a blocked row and in the weights. There is one small loop for each such class
+// rather than straight-line code: taps that share a pixel in one basic block would have their
+// broadcasts merged by instruction selection, and the live ranges would spill.
+// Not here: loops around the tile (conv_walk.c), choice of the tile (conv_plan.c).
+#include "codegen/kernels/conv_walk.h"
+
+// The innermost state: accumulators, then input and weight pointers, in one array for loops to carry.
+typedef struct Reduction {
+    ConvWalk *w;
+    const ConvTile *t;
+    uint32_t acc; // how many accumulators
+    Val v[CONV_MAX_ACC + 2];
+    Val channels; // of this channel block, run time; NULL: all
+} Reduction;
+
+#define INPUT(r) ((r)->v[(r)->acc])
+#define WEIGHT(r) ((r)->v[(r)->acc + 1])
+
+static int64_t vector_bytes(const Reduction *r)
+{
+    return (int64_t)r->w->b->width * 4;
+}
+
+static int64_t step_bytes(const Reduction *r) // weights of one input channel of one tap
+{
+    return r->w->tiles->blocks * vector_bytes(r);
+}
+
+static VbLoop loop_begin(Reduction *r, Val lo, Val hi, int64_t step)
+{
+    VbLoop loop = vb_loop(r->w->b, lo, hi, step, r->v, r->acc + 2);
+    for (uint32_t i = 0; i < r->acc + 2; i++) {
+        r->v[i] = loop.carried[i];
+    }
+    return loop;
+}
+
+static void loop_end(Reduction *r, VbLoop *loop)
+{
+    vb_loop_end(r->w->b, loop, r->v);
+}
+
+static int64_t lowest_bit(uint64_t mask)
+{
+    int64_t i = 0;
+    while (!(mask >> i & 1)) {
+        i++;
+    }
+    return i;
+}
+
+// One input channel: the pointers stand at the first column of the mask.
+static void emit_step(Reduction *r, uint64_t mask, int64_t channel)
+{
+    const ConvTile *t = r->t;
+    Vb *b = r->w->b;
+    const ConvPass *p = &r->w->pass;
+    Val weight[CONV_MAX_ACC];
+    for (int64_t o = 0; o < t->blocks; o++) {
+        weight[o] = vb_load(b, vb_ati(b, WEIGHT(r), channel * step_bytes(r) + o * vector_bytes(r)));
+    }
+    int64_t first = lowest_bit(mask);
+    for (int64_t i = 0; i < t->images; i++) {
+        for (int64_t c = first; c < t->columns; c++) {
+            if (!(mask >> c & 1)) {
+                continue;
+            }
+            int64_t skip = ((c - first) * p->stride[1] * p->in_block + channel) * 4;
+            Val x = vb_broadcast(b, vb_ati(b, INPUT(r), i * r->w->in_image + skip));
+            for (int64_t o = 0; o < t->blocks; o++) {
+                Val *acc = &r->v[(i * t->columns + c) * t->blocks + o];
+                *acc = vb_fma(b, weight[o], x, *acc);
+            }
+        }
+    }
+}
+
+static void bump(Reduction *r, int64_t input_bytes, int64_t weight_bytes)
+{
+    INPUT(r) = vb_ati(r->w->b, INPUT(r), input_bytes);
+    WEIGHT(r) = vb_ati(r->w->b, WEIGHT(r), weight_bytes);
+}
+
+// Filter columns [tap, tap + count), all with the columns of `mask` inside. The pointers stand at the
+// row's start and are left there.
+static void emit_class(Reduction *r, int64_t tap, int64_t count, uint64_t mask)
+{
+    Vb *b = r->w->b;
+    const ConvPass *p = &r->w->pass;
+    int64_t step = r->w->tiles->step, pixel = p->in_block * 4, channels = conv_in_step(p);
+    int64_t column = lowest_bit(mask) * p->stride[1] + tap;
+    if (r->t->first_column >= 0) {
+        column += r->t->first_column * p->stride[1] - r->t->phase->pad[1];
+    }
+    Val input = INPUT(r), weight = WEIGHT(r);
+    bump(r, column * pixel, tap * channels * step_bytes(r));
+    if (!r->channels) {
+        VbLoop loop = loop_begin(r, vb_int(b, 0), vb_int(b, count * channels), step);
+        for (int64_t i = 0; i < step; i++) {
+            emit_step(r, mask, i);
+        }
+        bump(r, step * 4, step * step_bytes(r));
+        loop_end(r, &loop);
+    } else {
+        VbLoop taps = loop_begin(r, vb_int(b, 0), vb_int(b, count), 1);
+        Val tap_input = INPUT(r), tap_weight = WEIGHT(r);
+        VbLoop loop = loop_begin(r, vb_int(b, 0), r->channels, 1);
+        emit_step(r, mask, 0);
+        bump(r, 4, step_bytes(r));
+        loop_end(r, &loop);
+        INPUT(r) = vb_ati(b, tap_input, pixel);
+        WEIGHT(r) = vb_ati(b, tap_weight, channels * step_bytes(r));
+        loop_end(r, &taps);
+    }
+    INPUT(r) = input;
+    WEIGHT(r) = weight;
+}
+
+static void emit_tap_row(Reduction *r)
+{
+    const ConvTile *t = r->t;
+    const ConvPass *p = &r->w->pass;
+    uint64_t all = (UINT64_C(1) << t->columns) - 1;
+    for (int64_t tap = 0; tap < t->phase->taps[1];) {
+        uint64_t mask = all;
+        int64_t count = t->phase->taps[1];
+        if (t->first_column >= 0) {
+            mask = conv_column_mask(p, t->phase, t->first_column, t->columns, tap);
+            count = 1;
+            while (tap + count < t->phase->taps[1] &&
+                   conv_column_mask(p, t->phase, t->first_column, t->columns, tap + count) == mask) {
+                count++;
+            }
+        }
+        if (mask) {
+            emit_class(r, tap, count, mask);
+        }
+        tap += count;
+    }
+}
+
+// All rows of taps of one channel block.
+static void emit_block(Reduction *r)
+{
+    const ConvTile *t = r->t;
+    int64_t row = t->phase->taps[1] * conv_in_step(&r->w->pass) * step_bytes(r);
+    if (t->phase->taps[0] == 1) {
+        emit_tap_row(r);
+        return;
+    }
+    VbLoop rows = loop_begin(r, t->tap_lo, t->tap_hi, 1);
+    emit_tap_row(r);
+    bump(r, r->w->in_row, row);
+    loop_end(r, &rows);
+}
+
+// Moves the pointers to the first row of taps inside the picture.
+static void enter_rows(Reduction *r)
+{
+    const ConvTile *t = r->t;
+    if (!t->row) {
+        return;
+    }
+    Vb *b = r->w->b;
+    int64_t weights = t->phase->taps[1] * conv_in_step(&r->w->pass) * step_bytes(r);
+    Val row = vb_add(b, t->row, t->tap_lo);
+    INPUT(r) = vb_at(b, INPUT(r), vb_muli(b, row, r->w->in_row));
+    if (t->phase->taps[0] > 1) {
+        WEIGHT(r) = vb_at(b, WEIGHT(r), vb_muli(b, t->tap_lo, weights));
+    }
+}
+
+void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc)
+{
+    Vb *b = w->b;
+    const ConvPass *p = &w->pass;
+    Reduction r = {.w = w, .t = t, .acc = (uint32_t)(t->images * t->columns * t->blocks)};
+    for (uint32_t i = 0; i < r.acc; i++) {
+        r.v[i] = acc[i];
+    }
+    INPUT(&r) = t->input;
+    WEIGHT(&r) = t->weights;
+    enter_rows(&r);
+    int64_t blocks = conv_in_blocks(p), tail = p->in_c % p->in_block;
+    if (blocks == 1) {
+        r.channels = tail ? vb_int(b, tail) : NULL;
+        emit_block(&r);
+    } else {
+        VbLoop loop = loop_begin(&r, vb_int(b, 0), vb_int(b, blocks), 1);
+        Val input = INPUT(&r), weight = WEIGHT(&r);
+        if (tail) {
+            Val last = vb_icmp(b, LLVMIntEQ, loop.index, vb_int(b, blocks - 1));
+            r.channels = vb_select(b, last, vb_int(b, tail), vb_int(b, p->in_block));
+        }
+        emit_block(&r);
+        INPUT(&r) = vb_ati(b, input, w->in_plane);
+        WEIGHT(&r) = vb_ati(b, weight, conv_slice_bytes(p, t->phase, w->tiles->blocks, b->width) / blocks);
+        loop_end(&r, &loop);
+    }
+    for (uint32_t i = 0; i < r.acc; i++) {
+        acc[i] = r.v[i];
+    }
+}
+
+static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
+{
+    uint32_t width = ctx->target->vector_floats;
+    const char *why;
+    ConvPass p = conv_pass(n, conv_input_block(n->inputs.at[0], width), &why);
+    if (p.groups > 1 && (p.in_c % width || p.out_c % width)) {
+        return "channels per group are no multiple of the vector";
+    }
+    conv_plan_direct(ctx, n, &p, out);
+    return NULL;
+}
+
+static void emit(Emit *e)
+{
+    conv_walk(e, conv_reduce_direct);
+}
+
+const KernelDef kernel_conv_direct = {
+    .name = "direct",
+    .op = "conv2d",
+    .doc = "Register-tiled direct convolution over blocked channels.",
+    .takes_store = true,
+    .takes_sides = true,
+    .plan = plan,
+    .emit = emit,
+};
+
+const KernelDef kernel_dense_direct = {
+    .name = "direct",
+    .op = "dense",
+    .doc = "A dense layer as a 1x1 convolution of one pixel, several images to a register tile.",
+    .takes_store = true,
+    .takes_sides = true,
+    .plan = plan,
+    .emit = emit,
+};

@@ -1,0 +1,49 @@
+// conv_walk.h: the loops around a register tile that direct, grouped and backward-data convolution share:
+// tasks, images, rows, column tiles, epilogue and side sums. What happens inside a tile is the kernel's.
+#ifndef KERNELS_CONV_WALK_H
+#define KERNELS_CONV_WALK_H
+
+#include "codegen/kernels/conv_common.h"
+
+#define CONV_MAX_ACC 64
+
+typedef struct ConvWalk ConvWalk;
+
+/// A register tile: acc[(image * columns + column) * blocks + block].
+typedef struct ConvTile {
+    const ConvPhase *phase;
+    int64_t images, columns, blocks;
+    int64_t first_column; // of the phase, or -1: all taps of all its columns lie inside the picture
+    Val row;              // input row of tap row 0 (may be negative); NULL: 0 and all tap rows inside
+    Val tap_lo, tap_hi;   // rows of taps inside the picture, at least one
+    /// Input of the first image, channel block 0 of the group, row 0; at column 0, or for inner tiles at the
+    /// column of tap 0 of the tile's first column.
+    Val input;
+    Val weights; // of the phase and this tile's output channels
+} ConvTile;
+
+/// Adds the tile's taps to acc.
+typedef void (*ConvReduce)(ConvWalk *w, const ConvTile *t, Val *acc);
+
+struct ConvWalk {
+    Emit *e;
+    Vb *b;
+    ConvPass pass;
+    const ConvTiles *tiles;
+    ConvReduce reduce;
+    // sizes in bytes
+    int64_t in_row, in_plane, in_image, out_row, out_plane, out_image;
+    // of the task at hand
+    Val group, tile; // convolution group; output-channel tile among all groups'
+    Val block;       // first output-channel block
+    Val image_lo, image_hi, chunk, part;
+    // of the variant being emitted
+    int64_t blocks, columns;
+};
+
+/// Emits the whole kernel: the loop over tasks and all below.
+void conv_walk(Emit *e, ConvReduce reduce);
+/// The reduction of conv_direct.c, which backward data uses too.
+void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc);
+
+#endif

@@ -1,0 +1,752 @@
+// test_conv.c: every kernel of the convolution and dense operators against plain loops in float64, on odd
+// sizes, for every target that this machine runs: results, fused epilogues, side sums, bounds of memory (each block
+// lies between inaccessible pages), and equal bits for any split of the tasks.
+//
+// Tolerance: a sum of n products in float32, each partial sum rounded by at most u = 2^-24 relative, errs by
+// about u * sum|x*w| when the signs are random (the partial sums are then sqrt(n) smaller than the bound
+// n * u * sum|x*w| assumes). TOLERANCE allows 8 of those.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/kernel.h"
+#include "ops/attrs.h"
+#include "support/check_main.h"
+#include "support/kernel_run.h"
+
+#define TOLERANCE (8.0 / (1 << 24))
+
+// The operators as the kernels see them: names, and the scalar parts of fused ones. Independent of the real
+// ones on purpose: these tests pin what kernels do.
+static const OpDef op_conv = {.name = "conv2d"};
+static const OpDef op_bwd_data = {.name = "conv2d_bwd_data"};
+static const OpDef op_bwd_weights = {.name = "conv2d_bwd_weights"};
+static const OpDef op_dense = {.name = "dense"};
+static const OpDef op_dense_bwd_data = {.name = "dense_bwd_data"};
+static const OpDef op_dense_bwd_weights = {.name = "dense_bwd_weights"};
+
+static ScalarVal affine_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *a, uint32_t count)
+{
+    (void)attrs;
+    (void)count;
+    return SC_FMA(b, a[0], a[1], a[2]);
+}
+
+static ScalarVal add_relu_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *a, uint32_t count)
+{
+    (void)attrs;
+    (void)count;
+    ScalarVal zero = SC_CONST(b, 0), sum = SC_ADD(b, a[0], a[1]);
+    return SC_SELECT(b, SCALAR_LT, sum, zero, zero, sum);
+}
+
+static uint32_t moment_terms(ScalarBuilder *b, const void *attrs, const ScalarVal *a, uint32_t count,
+                             ScalarVal term[2])
+{
+    (void)attrs;
+    (void)count;
+    term[0] = SC_SUB(b, a[0], a[1]);
+    term[1] = SC_MUL(b, term[0], term[0]);
+    return 2;
+}
+
+static const OpDef op_affine = {.name = "affine", .kind = OP_ELEMENTWISE, .scalar = affine_scalar};
+static const OpDef op_add_relu = {.name = "add_relu", .kind = OP_ELEMENTWISE, .scalar = add_relu_scalar};
+static const OpDef op_moments = {.name = "moments", .kind = OP_CHANNEL_REDUCE, .terms = moment_terms};
+
+typedef struct Case {
+    int64_t c, k, h, w, r, s, sh, sw, pad[4], groups;
+    int64_t batch, plan_batch;
+    bool bias, fused; // fused: an epilogue and a side
+    bool image;       // x is the model's input
+} Case;
+
+static int64_t out_h(const Case *t)
+{
+    return (t->h + t->pad[0] + t->pad[2] - t->r) / t->sh + 1;
+}
+
+static int64_t out_w(const Case *t)
+{
+    return (t->w + t->pad[1] + t->pad[3] - t->s) / t->sw + 1;
+}
+
+// Plain tensors
+
+typedef struct Plain {
+    Shape shape; // concrete
+    double *at, *bound;
+} Plain;
+
+static double random_value(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(float)((double)(*state >> 40) / (1 << 23) - 1.0);
+}
+
+static Plain plain_zero(Arena *a, Shape s, int64_t batch)
+{
+    if (s.dim[0] == DIM_BATCH) {
+        s.dim[0] = batch;
+    }
+    int64_t n = 1;
+    for (uint32_t i = 0; i < s.rank; i++) {
+        n *= s.dim[i];
+    }
+    return (Plain){s, ARENA_ARRAY(a, double, n), ARENA_ARRAY(a, double, n)};
+}
+
+static int64_t plain_count(const Plain *p)
+{
+    int64_t n = 1;
+    for (uint32_t i = 0; i < p->shape.rank; i++) {
+        n *= p->shape.dim[i];
+    }
+    return n;
+}
+
+static Plain plain_random(Arena *a, Shape s, int64_t batch, uint64_t seed)
+{
+    Plain p = plain_zero(a, s, batch);
+    for (int64_t i = 0, n = plain_count(&p); i < n; i++) {
+        p.at[i] = random_value(&seed);
+    }
+    return p;
+}
+
+static int64_t dim(const Plain *p, uint32_t i)
+{
+    return i < p->shape.rank ? p->shape.dim[i] : 1;
+}
+
+static int64_t index4(const Plain *p, int64_t n, int64_t c, int64_t y, int64_t x)
+{
+    return ((n * dim(p, 1) + c) * dim(p, 2) + y) * dim(p, 3) + x;
+}
+
+// Calls fn for every product w[k,c,r,s] * x[n,c,iy,ix] that makes y[n,k,oy,ox].
+typedef void (*ProductFn)(const Plain *t, const int64_t at[3]); // indices into x, w, y
+
+static void each_product(const Case *t, const Plain *v, ProductFn fn)
+{
+    int64_t cg = t->c / t->groups, kg = t->k / t->groups, oh = out_h(t), ow = out_w(t);
+    for (int64_t n = 0; n < t->batch; n++) {
+        for (int64_t k = 0; k < t->k; k++) {
+            for (int64_t p = 0; p < oh * ow; p++) {
+                for (int64_t q = 0; q < cg * t->r * t->s; q++) {
+                    int64_t c = q / (t->r * t->s), r = q / t->s % t->r, s = q % t->s;
+                    int64_t iy = p / ow * t->sh + r - t->pad[0], ix = p % ow * t->sw + s - t->pad[1];
+                    if (iy < 0 || iy >= t->h || ix < 0 || ix >= t->w) {
+                        continue;
+                    }
+                    int64_t at[3] = {index4(&v[0], n, k / kg * cg + c, iy, ix),
+                                     k * cg * t->r * t->s + q, index4(&v[2], n, k, p / ow, p % ow)};
+                    fn(v, at);
+                }
+            }
+        }
+    }
+}
+
+static void add_product(const Plain *v, int to, const int64_t at[3], int f, int g)
+{
+    double product = v[f].at[at[f]] * v[g].at[at[g]];
+    v[to].at[at[to]] += product;
+    v[to].bound[at[to]] += fabs(product);
+}
+
+static void add_y(const Plain *v, const int64_t at[3])
+{
+    add_product(v, 2, at, 0, 1);
+}
+
+static void add_dx(const Plain *v, const int64_t at[3])
+{
+    add_product(v, 0, at, 1, 2);
+}
+
+static void add_dw(const Plain *v, const int64_t at[3])
+{
+    add_product(v, 1, at, 0, 2);
+}
+
+// Layouts
+
+static bool packed_source(const Packing *p, const Shape *s, int64_t element, int64_t *source)
+{
+    int64_t at[SHAPE_MAX_RANK];
+    for (uint32_t j = 0; j < SHAPE_MAX_RANK; j++) {
+        at[j] = p->base[j];
+    }
+    for (uint32_t d = p->dims; d-- > 0;) {
+        at[p->dim[d].coord] += element % p->dim[d].extent * p->dim[d].coef;
+        element /= p->dim[d].extent;
+    }
+    *source = 0;
+    for (uint32_t j = 0; j < s->rank; j++) {
+        if (at[j] < 0 || at[j] >= s->dim[j]) {
+            return false;
+        }
+        *source = *source * s->dim[j] + at[j];
+    }
+    return true;
+}
+
+static int64_t own_elements(const Packing *p)
+{
+    int64_t n = 1;
+    for (uint32_t d = 0; d < p->dims; d++) {
+        n *= p->dim[d].extent;
+    }
+    return n;
+}
+
+typedef void (*MoveFn)(float *laid, double *plain);
+
+static void lay(float *laid, double *plain)
+{
+    *laid = plain ? (float)*plain : 0;
+}
+
+static void fetch(float *laid, double *plain)
+{
+    if (plain) {
+        ck_assert_msg(isnan(*plain), "an element has two places");
+        *plain = (double)*laid;
+    }
+}
+
+// Applies fn to each element of the laid tensor and its place in the plain one (NULL for padding).
+static void each_element(const Layout *l, const Plain *p, float *laid, MoveFn fn)
+{
+    int64_t n = plain_count(p);
+    if (l->kind == LAYOUT_PLAIN) {
+        for (int64_t i = 0; i < n; i++) {
+            fn(laid + i, p->at + i);
+        }
+    } else if (l->kind == LAYOUT_PACKED) {
+        for (const Packing *k = l->packing; k; k = k->next) {
+            int64_t count = own_elements(k), source;
+            for (int64_t i = 0; i < count; i++) {
+                fn(laid++, packed_source(k, &p->shape, i, &source) ? p->at + source : NULL);
+            }
+        }
+    } else {
+        ck_assert_int_eq(l->kind, LAYOUT_BLOCKED);
+        int64_t block = l->block, c = dim(p, 1), pixels = dim(p, 2) * dim(p, 3);
+        int64_t rows = dim(p, 0) * ((c + block - 1) / block);
+        for (int64_t i = 0; i < rows * pixels * block; i++) {
+            int64_t lane = i % block, pixel = i / block % pixels, row = i / block / pixels;
+            int64_t per = (c + block - 1) / block, channel = row % per * block + lane;
+            int64_t at = ((row / per) * c + channel) * pixels + pixel;
+            fn(laid + i, channel < c ? p->at + at : NULL);
+        }
+    }
+}
+
+static size_t laid_bytes(const Layout *l, const Plain *p)
+{
+    if (l->kind == LAYOUT_PACKED) {
+        return (size_t)packing_elements(l->packing) * 4;
+    }
+    int64_t n = plain_count(p);
+    if (l->kind == LAYOUT_BLOCKED) {
+        n = n / dim(p, 1) * ((dim(p, 1) + l->block - 1) / l->block * l->block);
+    }
+    return (size_t)n * 4;
+}
+
+// One run
+
+typedef struct Run {
+    Arena *arena;
+    const TargetDef *target;
+    const KernelDef *kernel;
+    Case t;
+    Graph *graph;
+    Node *node;
+    Plain x, w, y;     // the three tensors of the convolution; the node's output among them
+    Plain in[8], want; // by node input; the expected output
+    uint32_t out_of;   // which of x, w, y the node makes: 0, 1, 2
+} Run;
+
+static Value *add_input(Run *r, Shape s, const Plain *p)
+{
+    Value *v = graph_add_value(r->graph, VALUE_TEMP, RN_F32, s, "in", (Loc){0});
+    r->in[r->node->inputs.count] = *p;
+    VEC_PUSH(r->arena, &r->node->inputs, v);
+    return v;
+}
+
+static Shape activation(const Case *t, bool dense, int64_t c, int64_t h, int64_t w)
+{
+    (void)t;
+    return dense ? shape_features(c) : shape_image(c, h, w);
+}
+
+static void build_inputs(Run *r, bool dense)
+{
+    const Case *t = &r->t;
+    Shape x = activation(t, dense, t->c, t->h, t->w);
+    Shape y = activation(t, dense, t->k, out_h(t), out_w(t));
+    Shape w = shape_weights(t->k, t->c / t->groups, t->r, t->s);
+    if (dense) {
+        w.rank = 2;
+    }
+    r->x = plain_random(r->arena, x, t->batch, 1);
+    r->w = plain_random(r->arena, w, t->batch, 2);
+    r->y = plain_random(r->arena, y, t->batch, 3);
+    Plain *tensor[3] = {&r->x, &r->w, &r->y};
+    Shape shape[3] = {x, w, y};
+    *tensor[r->out_of] = plain_zero(r->arena, shape[r->out_of], t->batch);
+    static const uint32_t order[3][2] = {{2, 1}, {0, 2}, {0, 1}};
+    for (int i = 0; i < 2; i++) {
+        uint32_t which = order[r->out_of][i];
+        Value *v = add_input(r, shape[which], tensor[which]);
+        if (which == 1) {
+            v->kind = VALUE_PARAM;
+        } else if (which == 0 && t->image) {
+            v->kind = VALUE_INPUT;
+        }
+    }
+    if (t->bias) {
+        Plain bias = plain_random(r->arena, shape_vector(t->k), 1, 4);
+        add_input(r, shape_vector(t->k), &bias);
+    }
+    r->node->own_inputs = r->node->inputs.count;
+    graph_add_output(r->graph, r->node, RN_F32, shape[r->out_of]);
+}
+
+// relu(result * scale + shift + residual), and moments of what is stored.
+static void build_fused(Run *r)
+{
+    Node *n = r->node;
+    Shape full = n->outputs.at[0]->shape;
+    Shape vector = shape_vector(shape_channels(&full));
+    uint32_t first = n->inputs.count;
+    for (uint64_t i = 0; i < 4; i++) {
+        Shape s = i == 2 ? full : vector;
+        Plain p = plain_random(r->arena, s, r->t.batch, 10 + i);
+        add_input(r, s, &p);
+    }
+    n->store = ARENA_NEW(r->arena, Expr);
+    ExprStep affine = {.op = &op_affine, .arg_count = 3};
+    affine.arg[0] = (ExprRef){EXPR_RESULT, 0};
+    affine.arg[1] = (ExprRef){EXPR_INPUT, first};
+    affine.arg[2] = (ExprRef){EXPR_INPUT, first + 1};
+    ExprStep add = {.op = &op_add_relu, .arg_count = 2};
+    add.arg[0] = (ExprRef){EXPR_STEP, 0};
+    add.arg[1] = (ExprRef){EXPR_INPUT, first + 2};
+    VEC_PUSH(r->arena, &n->store->steps, affine);
+    VEC_PUSH(r->arena, &n->store->steps, add);
+    n->store->result = (ExprRef){EXPR_STEP, 1};
+    n->side_count = 1;
+    n->sides[0] = (Side){.op = &op_moments, .arg_count = 2, .output = 1};
+    n->sides[0].arg[0] = (ExprRef){EXPR_RESULT, 0};
+    n->sides[0].arg[1] = (ExprRef){EXPR_INPUT, first + 3};
+    Shape terms = {.rank = 2, .dim = {2, shape_channels(&full)}};
+    graph_add_output(r->graph, n, RN_F32, terms)->terms = 2;
+}
+
+static void build_attrs(Run *r)
+{
+    const Case *t = &r->t;
+    if (strncmp(r->node->op->name, "dense", 5) == 0) {
+        DenseAttrs *a = ARENA_NEW(r->arena, DenseAttrs);
+        *a = (DenseAttrs){.c = t->k, .bias = t->bias};
+        r->node->attrs = a;
+        return;
+    }
+    ConvAttrs *a = ARENA_NEW(r->arena, ConvAttrs);
+    *a = (ConvAttrs){.kernel = {t->r, t->s},
+                     .c = t->k,
+                     .stride = {t->sh, t->sw},
+                     .groups = t->groups,
+                     .bias = t->bias,
+                     .in_size = {t->h, t->w}};
+    memcpy(a->pad, t->pad, sizeof a->pad);
+    r->node->attrs = a;
+}
+
+// The stored values of the plain convolution in *want, their error bounds too.
+static void expect(Run *r)
+{
+    Plain v[3] = {r->x, r->w, r->y};
+    static const ProductFn fn[3] = {add_dx, add_dw, add_y};
+    each_product(&r->t, v, fn[r->out_of]);
+    r->want = v[r->out_of];
+    int64_t n = plain_count(&r->want), pixels = dim(&r->want, 2) * dim(&r->want, 3);
+    uint32_t next = 2;
+    for (int64_t i = 0; r->t.bias && i < n; i++) {
+        double bias = r->in[next].at[i / pixels % dim(&r->want, 1)];
+        r->want.at[i] += bias;
+        r->want.bound[i] += fabs(bias);
+    }
+    next += r->t.bias;
+    for (int64_t i = 0; r->t.fused && i < n; i++) {
+        int64_t c = i / pixels % dim(&r->want, 1);
+        double scale = r->in[next].at[c], shift = r->in[next + 1].at[c], y = r->in[next + 2].at[i];
+        double sum = r->want.at[i] * scale + shift + y;
+        r->want.at[i] = sum < 0 ? 0 : sum;
+        r->want.bound[i] = r->want.bound[i] * fabs(scale) + fabs(shift) + fabs(y);
+    }
+}
+
+static const char *describe(const Run *r)
+{
+    const Case *t = &r->t;
+    return arena_printf(
+        r->arena, "%s %s %s c%d k%d %dx%d kernel %dx%d stride %dx%d pad %d,%d,%d,%d groups %d batch %d/%d%s",
+        r->target->name, r->node->op->name, r->kernel->name, (int)t->c, (int)t->k, (int)t->h, (int)t->w,
+        (int)t->r, (int)t->s, (int)t->sh, (int)t->sw, (int)t->pad[0], (int)t->pad[1], (int)t->pad[2],
+        (int)t->pad[3], (int)t->groups, (int)t->batch, (int)t->plan_batch, t->fused ? " fused" : "");
+}
+
+static void check_close(const Run *r, const Plain *got)
+{
+    for (int64_t i = 0, n = plain_count(got); i < n; i++) {
+        double error = fabs(got->at[i] - r->want.at[i]);
+        ck_assert_msg(error <= TOLERANCE * r->want.bound[i] + 1e-37, "%s: element %d is %g, not %g (error %g)",
+                      describe(r), (int)i, got->at[i], r->want.at[i], error);
+    }
+}
+
+// Sums of parts against sums of what was stored.
+static void check_side(const Run *r, const Plain *stored, const float *partial, int64_t parts)
+{
+    const Plain *k = &r->in[r->node->sides[0].arg[1].index];
+    int64_t channels = dim(stored, 1), pixels = dim(stored, 2) * dim(stored, 3);
+    int64_t padded = (channels + r->target->vector_floats - 1) / r->target->vector_floats *
+                     r->target->vector_floats;
+    for (int64_t c = 0; c < channels; c++) {
+        double want[2] = {0}, bound[2] = {0}, got[2] = {0};
+        for (int64_t i = 0; i < dim(stored, 0) * pixels; i++) {
+            double z = stored->at[(i / pixels * channels + c) * pixels + i % pixels] - k->at[c];
+            want[0] += z;
+            want[1] += z * z;
+            bound[0] += fabs(z);
+            bound[1] += z * z;
+        }
+        for (int64_t p = 0; p < parts; p++) {
+            got[0] += (double)partial[p * 2 * padded + c];
+            got[1] += (double)partial[(p * 2 + 1) * padded + c];
+        }
+        for (int i = 0; i < 2; i++) {
+            ck_assert_msg(fabs(got[i] - want[i]) <= TOLERANCE * bound[i], "%s: sum %d of channel %d is %g, not %g",
+                          describe(r), i, (int)c, got[i], want[i]);
+        }
+    }
+}
+
+typedef struct Blocks {
+    GuardBlock at[12];
+    void *pointer[12];
+    uint32_t count;
+    GuardBlock scratch;
+} Blocks;
+
+static Layout input_layout(const Run *r, uint32_t i)
+{
+    const Node *n = r->node;
+    uint32_t width = r->target->vector_floats;
+    if (i < n->own_inputs) {
+        return n->lowering->in_layout[i];
+    }
+    const Shape *s = &n->inputs.at[i]->shape;
+    return s->rank == 1 ? layout_padded_vector(r->arena, s->dim[0], width) : layout_blocked(width);
+}
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static Blocks make_blocks(Run *r, bool at_end)
+{
+    Node *n = r->node;
+    Blocks b = {0};
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
+        Layout l = input_layout(r, i);
+        n->inputs.at[i]->layout = l;
+        GuardBlock g = guard_block(laid_bytes(&l, &r->in[i]), at_end);
+        each_element(&l, &r->in[i], g.at, lay);
+        b.at[b.count++] = g;
+    }
+    n->outputs.at[0]->layout = n->lowering->out_layout[0];
+    b.at[b.count++] = guard_block(laid_bytes(&n->lowering->out_layout[0], &r->want), at_end);
+    if (n->side_count) {
+        int64_t parts = n->lowering->parts_mul * ceil_div(r->t.batch, n->lowering->parts_div);
+        uint32_t width = r->target->vector_floats;
+        int64_t padded = ceil_div(dim(&r->want, 1), width) * width;
+        n->outputs.at[1]->layout = (Layout){.kind = LAYOUT_PARTIALS, .block = width};
+        b.at[b.count++] = guard_block((size_t)(parts * 2 * padded) * 4, at_end);
+    }
+    for (uint32_t i = 0; i < b.count; i++) {
+        b.pointer[i] = b.at[i].at;
+    }
+    b.scratch = guard_block(n->lowering->scratch_bytes, at_end);
+    return b;
+}
+
+static void free_blocks(Blocks *b)
+{
+    for (uint32_t i = 0; i < b->count; i++) {
+        guard_block_free(&b->at[i]);
+    }
+    guard_block_free(&b->scratch);
+}
+
+static int64_t task_count(const Run *r)
+{
+    const Lowering *l = r->node->lowering;
+    return l->tasks_div == RN_DIV_ALL ? l->tasks_mul : l->tasks_mul * ceil_div(r->t.batch, l->tasks_div);
+}
+
+static void run_tasks(const Run *r, const KernelRun *k, const Blocks *b, bool one_by_one)
+{
+    int64_t tasks = task_count(r);
+    if (!one_by_one) {
+        kernel_run_call(k, b->pointer, r->t.batch, 0, tasks, b->scratch.at, NULL);
+        return;
+    }
+    for (int64_t t = tasks; t-- > 0;) {
+        kernel_run_call(k, b->pointer, r->t.batch, t, t + 1, b->scratch.at, NULL);
+    }
+    kernel_run_call(k, b->pointer, r->t.batch, 0, 0, b->scratch.at, NULL);
+}
+
+static void check_output(Run *r, const Blocks *b)
+{
+    const GuardBlock *out = &b->at[r->node->inputs.count];
+    Plain got = r->want;
+    got.at = ARENA_ARRAY(r->arena, double, plain_count(&got));
+    for (int64_t i = 0; i < plain_count(&got); i++) {
+        got.at[i] = (double)NAN;
+    }
+    const Layout *l = &r->node->lowering->out_layout[0];
+    each_element(l, &got, out->at, fetch);
+    check_close(r, &got);
+    if (l->kind == LAYOUT_BLOCKED) { // pad lanes are zero
+        GuardBlock again = guard_block(out->bytes, true);
+        each_element(l, &got, again.at, lay);
+        ck_assert_msg(memcmp(again.at, out->at, out->bytes) == 0, "%s: pads", describe(r));
+        guard_block_free(&again);
+    }
+    if (r->node->side_count) {
+        const Lowering *low = r->node->lowering;
+        int64_t parts = low->parts_mul * ceil_div(r->t.batch, low->parts_div);
+        check_side(r, &got, b->pointer[r->node->inputs.count + 1], parts);
+    }
+}
+
+static void run_kernel(Run *r)
+{
+    KernelRun *k = NULL;
+    Blocks b[2];
+    for (int i = 0; i < 2; i++) {
+        b[i] = make_blocks(r, i == 0);
+        if (!k) {
+            k = kernel_run_create(r->target, r->kernel, r->node);
+        }
+        run_tasks(r, k, &b[i], i == 1);
+        for (uint32_t j = 0; j < b[i].count; j++) {
+            ck_assert_msg(guard_block_clean(&b[i].at[j]), "%s: wrote outside of block %u", describe(r), j);
+        }
+    }
+    check_output(r, &b[0]);
+    for (uint32_t j = r->node->inputs.count; j < b[0].count; j++) {
+        // what a kernel leaves unwritten (packed pads) is NaN in both
+        ck_assert_msg(memcmp(b[0].at[j].at, b[1].at[j].at, b[0].at[j].bytes) == 0,
+                      "%s: bits depend on the split of tasks", describe(r));
+    }
+    free_blocks(&b[0]);
+    free_blocks(&b[1]);
+    kernel_run_destroy(k);
+}
+
+// Runs the case on every kernel that serves the operator; returns how many did.
+static int run_case(const TargetDef *target, const OpDef *op, uint32_t out_of, const Case *t)
+{
+    int served = 0;
+    for (size_t i = 0; i < kernel_table_count; i++) {
+        const KernelDef *k = kernel_table[i];
+        if (strcmp(k->op, op->name) != 0 || (t->fused && !(k->takes_store && k->takes_sides))) {
+            continue;
+        }
+        Arena *a = arena_create();
+        Run r = {.arena = a, .target = target, .kernel = k, .t = *t, .out_of = out_of};
+        r.graph = graph_create(a, "test");
+        r.node = graph_add_node(r.graph, op, NULL);
+        r.node->name = "node";
+        build_attrs(&r);
+        build_inputs(&r, strncmp(op->name, "dense", 5) == 0);
+        if (t->fused) {
+            build_fused(&r);
+        }
+        KernelOptions options = {0};
+        PlanCtx ctx = {a, target, &options, (uint32_t)t->plan_batch};
+        Lowering *low = ARENA_NEW(a, Lowering);
+        const char *why = k->plan(&ctx, r.node, low);
+        if (!why) {
+            ck_assert_msg(low->predicted_ns > 0, "%s: predicts no time", describe(&r));
+            low->kernel = k->name;
+            low->kernel_def = k;
+            r.node->lowering = low;
+            expect(&r);
+            run_kernel(&r);
+            served++;
+            if (getenv("TEST_CONV_VERBOSE")) {
+                printf("%s: tasks %u/%u\n", describe(&r), low->tasks_mul, low->tasks_div);
+                fflush(stdout);
+            }
+        } else if (getenv("TEST_CONV_VERBOSE")) {
+            printf("%s: %s\n", describe(&r), why);
+        }
+        arena_destroy(a);
+    }
+    return served;
+}
+
+// Cases
+
+#define SQUARE(pad) {pad, pad, pad, pad}
+
+static const Case conv_cases[] = {
+    // c, k, h, w, r, s, sh, sw, pad, groups, batch, plan_batch, bias, fused, image
+    {16, 16, 9, 9, 3, 3, 1, 1, SQUARE(1), 1, 1, 1, false, false, false},
+    {20, 40, 7, 11, 3, 3, 1, 1, SQUARE(1), 1, 2, 1, true, true, false},
+    {5, 3, 17, 13, 3, 3, 2, 2, SQUARE(1), 1, 3, 8, true, true, false},
+    {1, 20, 16, 17, 7, 7, 2, 2, SQUARE(3), 1, 2, 1, true, true, true},
+    {3, 40, 33, 29, 7, 7, 2, 2, SQUARE(3), 1, 1, 1, false, true, true},
+    {3, 33, 5, 40, 3, 3, 1, 1, SQUARE(1), 1, 2, 1, false, false, false},
+    {40, 33, 1, 1, 3, 3, 1, 1, SQUARE(1), 1, 5, 16, true, true, false},
+    {40, 20, 2, 3, 3, 3, 1, 1, SQUARE(1), 1, 9, 64, false, true, false},
+    {48, 112, 3, 3, 3, 3, 1, 1, SQUARE(1), 1, 7, 64, true, true, false},
+    {16, 5, 6, 5, 1, 1, 1, 1, SQUARE(0), 1, 2, 1, true, true, false},
+    {40, 80, 13, 15, 1, 1, 1, 1, SQUARE(0), 1, 3, 16, false, true, false},
+    {20, 20, 9, 8, 1, 1, 2, 2, SQUARE(0), 1, 2, 1, false, true, false},
+    {16, 16, 8, 9, 2, 2, 2, 2, {0, 0, 1, 1}, 1, 2, 1, false, true, false},
+    {16, 20, 10, 10, 3, 3, 2, 2, {0, 0, 1, 1}, 1, 1, 1, true, false, false},
+    {6, 7, 8, 12, 5, 3, 1, 2, {2, 0, 1, 3}, 1, 2, 1, true, true, false},
+    {4, 9, 3, 2, 3, 3, 1, 1, SQUARE(3), 1, 2, 1, true, true, false},
+    {4, 9, 6, 5, 2, 2, 3, 3, SQUARE(0), 1, 2, 1, false, true, false},
+    {7, 5, 7, 6, 1, 1, 3, 2, SQUARE(1), 1, 2, 1, true, true, false},
+    {3, 8, 12, 11, 5, 5, 4, 4, SQUARE(2), 1, 1, 1, false, true, true},
+    {3, 8, 12, 11, 5, 5, 5, 5, SQUARE(2), 1, 1, 1, false, true, false},
+    {32, 32, 6, 7, 3, 3, 1, 1, SQUARE(1), 2, 2, 1, true, true, false},
+    {64, 96, 5, 5, 3, 3, 2, 2, SQUARE(1), 2, 2, 1, false, true, false},
+    {32, 32, 7, 9, 3, 3, 1, 1, SQUARE(1), 8, 2, 1, true, true, false},
+    {32, 32, 8, 9, 3, 3, 2, 2, SQUARE(1), 4, 2, 8, false, true, false},
+    {20, 20, 7, 6, 3, 3, 1, 1, SQUARE(1), 10, 2, 1, false, true, false},
+    {20, 20, 7, 6, 3, 3, 2, 2, SQUARE(1), 20, 2, 1, true, true, false},
+    {12, 18, 6, 6, 3, 3, 1, 1, SQUARE(1), 6, 2, 1, true, true, false},
+    {9, 6, 5, 7, 3, 1, 1, 1, {1, 0, 1, 0}, 3, 2, 1, false, true, false},
+    {5, 4, 65, 97, 3, 3, 1, 1, SQUARE(1), 1, 1, 1, false, false, false},
+    {3, 5, 1, 17, 1, 5, 1, 1, {0, 2, 0, 2}, 1, 2, 1, false, true, false},
+};
+
+#define CASES(array) ((int)(sizeof(array) / sizeof(array)[0]))
+
+static const char *const target_names[] = {"x86-64-v4", "x86-64-v3", "x86-64"};
+
+static const TargetDef *test_target(int i)
+{
+    const TargetDef *t = target_find(target_names[i]);
+    ck_assert_msg(t != NULL, "no target %s", target_names[i]);
+    return kernel_run_can(t) ? t : NULL;
+}
+
+static void run_all(int target, const OpDef *op, uint32_t out_of)
+{
+    const TargetDef *t = test_target(target);
+    for (int i = 0; t && i < CASES(conv_cases); i++) {
+        Case c = conv_cases[i];
+        if (out_of != 2) {
+            c.bias = false;
+        }
+        if (out_of == 1) {
+            c.fused = false;
+        }
+        if (out_of == 0 && c.image) {
+            c.image = false;
+        }
+        ck_assert_msg(run_case(t, op, out_of, &c) > 0, "%s case %d: no kernel", op->name, i);
+    }
+}
+
+START_TEST(forward)
+{
+    run_all(_i, &op_conv, 2);
+}
+END_TEST
+
+START_TEST(backward_data)
+{
+    run_all(_i, &op_bwd_data, 0);
+}
+END_TEST
+
+START_TEST(backward_weights)
+{
+    run_all(_i, &op_bwd_weights, 1);
+}
+END_TEST
+
+// Every height and width from 1 to 17 with the filters of the family, small channels.
+START_TEST(sizes)
+{
+    const TargetDef *t = test_target(_i);
+    static const int64_t filter[4][3] = {{3, 1, 1}, {3, 2, 1}, {1, 2, 0}, {7, 2, 3}}; // size, stride, pad
+    for (int64_t i = 0; t && i < 17; i++) {
+        const int64_t *f = filter[i % 4];
+        Case c = {.c = 5, .k = 17, .h = 1 + i, .w = 17 - i, .r = f[0], .s = f[0], .sh = f[1], .sw = f[1]};
+        c.groups = 1;
+        c.batch = 2;
+        c.plan_batch = 1 + i % 2 * 7;
+        for (int d = 0; d < 4; d++) {
+            c.pad[d] = f[2];
+        }
+        ck_assert_int_gt(run_case(t, &op_conv, 2, &c), 0);
+        ck_assert_int_gt(run_case(t, &op_bwd_data, 0, &c), 0);
+        ck_assert_int_gt(run_case(t, &op_bwd_weights, 1, &c), 0);
+    }
+}
+END_TEST
+
+static const int64_t dense_sizes[][4] = { // c, k, batch, plan_batch
+    {16, 16, 1, 1}, {20, 10, 3, 1}, {5, 40, 7, 16}, {512, 10, 5, 64}, {40, 100, 2, 1}, {33, 1, 17, 256}, {1, 3, 2, 1},
+};
+
+START_TEST(dense)
+{
+    const TargetDef *t = test_target(_i);
+    for (int i = 0; t && i < CASES(dense_sizes); i++) {
+        const int64_t *d = dense_sizes[i];
+        Case c = {.c = d[0], .k = d[1], .h = 1, .w = 1, .r = 1, .s = 1, .sh = 1, .sw = 1, .groups = 1};
+        c.batch = d[2];
+        c.plan_batch = d[3];
+        c.fused = true;
+        ck_assert_int_gt(run_case(t, &op_dense_bwd_data, 0, &c), 0);
+        c.bias = true;
+        ck_assert_int_gt(run_case(t, &op_dense, 2, &c), 0);
+        c.bias = c.fused = false;
+        ck_assert_int_gt(run_case(t, &op_dense_bwd_weights, 1, &c), 0);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("conv kernels");
+    TCase *tc = tcase_create("conv");
+    tcase_set_timeout(tc, 300);
+    int targets = CASES(target_names);
+    tcase_add_loop_test(tc, forward, 0, targets);
+    tcase_add_loop_test(tc, backward_data, 0, targets);
+    tcase_add_loop_test(tc, backward_weights, 0, targets);
+    tcase_add_loop_test(tc, sizes, 0, targets);
+    tcase_add_loop_test(tc, dense, 0, targets);
+    suite_add_tcase(s, tc);
+    return check_run(s);
+}
