@@ -130,35 +130,15 @@ static Val plan_record(ModuleCtx *m, const StepCtx *c)
     return record_finish(&r);
 }
 
-// Two plans that prepare the same place hold the same node twice.
-static bool same_places(const Node *a, const Node *b)
-{
-    if (a->op != b->op || a->outputs.count != b->outputs.count) {
-        return false;
-    }
-    for (uint32_t i = 0; i < a->outputs.count; i++) {
-        const Place *x = &a->outputs.at[i]->place, *y = &b->outputs.at[i]->place;
-        if (x->region != RN_REGION_PACKED || x->region != y->region || x->offset != y->offset) {
-            return false;
-        }
-    }
-    return true;
-}
-
 typedef struct PrepareList {
-    VEC(const Node *) nodes;
     VEC(Val) steps;
 } PrepareList;
 
 static void add_prepared(ModuleCtx *m, const StepCtx *c, PrepareList *list)
 {
     for (const Node *n = c->graph->first; n; n = n->next) {
-        bool wanted = node_is_prepared(c->graph, n);
-        for (uint32_t i = 0; wanted && i < list->nodes.count; i++) {
-            wanted = !same_places(list->nodes.at[i], n);
-        }
-        if (wanted) {
-            VEC_PUSH(m->arena, &list->nodes, n);
+        // Places do not tell: intermediate results follow each other at one place.
+        if (node_is_prepared(c->graph, n) && !n->prepared) {
             Val step = step_record(m, c, n, (int32_t)list->steps.count - 1);
             VEC_PUSH(m->arena, &list->steps, step);
         }
