@@ -149,6 +149,12 @@ bool file_write(Arena *a, const char *path, const void *data, size_t bytes, cons
     return write_aside(a, path, data, bytes, error);
 }
 
+bool file_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
 const char *path_dirname(Arena *a, const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -15,6 +15,8 @@ char *file_read(Arena *a, const char *path, size_t max_bytes, size_t *bytes, con
 /// partial file and an old file whole. "-" or "/dev/stdout" go to stdout. False with *error on failure.
 bool file_write(Arena *a, const char *path, const void *data, size_t bytes, const char **error);
 
+bool file_exists(const char *path);
+
 const char *path_dirname(Arena *a, const char *path);  // "a/b.rn" -> "a", "b.rn" -> "."
 const char *path_basename(Arena *a, const char *path); // "a/b.rn" -> "b.rn"
 const char *path_join(Arena *a, const char *dir, const char *name);
