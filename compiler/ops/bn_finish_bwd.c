@@ -1,0 +1,57 @@
+// bn_finish_bwd.c: from the sums of channel_dot to the gradients of a batch normalisation's weight and
+// bias and to the factors of bn_input_grad. m = N*pixels; dweight = s2*rstd; dbias = s1;
+// q = -scale*rstd^2*s2/m; r = -scale*s1/m. All in double, C elements.
+#include "ops/support.h"
+
+static const AttrDef bn_bwd_attrs[] = {BN_ATTRS, BN_PIXELS_ATTR};
+
+static bool bn_bwd_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
+{
+    const Shape *s = &ctx->in[0]->shape;
+    if (s->rank != 2 || s->dim[0] != 2)
+        return shape_fail(ctx, NULL, "needs partial sums of two terms, not %s", shape_text(ctx, 0));
+    if (!need_vector(ctx, 1, s->dim[1]) || !need_vector(ctx, 2, s->dim[1]))
+        return false;
+    for (uint32_t i = 0; i < 4; i++)
+        out[i] = out_f32(shape_vector(s->dim[1]));
+    return true;
+}
+
+static void bn_bwd_reference(const RefCtx *ctx)
+{
+    const BnAttrs *a = ctx->node->attrs;
+    int64_t c_count = ctx->in[0].shape.dim[1];
+    double m = (double)(ctx->batch * a->pixels);
+    for (int64_t c = 0; c < c_count; c++) {
+        double s1 = ctx->in[0].at[c], s2 = ctx->in[0].at[c_count + c];
+        double rstd = ctx->in[1].at[c], scale = ctx->in[2].at[c];
+        ctx->out[0].at[c] = s2 * rstd;
+        ctx->out[1].at[c] = s1;
+        ctx->out[2].at[c] = -scale * rstd * rstd * s2 / m;
+        ctx->out[3].at[c] = -scale * s1 / m;
+    }
+}
+
+static const OpCase bn_bwd_cases[] = {
+    {"~2,5; =5; =5", "pixels=12", 2, NULL},
+    {"~2,33; =33; =33", "pixels=1", 3, NULL},
+    {"~2,5; =5; =6", "pixels=12", 2, "input 3 is f32[6] and should be f32[5]"},
+};
+
+const OpDef op_bn_finish_bwd = {
+    .name = "bn_finish_bwd",
+    .doc = "Gradients of a batch normalisation's weight and bias, and what its input's gradient needs, from the "
+           "sums of channel_dot.",
+    .kind = OP_TENSOR,
+    .internal = true,
+    .attr_bytes = sizeof(BnAttrs),
+    .attrs = bn_bwd_attrs,
+    .attr_count = COUNT_OF(bn_bwd_attrs),
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .output_count = 4,
+    .shape = bn_bwd_shape,
+    .reference = bn_bwd_reference,
+    .cases = bn_bwd_cases,
+    .case_count = COUNT_OF(bn_bwd_cases),
+};

@@ -1,0 +1,21 @@
+// grad_store.c: stores a parameter's gradient in the framework layout, or adds to what is there when the
+// call accumulates. Its output is the VALUE_GRAD.
+#include "ops/support.h"
+
+static const OpCase grad_store_cases[] = {
+    {"=5,3,3,3", "", 1, NULL},
+    {"=33", "", 1, NULL},
+};
+
+const OpDef op_grad_store = {
+    .name = "grad_store",
+    .doc = "Stores a gradient in the framework layout; adds to it when the call accumulates.",
+    .kind = OP_TENSOR,
+    .internal = true,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .shape = shape_like_input,
+    .reference = reference_copy,
+    .cases = grad_store_cases,
+    .case_count = COUNT_OF(grad_store_cases),
+};
