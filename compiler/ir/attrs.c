@@ -1,5 +1,5 @@
-// attrs.c: what is generic over an operator's attribute table: defaults, print, equality, hash, ranges.
-// Not here: binding of arguments from the language (front end).
+// attrs.c: what is generic over an operator's attribute table: defaults, print, equality, hash,
+// ranges. Not here: binding of arguments from the language (front end).
 #include <inttypes.h>
 #include <string.h>
 
@@ -135,7 +135,8 @@ uint64_t attrs_hash(uint64_t h, const OpDef *op, const void *attrs)
             break;
         case ATTR_INTS:
             h = hash_u64(h, ((const IntList *)at)->count);
-            h = hash_bytes(h, ((const IntList *)at)->at, ((const IntList *)at)->count * sizeof(int64_t));
+            h = hash_bytes(h, ((const IntList *)at)->at,
+                           ((const IntList *)at)->count * sizeof(int64_t));
             break;
         case ATTR_PACKING:
             h = hash_packing(h, *(const Packing *const *)at);
@@ -194,7 +195,7 @@ static void print_attr(const AttrDef *def, const void *attrs, StrBuf *out)
         strbuf_add(out, *(const bool *)at ? "true" : "false");
         return;
     case ATTR_ENUM:
-        strbuf_add(out, attr_choice_text(out->arena, def, (uint32_t)*(const int32_t *)at));
+        strbuf_add(out, attr_choice_text(out->arena, def, (uint32_t) * (const int32_t *)at));
         return;
     case ATTR_SIZE2:
         if (size[0] == size[1] && !def->position)
@@ -249,7 +250,8 @@ static bool in_range(const AttrDef *def, const void *attrs)
     case ATTR_PACKING:
         return true;
     case ATTR_ENUM:
-        return *(const int32_t *)at >= 0 && (uint32_t)*(const int32_t *)at < attr_choice_count(def);
+        return *(const int32_t *)at >= 0 &&
+               (uint32_t) * (const int32_t *)at < attr_choice_count(def);
     case ATTR_INT:
         break;
     case ATTR_SIZE2:
@@ -278,7 +280,8 @@ bool attrs_check(const OpDef *op, const void *attrs, StrBuf *why)
     for (uint32_t i = 0; i < op->attr_count; i++) {
         const AttrDef *def = &op->attrs[i];
         bool bounded = def->min != def->max || def->type == ATTR_ENUM;
-        if (!bounded || (!def->required && attr_equal(def, attrs, defaults)) || in_range(def, attrs))
+        if (!bounded || (!def->required && attr_equal(def, attrs, defaults)) ||
+            in_range(def, attrs))
             continue;
         if (def->type == ATTR_ENUM) {
             strbuf_printf(why, "%s must be one of %s", def->name, def->choices);

@@ -35,10 +35,12 @@ static bool check_count(const ShapeCtx *ctx, uint32_t count)
     if (op->min_inputs == op->max_inputs)
         return shape_fail(ctx, NULL, "takes %u tensor%s, not %u", op->min_inputs,
                           op->min_inputs == 1 ? "" : "s", count);
-    return shape_fail(ctx, NULL, "takes %u to %u tensors, not %u", op->min_inputs, op->max_inputs, count);
+    return shape_fail(ctx, NULL, "takes %u to %u tensors, not %u", op->min_inputs, op->max_inputs,
+                      count);
 }
 
-// An operand of an elementwise operator: same shape, [c], [N,c], [N,c,1,1], [N] or [1] (graph.h, Expr).
+// An operand of an elementwise operator: same shape, [c], [N,c], [N,c,1,1], [N] or [1] (graph.h,
+// Expr).
 static bool reads_at_element(const Shape *in, const Shape *out)
 {
     if (shape_equal(in, out))
@@ -57,8 +59,8 @@ static bool check_operands(const ShapeCtx *ctx, const OutSpec *out)
             continue;
         StrBuf shape = {.arena = ctx->arena};
         shape_print(&shape, &out->shape, out->dtype);
-        return shape_fail(ctx, NULL, "input %u is %s, which does not go with %s", i + 1, shape_text(ctx, i),
-                          strbuf_text(&shape));
+        return shape_fail(ctx, NULL, "input %u is %s, which does not go with %s", i + 1,
+                          shape_text(ctx, i), strbuf_text(&shape));
     }
     return true;
 }
@@ -69,8 +71,10 @@ static bool check_fits(const ShapeCtx *ctx, const char *what, const Shape *s)
         return true;
     StrBuf shape = {.arena = ctx->arena};
     shape_print(&shape, s, RN_F32);
-    return shape_fail(ctx, NULL, "%s would be %s: every dimension must be positive, and no tensor may have "
-                      "more than 2^40 elements", what, strbuf_text(&shape));
+    return shape_fail(ctx, NULL,
+                      "%s would be %s: every dimension must be positive, and no tensor may have "
+                      "more than 2^40 elements",
+                      what, strbuf_text(&shape));
 }
 
 static bool infer_shapes(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
@@ -92,7 +96,8 @@ static bool infer_shapes(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 }
 
 // Parameters that the caller brings must be as the operator would have made them.
-static bool check_params(const ShapeCtx *ctx, const ParamSlot *slots, uint32_t slot_count, uint32_t tensors)
+static bool check_params(const ShapeCtx *ctx, const ParamSlot *slots, uint32_t slot_count,
+                         uint32_t tensors)
 {
     for (uint32_t i = 0; i < slot_count; i++) {
         if (!check_fits(ctx, slots[i].suffix, &slots[i].shape))
@@ -111,9 +116,11 @@ static bool check_params(const ShapeCtx *ctx, const ParamSlot *slots, uint32_t s
 
 static Value *make_param(Graph *g, const NodeSpec *spec, const ParamSlot *slot)
 {
-    const char *name = spec->name && *spec->name ? arena_printf(g->arena, "%s.%s", spec->name, slot->suffix)
-                                                 : slot->suffix;
-    Value *v = graph_add_value(g, slot->state ? VALUE_STATE : VALUE_PARAM, RN_F32, slot->shape, name, spec->loc);
+    const char *name = spec->name && *spec->name
+                           ? arena_printf(g->arena, "%s.%s", spec->name, slot->suffix)
+                           : slot->suffix;
+    Value *v = graph_add_value(g, slot->state ? VALUE_STATE : VALUE_PARAM, RN_F32, slot->shape,
+                               name, spec->loc);
     v->init = slot->init;
     v->init_arg = slot->init_arg;
     v->tensor_flags = slot->flags;
@@ -149,15 +156,21 @@ static void add_outputs(Graph *g, Node *n, const OutSpec *out)
 Node *build_node(Graph *g, const NodeSpec *spec)
 {
     const OpDef *op = spec->op;
-    ShapeCtx ctx = {.diag = spec->diag, .loc = spec->loc, .op = op, .attrs = copy_attrs(g, spec),
-                    .in = spec->in, .in_count = spec->in_count, .arena = g->arena};
+    ShapeCtx ctx = {.diag = spec->diag,
+                    .loc = spec->loc,
+                    .op = op,
+                    .attrs = copy_attrs(g, spec),
+                    .in = spec->in,
+                    .in_count = spec->in_count,
+                    .arena = g->arena};
     ParamSlot slots[OP_MAX_PARAMS] = {{0}};
     StrBuf why = {.arena = g->arena};
     if (!attrs_check(op, ctx.attrs, &why)) {
         shape_fail(&ctx, NULL, "%s", strbuf_text(&why));
         return NULL;
     }
-    // The slots depend on the shapes only where the shape rule has accepted them; their number does not.
+    // The slots depend on the shapes only where the shape rule has accepted them; their number does
+    // not.
     uint32_t slot_count = op->params && spec->in_count ? op->params(&ctx, slots) : 0;
     uint32_t brought = spec->make_params ? 0 : slot_count;
     uint32_t tensors = spec->in_count >= brought ? spec->in_count - brought : 0;

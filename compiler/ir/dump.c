@@ -17,7 +17,8 @@ static void dump_value(const Graph *g, const Value *v, StrBuf *out)
         layout_print(out, &v->layout);
     }
     if (v->place.placed)
-        strbuf_printf(out, " @%u+%" PRIu64 "+N*%" PRIu64, v->place.region, v->place.offset, v->place.slope);
+        strbuf_printf(out, " @%u+%" PRIu64 "+N*%" PRIu64, v->place.region, v->place.offset,
+                      v->place.slope);
 }
 
 static void dump_ref(const Node *n, const ExprRef *r, const char *result, StrBuf *out)
@@ -35,8 +36,8 @@ static void dump_ref(const Node *n, const ExprRef *r, const char *result, StrBuf
     }
 }
 
-static void dump_call(const Node *n, const OpDef *op, const void *attrs, const ExprRef *arg, uint32_t count,
-                      StrBuf *out)
+static void dump_call(const Node *n, const OpDef *op, const void *attrs, const ExprRef *arg,
+                      uint32_t count, StrBuf *out)
 {
     strbuf_printf(out, "%s(", op->name);
     for (uint32_t i = 0; i < count; i++) {
@@ -57,7 +58,8 @@ static void dump_expr(const Node *n, const Expr *e, StrBuf *out)
     strbuf_add(out, " store {");
     for (uint32_t i = 0; i < e->steps.count; i++) {
         const ExprStep *step = &e->steps.at[i];
-        bool is_result = i + 1 == e->steps.count && e->result.kind == EXPR_STEP && e->result.index == i;
+        bool is_result =
+            i + 1 == e->steps.count && e->result.kind == EXPR_STEP && e->result.index == i;
         if (is_result)
             strbuf_add(out, " ");
         else

@@ -29,7 +29,8 @@ Graph *graph_create(Arena *a, const char *name)
     return g;
 }
 
-Value *graph_add_value(Graph *g, ValueKind kind, RnDType dtype, Shape shape, const char *name, Loc loc)
+Value *graph_add_value(Graph *g, ValueKind kind, RnDType dtype, Shape shape, const char *name,
+                       Loc loc)
 {
     Value *v = ARENA_NEW(g->arena, Value);
     v->id = g->next_value++;
@@ -114,7 +115,8 @@ void graph_remove_node(Graph *g, Node *n)
 {
     for (uint32_t i = 0; i < n->outputs.count; i++)
         if (graph_use_count(g, n->outputs.at[i]))
-            INTERNAL_ERROR("removing node %s (%s), whose output %u is used", n->name, n->op->name, i);
+            INTERNAL_ERROR("removing node %s (%s), whose output %u is used", n->name, n->op->name,
+                           i);
     unlink_node(g, n);
     g->node_count--;
 }

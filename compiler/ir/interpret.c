@@ -74,7 +74,8 @@ static void run_elementwise(Run *r, const Node *n)
     }
 }
 
-static double eval_ref(const Run *r, const Node *n, const ExprRef *ref, const double *step, Element e)
+static double eval_ref(const Run *r, const Node *n, const ExprRef *ref, const double *step,
+                       Element e)
 {
     const Value *out = n->outputs.at[0];
     switch (ref->kind) {
@@ -107,9 +108,11 @@ static void run_store(Run *r, const Node *n)
     }
 }
 
-// A reduction over what `over` holds: out[t][c] = sum of term t. input[k] gives argument k's node input.
-static void run_reduction(Run *r, const Node *n, const OpDef *op, const void *attrs, const Value *over,
-                          const uint32_t *input, uint32_t arg_count, const Value *out)
+// A reduction over what `over` holds: out[t][c] = sum of term t. input[k] gives argument k's node
+// input.
+static void run_reduction(Run *r, const Node *n, const OpDef *op, const void *attrs,
+                          const Value *over, const uint32_t *input, uint32_t arg_count,
+                          const Value *out)
 {
     Extent extent = extent_of(&over->shape, r->batch);
     double *sum = r->values[out->id].at;
@@ -151,8 +154,13 @@ static void run_reference(Run *r, const Node *n)
         in[i] = r->values[n->inputs.at[i]->id];
     for (uint32_t i = 0; i < n->outputs.count; i++)
         out[i] = r->values[n->outputs.at[i]->id];
-    RefCtx ctx = {.node = n, .batch = r->batch, .in = in, .in_count = n->own_inputs, .out = out,
-                  .out_count = n->outputs.count, .training = r->g->mode == MODE_TRAIN,
+    RefCtx ctx = {.node = n,
+                  .batch = r->batch,
+                  .in = in,
+                  .in_count = n->own_inputs,
+                  .out = out,
+                  .out_count = n->outputs.count,
+                  .training = r->g->mode == MODE_TRAIN,
                   .loss_scale = r->loss_scale};
     n->op->reference(&ctx);
 }
@@ -190,7 +198,11 @@ static void run_node(Run *r, const Node *n)
 
 void graph_interpret(const Graph *g, Arena *a, int64_t batch, RefTensor *values, double loss_scale)
 {
-    Run r = {.g = g, .arena = a, .batch = batch, .values = values, .loss_scale = loss_scale,
+    Run r = {.g = g,
+             .arena = a,
+             .batch = batch,
+             .values = values,
+             .loss_scale = loss_scale,
              .builder = scalar_plain};
     for (const Node *n = g->first; n; n = n->next)
         run_node(&r, n);

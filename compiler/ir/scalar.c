@@ -67,8 +67,8 @@ static bool compare(ScalarCompare cmp, double x, double y)
     return false;
 }
 
-static ScalarVal plain_select(ScalarBuilder *b, ScalarCompare cmp, ScalarVal x, ScalarVal y, ScalarVal t,
-                              ScalarVal f)
+static ScalarVal plain_select(ScalarBuilder *b, ScalarCompare cmp, ScalarVal x, ScalarVal y,
+                              ScalarVal t, ScalarVal f)
 {
     (void)b;
     return compare(cmp, x.d, y.d) ? t : f;

@@ -185,7 +185,8 @@ static void print_packing(StrBuf *out, const Packing *p)
     for (; p; p = p->next) {
         strbuf_add(out, "[");
         for (uint32_t i = 0; i < p->dims; i++)
-            strbuf_printf(out, "%s%d:%d*%d", i ? " " : "", p->dim[i].extent, p->dim[i].coord, p->dim[i].coef);
+            strbuf_printf(out, "%s%d:%d*%d", i ? " " : "", p->dim[i].extent, p->dim[i].coord,
+                          p->dim[i].coef);
         strbuf_add(out, "]");
     }
 }
@@ -216,7 +217,8 @@ static int64_t round_up(int64_t x, uint32_t block)
     return block ? (x + block - 1) / block * block : x;
 }
 
-void layout_bytes(const Shape *s, RnDType dtype, const Layout *l, uint64_t *fixed, uint64_t *per_image)
+void layout_bytes(const Shape *s, RnDType dtype, const Layout *l, uint64_t *fixed,
+                  uint64_t *per_image)
 {
     uint64_t element = dtype_bytes(dtype);
     *fixed = 0;

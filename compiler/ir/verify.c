@@ -1,5 +1,5 @@
-// verify.c: what must hold in a graph at each stage. A broken rule is our mistake, never the user's.
-// Not here: what the user may write (shape rules, front end).
+// verify.c: what must hold in a graph at each stage. A broken rule is our mistake, never the
+// user's. Not here: what the user may write (shape rules, front end).
 #include <stdarg.h>
 #include <string.h>
 
@@ -69,7 +69,8 @@ static bool check_ref(Verifier *v, const Node *n, const ExprRef *r, uint32_t ste
     case EXPR_INPUT:
         return r->index < n->inputs.count || broken(v, n, "expression uses input %u", r->index);
     case EXPR_STEP:
-        return r->index < step || broken(v, n, "expression uses step %u before it is computed", r->index);
+        return r->index < step ||
+               broken(v, n, "expression uses step %u before it is computed", r->index);
     }
     return broken(v, n, "expression with an unknown reference");
 }
@@ -122,13 +123,18 @@ static bool check_shapes(Verifier *v, const Node *n)
     void *attrs = op->attr_bytes ? arena_alloc(a, op->attr_bytes) : NULL;
     if (attrs)
         memcpy(attrs, n->attrs, op->attr_bytes);
-    ShapeCtx ctx = {.diag = diag_create(a, NULL), .op = op, .attrs = attrs, .in = n->inputs.at,
-                    .in_count = n->own_inputs, .arena = a};
+    ShapeCtx ctx = {.diag = diag_create(a, NULL),
+                    .op = op,
+                    .attrs = attrs,
+                    .in = n->inputs.at,
+                    .in_count = n->own_inputs,
+                    .arena = a};
     OutSpec out[OP_MAX_OUTPUTS] = {{{0}, RN_F32}};
     if (!op->shape(&ctx, out))
         return broken(v, n, "the operator refuses its inputs");
     for (uint32_t i = 0; i < outputs; i++)
-        if (!shape_equal(&out[i].shape, &n->outputs.at[i]->shape) || out[i].dtype != n->outputs.at[i]->dtype)
+        if (!shape_equal(&out[i].shape, &n->outputs.at[i]->shape) ||
+            out[i].dtype != n->outputs.at[i]->dtype)
             return broken(v, n, "output %u has another shape than the operator gives", i);
     return true;
 }
@@ -198,16 +204,19 @@ static bool check_results(Verifier *v)
         if (!g->outputs.at[i] || !v->defined[g->outputs.at[i]->id])
             return broken(v, NULL, "output %u is never made", i);
     for (uint32_t i = 0; i < g->grads.count; i++)
-        if (!v->defined[g->grads.at[i]->id] || g->grads.at[i]->kind != VALUE_GRAD || !g->grads.at[i]->param)
+        if (!v->defined[g->grads.at[i]->id] || g->grads.at[i]->kind != VALUE_GRAD ||
+            !g->grads.at[i]->param)
             return broken(v, NULL, "gradient %u is never made, or of no parameter", i);
-    if (g->loss && (!v->defined[g->loss->id] || g->loss->shape.rank != 1 || !shape_is_batched(&g->loss->shape)))
+    if (g->loss && (!v->defined[g->loss->id] || g->loss->shape.rank != 1 ||
+                    !shape_is_batched(&g->loss->shape)))
         return broken(v, NULL, "the loss is never made, or not one number per image");
     return true;
 }
 
 const char *graph_verify(const Graph *g, const char *pass)
 {
-    Verifier v = {.g = g, .pass = pass, .defined = arena_alloc(g->arena, (size_t)g->next_value + 1)};
+    Verifier v = {
+        .g = g, .pass = pass, .defined = arena_alloc(g->arena, (size_t)g->next_value + 1)};
     uint32_t count = 0;
     if (!check_given(&v))
         return v.error;

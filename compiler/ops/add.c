@@ -1,7 +1,8 @@
 // add.c: sum of two to eight tensors of one shape, from left to right.
 #include "ops/support.h"
 
-static ScalarVal add_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg, uint32_t count)
+static ScalarVal add_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,
+                            uint32_t count)
 {
     (void)attrs;
     ScalarVal sum = arg[0];

@@ -58,7 +58,8 @@ static const OpCase avgpool_cases[] = {
 
 const OpDef op_avgpool = {
     .name = "avgpool",
-    .doc = "Mean of each window. Padding does not count in the divisor unless `count_pad`; what hangs over the edge "
+    .doc = "Mean of each window. Padding does not count in the divisor unless `count_pad`; what "
+           "hangs over the edge "
            "with `ceil` never does.",
     .kind = OP_TENSOR,
     .attr_bytes = sizeof(PoolAttrs),

@@ -1,9 +1,11 @@
-// avgpool_bwd.c: gradient of average pooling's input: every element gets dy / divisor of its windows.
+// avgpool_bwd.c: gradient of average pooling's input: every element gets dy / divisor of its
+// windows.
 #include <string.h>
 
 #include "ops/avgpool_window.h"
 
-static const AttrDef avgpool_bwd_attrs[] = {POOL_ATTRS, AVGPOOL_COUNT_PAD_ATTR, IN_SIZE_ATTR(PoolAttrs)};
+static const AttrDef avgpool_bwd_attrs[] = {POOL_ATTRS, AVGPOOL_COUNT_PAD_ATTR,
+                                            IN_SIZE_ATTR(PoolAttrs)};
 
 static bool avgpool_bwd_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
@@ -11,7 +13,8 @@ static bool avgpool_bwd_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
     if (!need_image(ctx, 0))
         return false;
     int64_t c = ctx->in[0]->shape.dim[1], size[2];
-    if (!pool_output(ctx, a, a->in_size, size) || !need_shape(ctx, 0, shape_image(c, size[0], size[1])))
+    if (!pool_output(ctx, a, a->in_size, size) ||
+        !need_shape(ctx, 0, shape_image(c, size[0], size[1])))
         return false;
     out[0] = out_f32(shape_image(c, a->in_size[0], a->in_size[1]));
     return true;
@@ -43,7 +46,8 @@ static const OpCase avgpool_bwd_cases[] = {
     {"3,4,4", "3x3, stride=2, pad=1, in_size=7x7", 2, NULL},
     {"3,5,4", "3x3, stride=2, pad=1, count_pad=true, ceil=true, in_size=8x6", 2, NULL},
     {"17,5,4", "3x3, stride=1, pad=1, in_size=5x4", 2, NULL},
-    {"17,5,5", "3x3, stride=1, pad=1, in_size=5x4", 2, "input 1 is f32[N,17,5,5] and should be f32[N,17,5,4]"},
+    {"17,5,5", "3x3, stride=1, pad=1, in_size=5x4", 2,
+     "input 1 is f32[N,17,5,5] and should be f32[N,17,5,4]"},
 };
 
 const OpDef op_avgpool_bwd = {

@@ -1,7 +1,7 @@
 // batchnorm.c: batch normalisation, Ioffe & Szegedy 2015.
-// y = (x - mean) / sqrt(var + eps) * weight + bias, per channel. Inference: running statistics, folded
-// into neighbours by a pass. Training: batch statistics (biased variance); decomposed before gradients
-// are made, so it has no gradient rule of its own (channel_affine.c has it).
+// y = (x - mean) / sqrt(var + eps) * weight + bias, per channel. Inference: running statistics,
+// folded into neighbours by a pass. Training: batch statistics (biased variance); decomposed before
+// gradients are made, so it has no gradient rule of its own (channel_affine.c has it).
 #include <math.h>
 
 #include "ops/support.h"
@@ -18,9 +18,10 @@ static uint32_t bn_params(const ShapeCtx *ctx, ParamSlot slots[OP_MAX_PARAMS])
                            .init_arg = 1.0,
                            .flags = a->zero_gamma ? RN_TENSOR_ZERO_GAMMA : 0};
     slots[1] = (ParamSlot){.suffix = "bias", .shape = c, .init = RN_INIT_CONST};
-    slots[2] = (ParamSlot){.suffix = "running_mean", .shape = c, .state = true, .init = RN_INIT_CONST};
-    slots[3] = (ParamSlot){.suffix = "running_var", .shape = c, .state = true, .init = RN_INIT_CONST,
-                           .init_arg = 1.0};
+    slots[2] =
+        (ParamSlot){.suffix = "running_mean", .shape = c, .state = true, .init = RN_INIT_CONST};
+    slots[3] = (ParamSlot){
+        .suffix = "running_var", .shape = c, .state = true, .init = RN_INIT_CONST, .init_arg = 1.0};
     return 4;
 }
 
@@ -30,7 +31,8 @@ static bool bn_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 }
 
 // Batch mean and biased variance of channel c in two passes; running statistics are updated.
-static void batch_statistics(const RefCtx *ctx, int64_t c, int64_t pixels, double *mean, double *var)
+static void batch_statistics(const RefCtx *ctx, int64_t c, int64_t pixels, double *mean,
+                             double *var)
 {
     const BnAttrs *a = ctx->node->attrs;
     double m = (double)(ctx->batch * pixels), sum = 0.0, squares = 0.0;
@@ -79,9 +81,12 @@ static const OpCase bn_cases[] = {
 const OpDef op_batchnorm = {
     .name = "batchnorm",
     .aliases = "bn",
-    .doc = "Batch normalisation per channel. Training normalises with the batch's mean and biased variance and "
-           "moves the running statistics (with the unbiased variance) by `momentum`; inference uses the running "
-           "statistics. The parameters are `weight` and `bias`, the state `running_mean` and `running_var`.",
+    .doc = "Batch normalisation per channel. Training normalises with the batch's mean and biased "
+           "variance and "
+           "moves the running statistics (with the unbiased variance) by `momentum`; inference "
+           "uses the running "
+           "statistics. The parameters are `weight` and `bias`, the state `running_mean` and "
+           "`running_var`.",
     .kind = OP_TENSOR,
     .attr_bytes = sizeof(BnAttrs),
     .attrs = bn_attrs,

@@ -1,6 +1,6 @@
-// bn_finish.c: from the sums of channel_moments to mean, 1/std, scale, shift; moves the running statistics.
-// m = N*pixels; mean = k + s1/m; var = max(0, s2/m - (s1/m)^2); rstd = 1/sqrt(var + eps);
-// scale = weight*rstd; shift = bias - mean*scale. All in double, C elements.
+// bn_finish.c: from the sums of channel_moments to mean, 1/std, scale, shift; moves the running
+// statistics. m = N*pixels; mean = k + s1/m; var = max(0, s2/m - (s1/m)^2); rstd = 1/sqrt(var +
+// eps); scale = weight*rstd; shift = bias - mean*scale. All in double, C elements.
 #include <math.h>
 
 #include "ops/support.h"
@@ -51,7 +51,8 @@ static const OpCase bn_finish_cases[] = {
 
 const OpDef op_bn_finish = {
     .name = "bn_finish",
-    .doc = "Statistics of a batch normalisation from the sums of channel_moments: mean, 1/std, scale, shift; "
+    .doc = "Statistics of a batch normalisation from the sums of channel_moments: mean, 1/std, "
+           "scale, shift; "
            "moves the running mean and variance.",
     .kind = OP_TENSOR,
     .internal = true,

@@ -1,6 +1,6 @@
-// bn_finish_bwd.c: from the sums of channel_dot to the gradients of a batch normalisation's weight and
-// bias and to the factors of bn_input_grad. m = N*pixels; dweight = s2*rstd; dbias = s1;
-// q = -scale*rstd^2*s2/m; r = -scale*s1/m. All in double, C elements.
+// bn_finish_bwd.c: from the sums of channel_dot to the gradients of a batch normalisation's weight
+// and bias and to the factors of bn_input_grad. m = N*pixels; dweight = s2*rstd; dbias = s1; q =
+// -scale*rstd^2*s2/m; r = -scale*s1/m. All in double, C elements.
 #include "ops/support.h"
 
 static const AttrDef bn_bwd_attrs[] = {BN_ATTRS, BN_PIXELS_ATTR};
@@ -40,7 +40,8 @@ static const OpCase bn_bwd_cases[] = {
 
 const OpDef op_bn_finish_bwd = {
     .name = "bn_finish_bwd",
-    .doc = "Gradients of a batch normalisation's weight and bias, and what its input's gradient needs, from the "
+    .doc = "Gradients of a batch normalisation's weight and bias, and what its input's gradient "
+           "needs, from the "
            "sums of channel_dot.",
     .kind = OP_TENSOR,
     .internal = true,

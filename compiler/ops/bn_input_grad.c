@@ -1,7 +1,8 @@
 // bn_input_grad.c: gradient of a batch normalisation's input: scale*g + q*(z-mean) + r.
 #include "ops/support.h"
 
-static ScalarVal input_grad_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg, uint32_t count)
+static ScalarVal input_grad_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,
+                                   uint32_t count)
 {
     (void)attrs, (void)count;
     ScalarVal g = arg[0], z = arg[1], scale = arg[2], mean = arg[3], q = arg[4], r = arg[5];

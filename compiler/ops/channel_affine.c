@@ -1,12 +1,13 @@
-// channel_affine.c: x * scale[c] + shift[c]; what batch normalisation does once its statistics are known.
-// Its gradient rule is batch normalisation's: with z = x, g = dy,
-// dz = scale*g + q*(z-mean) + r, where q and r come from the sums of g and g*(z-mean) (attrs.h).
+// channel_affine.c: x * scale[c] + shift[c]; what batch normalisation does once its statistics are
+// known. Its gradient rule is batch normalisation's: with z = x, g = dy, dz = scale*g + q*(z-mean)
+// + r, where q and r come from the sums of g and g*(z-mean) (attrs.h).
 #include <string.h>
 
 #include "base/diag.h"
 #include "ops/support.h"
 
-static ScalarVal affine_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg, uint32_t count)
+static ScalarVal affine_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,
+                               uint32_t count)
 {
     (void)attrs, (void)count;
     return SC_FMA(b, arg[0], arg[1], arg[2]);
@@ -34,7 +35,8 @@ static void affine_grad(GradCtx *g, const Node *node, Value *const *dout)
 {
     const Node *bn = statistics_of(node);
     if (!bn)
-        INTERNAL_ERROR("channel_affine %s: only that of a batch normalisation has a gradient", node->name);
+        INTERNAL_ERROR("channel_affine %s: only that of a batch normalisation has a gradient",
+                       node->name);
     Value *x = node->inputs.at[0], *dy = dout[0];
     Value *weight = bn->inputs.at[1], *bias = bn->inputs.at[2];
     if (!grad_needed(g, x) && !grad_needed(g, weight) && !grad_needed(g, bias))
@@ -45,7 +47,8 @@ static void affine_grad(GradCtx *g, const Node *node, Value *const *dout)
     Value *const *made = first->def->outputs.at; // dweight, dbias, q, r
     grad_add(g, weight, made[0]);
     grad_add(g, bias, made[1]);
-    grad_add_node(g, node, 0, "bn_input_grad", NULL, (Value *[]){dy, x, scale, mean, made[2], made[3]}, 6);
+    grad_add_node(g, node, 0, "bn_input_grad", NULL,
+                  (Value *[]){dy, x, scale, mean, made[2], made[3]}, 6);
 }
 
 static const OpCase affine_cases[] = {

@@ -1,8 +1,8 @@
 // channel_dot.c: sums of g and g*(z-mean) per channel, for the backward of batch normalisation.
 #include "ops/support.h"
 
-static uint32_t channel_dot_terms(ScalarBuilder *b, const void *attrs, const ScalarVal *arg, uint32_t count,
-                              ScalarVal term[2])
+static uint32_t channel_dot_terms(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,
+                                  uint32_t count, ScalarVal term[2])
 {
     (void)attrs, (void)count;
     term[0] = arg[0];

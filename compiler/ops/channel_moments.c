@@ -1,8 +1,9 @@
-// channel_moments.c: sums of x-k and (x-k)^2 per channel. k, the running mean, removes cancellation.
+// channel_moments.c: sums of x-k and (x-k)^2 per channel. k, the running mean, removes
+// cancellation.
 #include "ops/support.h"
 
-static uint32_t channel_moments_terms(ScalarBuilder *b, const void *attrs, const ScalarVal *arg, uint32_t count,
-                              ScalarVal term[2])
+static uint32_t channel_moments_terms(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,
+                                      uint32_t count, ScalarVal term[2])
 {
     (void)attrs, (void)count;
     term[0] = SC_SUB(b, arg[0], arg[1]);

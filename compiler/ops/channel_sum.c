@@ -1,8 +1,8 @@
 // channel_sum.c: sum of g per channel: gradient of a bias.
 #include "ops/support.h"
 
-static uint32_t channel_sum_terms(ScalarBuilder *b, const void *attrs, const ScalarVal *arg, uint32_t count,
-                              ScalarVal term[2])
+static uint32_t channel_sum_terms(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,
+                                  uint32_t count, ScalarVal term[2])
 {
     (void)b, (void)attrs, (void)count;
     term[0] = arg[0];

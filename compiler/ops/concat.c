@@ -10,9 +10,10 @@ static bool concat_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
         if (!need_channels(ctx, i))
             return false;
         const Shape *s = &ctx->in[i]->shape;
-        if (s->rank != sum.rank || shape_height(s) != shape_height(&sum) || shape_width(s) != shape_width(&sum))
-            return shape_fail(ctx, NULL, "all but the channels must agree: %s and %s", shape_text(ctx, 0),
-                              shape_text(ctx, i));
+        if (s->rank != sum.rank || shape_height(s) != shape_height(&sum) ||
+            shape_width(s) != shape_width(&sum))
+            return shape_fail(ctx, NULL, "all but the channels must agree: %s and %s",
+                              shape_text(ctx, 0), shape_text(ctx, i));
         sum.dim[1] += s->dim[1];
     }
     out[0] = out_f32(sum);

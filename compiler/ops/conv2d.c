@@ -1,6 +1,7 @@
 // conv2d.c: two-dimensional convolution (cross-correlation), grouped, with optional bias.
-// y[n,k,oy,ox] = bias[k] + sum over c,r,s of w[k,c,r,s] * x[n,group(k)*C/groups+c,oy*stride+r-pad,ox*stride+s-pad]
-// Not here: its gradients (conv2d_bwd_data.c, conv2d_bwd_weights.c).
+// y[n,k,oy,ox] = bias[k] + sum over c,r,s of w[k,c,r,s] *
+// x[n,group(k)*C/groups+c,oy*stride+r-pad,ox*stride+s-pad] Not here: its gradients
+// (conv2d_bwd_data.c, conv2d_bwd_weights.c).
 #include "ops/conv_shape.h"
 
 static const AttrDef conv_attrs[] = {CONV_ATTRS};
@@ -47,7 +48,8 @@ static void conv_grad(GradCtx *g, const Node *node, Value *const *dout)
 static void add_tap(const RefCtx *ctx, const ConvTap *t)
 {
     *ref_at(&ctx->out[0], t->n, t->k, t->oy, t->ox) +=
-        *ref_at(&ctx->in[1], t->k, t->c, t->r, t->s) * *ref_at(&ctx->in[0], t->n, t->xc, t->iy, t->ix);
+        *ref_at(&ctx->in[1], t->k, t->c, t->r, t->s) *
+        *ref_at(&ctx->in[0], t->n, t->xc, t->iy, t->ix);
 }
 
 static void conv_reference(const RefCtx *ctx)
@@ -65,7 +67,8 @@ static void conv_reference(const RefCtx *ctx)
 static uint64_t conv_macs(const Node *node)
 {
     return (uint64_t)shape_elements(&node->outputs.at[0]->shape) *
-           (uint64_t)(shape_elements(&node->inputs.at[1]->shape) / node->inputs.at[1]->shape.dim[0]);
+           (uint64_t)(shape_elements(&node->inputs.at[1]->shape) /
+                      node->inputs.at[1]->shape.dim[0]);
 }
 
 static const OpCase conv_cases[] = {
@@ -96,7 +99,8 @@ static const OpCase conv_cases[] = {
 const OpDef op_conv2d = {
     .name = "conv2d",
     .aliases = "conv",
-    .doc = "Two-dimensional convolution of an image with learnt filters. Groups split input and output "
+    .doc = "Two-dimensional convolution of an image with learnt filters. Groups split input and "
+           "output "
            "channels alike; with as many groups as channels it is depthwise. The parameters are "
            "`weight` [c, inputs/groups, rows, columns] and, with bias, `bias` [c].",
     .kind = OP_TENSOR,

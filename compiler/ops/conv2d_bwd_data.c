@@ -1,5 +1,6 @@
 // conv2d_bwd_data.c: gradient of a convolution's input.
-// dx[n,c,iy,ix] = sum over k,r,s of w[k,c,r,s] * dy[n,k,oy,ox] where iy = oy*stride+r-pad, ix likewise.
+// dx[n,c,iy,ix] = sum over k,r,s of w[k,c,r,s] * dy[n,k,oy,ox] where iy = oy*stride+r-pad, ix
+// likewise.
 #include "ops/conv_shape.h"
 
 #include <string.h>
@@ -17,7 +18,8 @@ static bool bwd_data_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
     int64_t c, size[2];
     if (__builtin_mul_overflow(w->dim[1], a->groups, &c))
         return shape_fail(ctx, NULL, "too many channels");
-    if (!conv_output(ctx, a, c, a->in_size, size) || !need_shape(ctx, 0, shape_image(a->c, size[0], size[1])) ||
+    if (!conv_output(ctx, a, c, a->in_size, size) ||
+        !need_shape(ctx, 0, shape_image(a->c, size[0], size[1])) ||
         !need_shape(ctx, 1, conv_weight_shape(a, c)))
         return false;
     out[0] = out_f32(shape_image(c, a->in_size[0], a->in_size[1]));
@@ -27,7 +29,8 @@ static bool bwd_data_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 static void add_tap(const RefCtx *ctx, const ConvTap *t)
 {
     *ref_at(&ctx->out[0], t->n, t->xc, t->iy, t->ix) +=
-        *ref_at(&ctx->in[1], t->k, t->c, t->r, t->s) * *ref_at(&ctx->in[0], t->n, t->k, t->oy, t->ox);
+        *ref_at(&ctx->in[1], t->k, t->c, t->r, t->s) *
+        *ref_at(&ctx->in[0], t->n, t->k, t->oy, t->ox);
 }
 
 static void bwd_data_reference(const RefCtx *ctx)

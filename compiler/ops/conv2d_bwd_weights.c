@@ -1,5 +1,6 @@
 // conv2d_bwd_weights.c: gradient of a convolution's weights.
-// dw[k,c,r,s] = sum over n,oy,ox of dy[n,k,oy,ox] * x[n,group(k)*C/groups+c,oy*stride+r-pad,ox*stride+s-pad]
+// dw[k,c,r,s] = sum over n,oy,ox of dy[n,k,oy,ox] *
+// x[n,group(k)*C/groups+c,oy*stride+r-pad,ox*stride+s-pad]
 #include "ops/conv_shape.h"
 
 #include <string.h>
@@ -14,7 +15,8 @@ static bool bwd_weights_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
     const int64_t *d = ctx->in[0]->shape.dim;
     int64_t size[2];
     if (!need_shape(ctx, 0, shape_image(d[1], a->in_size[0], a->in_size[1])) ||
-        !conv_output(ctx, a, d[1], &d[2], size) || !need_shape(ctx, 1, shape_image(a->c, size[0], size[1])))
+        !conv_output(ctx, a, d[1], &d[2], size) ||
+        !need_shape(ctx, 1, shape_image(a->c, size[0], size[1])))
         return false;
     out[0] = out_f32(conv_weight_shape(a, d[1]));
     return true;
@@ -23,12 +25,14 @@ static bool bwd_weights_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 static void add_tap(const RefCtx *ctx, const ConvTap *t)
 {
     *ref_at(&ctx->out[0], t->k, t->c, t->r, t->s) +=
-        *ref_at(&ctx->in[0], t->n, t->xc, t->iy, t->ix) * *ref_at(&ctx->in[1], t->n, t->k, t->oy, t->ox);
+        *ref_at(&ctx->in[0], t->n, t->xc, t->iy, t->ix) *
+        *ref_at(&ctx->in[1], t->n, t->k, t->oy, t->ox);
 }
 
 static void bwd_weights_reference(const RefCtx *ctx)
 {
-    const int64_t *x = ctx->in[0].shape.dim, *dy = ctx->in[1].shape.dim, *dw = ctx->out[0].shape.dim;
+    const int64_t *x = ctx->in[0].shape.dim, *dy = ctx->in[1].shape.dim,
+                  *dw = ctx->out[0].shape.dim;
     memset(ctx->out[0].at, 0, (size_t)(dw[0] * dw[1] * dw[2] * dw[3]) * sizeof(double));
     ConvSizes size = {x[0], x[1], x[2], x[3], dy[2], dy[3]};
     conv_for_each_tap(ctx->node->attrs, &size, add_tap, ctx);

@@ -7,10 +7,12 @@
 bool conv_output(const ShapeCtx *ctx, ConvAttrs *a, int64_t c, const int64_t in[2], int64_t out[2])
 {
     if (c % a->groups != 0)
-        return shape_fail(ctx, NULL, "%" PRId64 " input channels do not divide into %" PRId64 " groups", c,
+        return shape_fail(ctx, NULL,
+                          "%" PRId64 " input channels do not divide into %" PRId64 " groups", c,
                           a->groups);
     if (a->c % a->groups != 0)
-        return shape_fail(ctx, NULL, "%" PRId64 " output channels do not divide into %" PRId64 " groups", a->c,
+        return shape_fail(ctx, NULL,
+                          "%" PRId64 " output channels do not divide into %" PRId64 " groups", a->c,
                           a->groups);
     Window w = {.kernel = a->kernel, .stride = a->stride, .pad = a->pad};
     return window_output(ctx, &w, in, out);

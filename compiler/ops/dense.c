@@ -2,9 +2,18 @@
 #include "ops/support.h"
 
 static const AttrDef dense_attrs[] = {
-    {.name = "c", .type = ATTR_INT, .offset = offsetof(DenseAttrs, c), .required = true, .position = 1,
-     .min = 1, .max = 1 << 24, .doc = "output features"},
-    {.name = "bias", .type = ATTR_BOOL, .offset = offsetof(DenseAttrs, bias), .fallback = 1,
+    {.name = "c",
+     .type = ATTR_INT,
+     .offset = offsetof(DenseAttrs, c),
+     .required = true,
+     .position = 1,
+     .min = 1,
+     .max = 1 << 24,
+     .doc = "output features"},
+    {.name = "bias",
+     .type = ATTR_BOOL,
+     .offset = offsetof(DenseAttrs, bias),
+     .fallback = 1,
      .doc = "adds a bias per output feature"},
 };
 
@@ -74,7 +83,8 @@ static const OpCase dense_cases[] = {
 const OpDef op_dense = {
     .name = "dense",
     .aliases = "linear fc",
-    .doc = "Fully connected layer. Takes [N,c] or [N,c,1,1] and gives [N, c of the attribute]. The parameters "
+    .doc = "Fully connected layer. Takes [N,c] or [N,c,1,1] and gives [N, c of the attribute]. The "
+           "parameters "
            "are `weight` [outputs, inputs] and, with bias, `bias` [outputs].",
     .kind = OP_TENSOR,
     .attr_bytes = sizeof(DenseAttrs),

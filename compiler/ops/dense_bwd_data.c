@@ -1,12 +1,24 @@
-// dense_bwd_data.c: gradient of a dense layer's input: dx[n,c] = sum over k of weight[k,c] * dy[n,k].
+// dense_bwd_data.c: gradient of a dense layer's input: dx[n,c] = sum over k of weight[k,c] *
+// dy[n,k].
 #include "ops/support.h"
 
 static const AttrDef bwd_data_attrs[] = {
-    {.name = "c", .type = ATTR_INT, .offset = offsetof(DenseAttrs, c), .required = true, .position = 1,
-     .min = 1, .max = 1 << 24, .doc = "output features of the forward operator"},
-    {.name = "bias", .type = ATTR_BOOL, .offset = offsetof(DenseAttrs, bias), .fallback = 1,
+    {.name = "c",
+     .type = ATTR_INT,
+     .offset = offsetof(DenseAttrs, c),
+     .required = true,
+     .position = 1,
+     .min = 1,
+     .max = 1 << 24,
+     .doc = "output features of the forward operator"},
+    {.name = "bias",
+     .type = ATTR_BOOL,
+     .offset = offsetof(DenseAttrs, bias),
+     .fallback = 1,
      .doc = "as in the forward operator"},
-    {.name = "image", .type = ATTR_BOOL, .offset = offsetof(DenseAttrs, image),
+    {.name = "image",
+     .type = ATTR_BOOL,
+     .offset = offsetof(DenseAttrs, image),
      .doc = "gives [N,c,1,1] instead of [N,c]"},
 };
 
@@ -24,7 +36,8 @@ static bool bwd_data_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 
 static void bwd_data_reference(const RefCtx *ctx)
 {
-    int64_t batch = ctx->in[0].shape.dim[0], k_count = ctx->in[1].shape.dim[0], c_count = ctx->in[1].shape.dim[1];
+    int64_t batch = ctx->in[0].shape.dim[0], k_count = ctx->in[1].shape.dim[0],
+            c_count = ctx->in[1].shape.dim[1];
     for (int64_t n = 0; n < batch; n++)
         for (int64_t c = 0; c < c_count; c++) {
             double sum = 0.0;

@@ -1,10 +1,20 @@
-// dense_bwd_weights.c: gradient of a dense layer's weights: dw[k,c] = sum over n of dy[n,k] * x[n,c].
+// dense_bwd_weights.c: gradient of a dense layer's weights: dw[k,c] = sum over n of dy[n,k] *
+// x[n,c].
 #include "ops/support.h"
 
 static const AttrDef bwd_weights_attrs[] = {
-    {.name = "c", .type = ATTR_INT, .offset = offsetof(DenseAttrs, c), .required = true, .position = 1,
-     .min = 1, .max = 1 << 24, .doc = "output features of the forward operator"},
-    {.name = "bias", .type = ATTR_BOOL, .offset = offsetof(DenseAttrs, bias), .fallback = 1,
+    {.name = "c",
+     .type = ATTR_INT,
+     .offset = offsetof(DenseAttrs, c),
+     .required = true,
+     .position = 1,
+     .min = 1,
+     .max = 1 << 24,
+     .doc = "output features of the forward operator"},
+    {.name = "bias",
+     .type = ATTR_BOOL,
+     .offset = offsetof(DenseAttrs, bias),
+     .fallback = 1,
      .doc = "as in the forward operator"},
 };
 
@@ -19,7 +29,8 @@ static bool bwd_weights_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 
 static void bwd_weights_reference(const RefCtx *ctx)
 {
-    int64_t batch = ctx->in[0].shape.dim[0], c_count = ctx->in[0].shape.dim[1], k_count = ctx->in[1].shape.dim[1];
+    int64_t batch = ctx->in[0].shape.dim[0], c_count = ctx->in[0].shape.dim[1],
+            k_count = ctx->in[1].shape.dim[1];
     for (int64_t k = 0; k < k_count; k++)
         for (int64_t c = 0; c < c_count; c++) {
             double sum = 0.0;

@@ -1,6 +1,6 @@
-// drop_hash.h: which elements and images dropout and stochastic depth drop: counter-based, so that a mask
-// needs no storage, is the same for any number of threads, and can be made again in backward. Kernels
-// emit exactly this arithmetic.
+// drop_hash.h: which elements and images dropout and stochastic depth drop: counter-based, so that
+// a mask needs no storage, is the same for any number of threads, and can be made again in
+// backward. Kernels emit exactly this arithmetic.
 #ifndef OPS_DROP_HASH_H
 #define OPS_DROP_HASH_H
 
@@ -14,8 +14,8 @@ static inline uint64_t drop_mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
-/// One key per image of a call: seed and step of the call, salt of the node, index of the image in the
-/// data set (first_image + n).
+/// One key per image of a call: seed and step of the call, salt of the node, index of the image in
+/// the data set (first_image + n).
 static inline uint64_t drop_image_key(uint64_t seed, uint64_t step, uint64_t salt, uint64_t image)
 {
     uint64_t key = drop_mix(seed + salt * UINT64_C(0x9E3779B97F4A7C15));
@@ -23,8 +23,8 @@ static inline uint64_t drop_image_key(uint64_t seed, uint64_t step, uint64_t sal
     return drop_mix(key + image);
 }
 
-/// 32 random bits of an element: its index in the image in plain order, (c*h + y)*w + x, modulo 2^32.
-/// Two rounds of lowbias32 (Wellons 2018), keyed by the two halves.
+/// 32 random bits of an element: its index in the image in plain order, (c*h + y)*w + x, modulo
+/// 2^32. Two rounds of lowbias32 (Wellons 2018), keyed by the two halves.
 static inline uint32_t drop_element_bits(uint64_t key, uint32_t element)
 {
     uint32_t x = element ^ (uint32_t)key;

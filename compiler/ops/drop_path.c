@@ -1,6 +1,6 @@
-// drop_path.c: stochastic depth (Huang et al. 2016): drops whole images of a branch with probability p and
-// multiplies the others by 1/(1-p).
-// Inference: the identity. Training: a pass makes a mask (drop_path_mask.c) and a product of it.
+// drop_path.c: stochastic depth (Huang et al. 2016): drops whole images of a branch with
+// probability p and multiplies the others by 1/(1-p). Inference: the identity. Training: a pass
+// makes a mask (drop_path_mask.c) and a product of it.
 #include "ops/drop_hash.h"
 #include "ops/support.h"
 
@@ -25,10 +25,12 @@ static void drop_path_reference(const RefCtx *ctx)
     int64_t elements = shape_elements(&ctx->node->outputs.at[0]->shape);
     double factor = ctx->training ? 1.0 / (1.0 - a->p) : 1.0;
     for (int64_t n = 0; n < ctx->batch; n++) {
-        uint64_t key = drop_image_key(ctx->seed, ctx->step, (uint64_t)a->salt, ctx->first_image + (uint64_t)n);
+        uint64_t key =
+            drop_image_key(ctx->seed, ctx->step, (uint64_t)a->salt, ctx->first_image + (uint64_t)n);
         for (int64_t i = 0; i < elements; i++) {
             bool keep = !ctx->training || drop_path_bits(key) >= drop_threshold(a->p);
-            ctx->out[0].at[n * elements + i] = keep ? ctx->in[0].at[n * elements + i] * factor : 0.0;
+            ctx->out[0].at[n * elements + i] =
+                keep ? ctx->in[0].at[n * elements + i] * factor : 0.0;
         }
     }
 }
@@ -41,7 +43,8 @@ static const OpCase drop_path_cases[] = {
 
 const OpDef op_drop_path = {
     .name = "drop_path",
-    .doc = "Stochastic depth, training only: with probability p an image's whole branch becomes 0, the others are multiplied "
+    .doc = "Stochastic depth, training only: with probability p an image's whole branch becomes 0, "
+           "the others are multiplied "
            "by 1/(1-p). Inference: the identity.",
     .kind = OP_TENSOR,
     .attr_bytes = sizeof(DropAttrs),

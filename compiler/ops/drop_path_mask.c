@@ -1,4 +1,5 @@
-// drop_path_mask.c: one number per image: 0 with probability p, else 1/(1-p). Which images: drop_hash.h.
+// drop_path_mask.c: one number per image: 0 with probability p, else 1/(1-p). Which images:
+// drop_hash.h.
 #include "ops/drop_hash.h"
 #include "ops/support.h"
 
@@ -16,7 +17,8 @@ static void mask_reference(const RefCtx *ctx)
 {
     const DropAttrs *a = ctx->node->attrs;
     for (int64_t n = 0; n < ctx->batch; n++) {
-        uint64_t key = drop_image_key(ctx->seed, ctx->step, (uint64_t)a->salt, ctx->first_image + (uint64_t)n);
+        uint64_t key =
+            drop_image_key(ctx->seed, ctx->step, (uint64_t)a->salt, ctx->first_image + (uint64_t)n);
         ctx->out[0].at[n] = drop_path_bits(key) >= drop_threshold(a->p) ? 1.0 / (1.0 - a->p) : 0.0;
     }
 }

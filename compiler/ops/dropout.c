@@ -24,10 +24,13 @@ static void dropout_reference(const RefCtx *ctx)
     int64_t elements = shape_elements(&ctx->node->outputs.at[0]->shape);
     double factor = ctx->training ? 1.0 / (1.0 - a->p) : 1.0;
     for (int64_t n = 0; n < ctx->batch; n++) {
-        uint64_t key = drop_image_key(ctx->seed, ctx->step, (uint64_t)a->salt, ctx->first_image + (uint64_t)n);
+        uint64_t key =
+            drop_image_key(ctx->seed, ctx->step, (uint64_t)a->salt, ctx->first_image + (uint64_t)n);
         for (int64_t i = 0; i < elements; i++) {
-            bool keep = !ctx->training || drop_element_bits(key, (uint32_t)i) >= drop_threshold(a->p);
-            ctx->out[0].at[n * elements + i] = keep ? ctx->in[0].at[n * elements + i] * factor : 0.0;
+            bool keep =
+                !ctx->training || drop_element_bits(key, (uint32_t)i) >= drop_threshold(a->p);
+            ctx->out[0].at[n * elements + i] =
+                keep ? ctx->in[0].at[n * elements + i] * factor : 0.0;
         }
     }
 }
@@ -40,7 +43,8 @@ static const OpCase dropout_cases[] = {
 
 const OpDef op_dropout = {
     .name = "dropout",
-    .doc = "Training only: every element becomes 0 with probability p, the others are multiplied by 1/(1-p). Inference: the "
+    .doc = "Training only: every element becomes 0 with probability p, the others are multiplied "
+           "by 1/(1-p). Inference: the "
            "identity.",
     .kind = OP_TENSOR,
     .attr_bytes = sizeof(DropAttrs),

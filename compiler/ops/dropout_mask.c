@@ -14,7 +14,8 @@ static void mask_reference(const RefCtx *ctx)
     const DropAttrs *a = ctx->node->attrs;
     int64_t elements = shape_elements(&ctx->node->outputs.at[0]->shape);
     for (int64_t n = 0; n < ctx->batch; n++) {
-        uint64_t key = drop_image_key(ctx->seed, ctx->step, (uint64_t)a->salt, ctx->first_image + (uint64_t)n);
+        uint64_t key =
+            drop_image_key(ctx->seed, ctx->step, (uint64_t)a->salt, ctx->first_image + (uint64_t)n);
         for (int64_t i = 0; i < elements; i++) {
             bool keep = drop_element_bits(key, (uint32_t)i) >= drop_threshold(a->p);
             ctx->out[0].at[n * elements + i] = keep ? 1.0 / (1.0 - a->p) : 0.0;

@@ -1,5 +1,5 @@
-// grad_store.c: stores a parameter's gradient in the framework layout, or adds to what is there when the
-// call accumulates. Its output is the VALUE_GRAD.
+// grad_store.c: stores a parameter's gradient in the framework layout, or adds to what is there
+// when the call accumulates. Its output is the VALUE_GRAD.
 #include "ops/support.h"
 
 static const OpCase grad_store_cases[] = {

@@ -32,7 +32,8 @@ static void maxpool_reference(const RefCtx *ctx)
         for (int64_t c = 0; c < d[1]; c++)
             for (int64_t y = 0; y < d[2]; y++)
                 for (int64_t x = 0; x < d[3]; x++) {
-                    MaxPick p = maxpool_pick(ctx->node->attrs, ref_at(&ctx->in[0], n, c, 0, 0), &in[2], y, x);
+                    MaxPick p = maxpool_pick(ctx->node->attrs, ref_at(&ctx->in[0], n, c, 0, 0),
+                                             &in[2], y, x);
                     *ref_at(&ctx->out[0], n, c, y, x) = p.value;
                 }
 }
@@ -53,8 +54,9 @@ static const OpCase maxpool_cases[] = {
 
 const OpDef op_maxpool = {
     .name = "maxpool",
-    .doc = "Largest element of each window. A window with a NaN gives NaN. Padding never wins, unless "
-           "`pad_value=zero`: then its zeros take part, as in Keras' ResNet.",
+    .doc =
+        "Largest element of each window. A window with a NaN gives NaN. Padding never wins, unless "
+        "`pad_value=zero`: then its zeros take part, as in Keras' ResNet.",
     .kind = OP_TENSOR,
     .attr_bytes = sizeof(PoolAttrs),
     .attrs = maxpool_attrs,

@@ -1,10 +1,11 @@
-// maxpool_bwd.c: gradient of max-pooling's input: the first maximum of each window, in row order, gets all
-// of the window's dy; found again from x. Nothing flows into padding.
+// maxpool_bwd.c: gradient of max-pooling's input: the first maximum of each window, in row order,
+// gets all of the window's dy; found again from x. Nothing flows into padding.
 #include <string.h>
 
 #include "ops/maxpool_pick.h"
 
-static const AttrDef maxpool_bwd_attrs[] = {POOL_ATTRS, MAXPOOL_PAD_VALUE_ATTR, IN_SIZE_ATTR(PoolAttrs)};
+static const AttrDef maxpool_bwd_attrs[] = {POOL_ATTRS, MAXPOOL_PAD_VALUE_ATTR,
+                                            IN_SIZE_ATTR(PoolAttrs)};
 
 static bool maxpool_bwd_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
@@ -13,7 +14,8 @@ static bool maxpool_bwd_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
         return false;
     const int64_t *d = ctx->in[0]->shape.dim;
     int64_t size[2];
-    if (!need_shape(ctx, 0, shape_image(d[1], a->in_size[0], a->in_size[1])) || !pool_output(ctx, a, &d[2], size) ||
+    if (!need_shape(ctx, 0, shape_image(d[1], a->in_size[0], a->in_size[1])) ||
+        !pool_output(ctx, a, &d[2], size) ||
         !need_shape(ctx, 1, shape_image(d[1], size[0], size[1])))
         return false;
     return shape_like_input(ctx, out);
@@ -27,9 +29,11 @@ static void maxpool_bwd_reference(const RefCtx *ctx)
         for (int64_t c = 0; c < d[1]; c++)
             for (int64_t y = 0; y < d[2]; y++)
                 for (int64_t x = 0; x < d[3]; x++) {
-                    MaxPick p = maxpool_pick(ctx->node->attrs, ref_at(&ctx->in[0], n, c, 0, 0), &in[2], y, x);
+                    MaxPick p = maxpool_pick(ctx->node->attrs, ref_at(&ctx->in[0], n, c, 0, 0),
+                                             &in[2], y, x);
                     if (p.index >= 0)
-                        ref_at(&ctx->out[0], n, c, 0, 0)[p.index] += *ref_at(&ctx->in[1], n, c, y, x);
+                        ref_at(&ctx->out[0], n, c, 0, 0)[p.index] +=
+                            *ref_at(&ctx->in[1], n, c, y, x);
                 }
 }
 
@@ -40,7 +44,8 @@ static const OpCase maxpool_bwd_cases[] = {
     {"3,9,12; 3,5,6", "3x3, stride=2, pad=[1,0,1,1], in_size=9x12", 2, NULL},
     {"17,6,5; 17,3,3", "3x3, stride=2, pad=1, pad_value=zero, in_size=6x5", 2, NULL},
     {"4,7,5; 4,4,3", "1x1, stride=2, in_size=7x5", 2, NULL},
-    {"4,7,5; 4,4,4", "1x1, stride=2, in_size=7x5", 2, "input 2 is f32[N,4,4,4] and should be f32[N,4,4,3]"},
+    {"4,7,5; 4,4,4", "1x1, stride=2, in_size=7x5", 2,
+     "input 2 is f32[N,4,4,4] and should be f32[N,4,4,3]"},
 };
 
 const OpDef op_maxpool_bwd = {

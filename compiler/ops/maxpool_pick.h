@@ -1,4 +1,5 @@
-// maxpool_pick.h: which element of a window max-pooling takes; the forward and the gradient agree on it.
+// maxpool_pick.h: which element of a window max-pooling takes; the forward and the gradient agree
+// on it.
 #ifndef OPS_MAXPOOL_PICK_H
 #define OPS_MAXPOOL_PICK_H
 
@@ -7,18 +8,21 @@
 #include "ops/support.h"
 
 #define MAXPOOL_PAD_VALUE_ATTR                                                                     \
-    {.name = "pad_value", .type = ATTR_ENUM, .offset = offsetof(PoolAttrs, pad_value),             \
-     .choices = "ignore|zero", .doc = "whether padding is left out of the maximum or counts as 0"}
+    {                                                                                              \
+        .name = "pad_value", .type = ATTR_ENUM, .offset = offsetof(PoolAttrs, pad_value),          \
+        .choices = "ignore|zero",                                                                  \
+        .doc = "whether padding is left out of the maximum or counts as 0"                         \
+    }
 
 typedef struct MaxPick {
     double value;
     int64_t index; // y*w + x in the input's plane; -1: a zero of the padding
 } MaxPick;
 
-/// The first maximum, in row order, of the window of output (oy,ox) in a plane of in[0] x in[1]; as in
-/// PyTorch a later NaN wins over everything before it.
-static inline MaxPick maxpool_pick(const PoolAttrs *a, const double *plane, const int64_t in[2], int64_t oy,
-                                   int64_t ox)
+/// The first maximum, in row order, of the window of output (oy,ox) in a plane of in[0] x in[1]; as
+/// in PyTorch a later NaN wins over everything before it.
+static inline MaxPick maxpool_pick(const PoolAttrs *a, const double *plane, const int64_t in[2],
+                                   int64_t oy, int64_t ox)
 {
     MaxPick best = {-INFINITY, -1};
     bool any = false;

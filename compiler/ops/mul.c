@@ -1,8 +1,10 @@
-// mul.c: product of a tensor and a tensor of its shape, a gate [N,c,1,1], or one number per image [N].
+// mul.c: product of a tensor and a tensor of its shape, a gate [N,c,1,1], or one number per image
+// [N].
 #include "base/diag.h"
 #include "ops/support.h"
 
-static ScalarVal mul_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg, uint32_t count)
+static ScalarVal mul_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,
+                            uint32_t count)
 {
     (void)attrs, (void)count;
     return SC_MUL(b, arg[0], arg[1]);
@@ -12,11 +14,13 @@ static bool mul_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const Shape *x = &ctx->in[0]->shape, *s = &ctx->in[1]->shape;
     Shape gate = shape_image(shape_channels(x), 1, 1), image = shape_batch();
-    bool fits = shape_equal(x, s) || shape_equal(s, &image) || (x->rank == 4 && shape_equal(s, &gate));
+    bool fits =
+        shape_equal(x, s) || shape_equal(s, &image) || (x->rank == 4 && shape_equal(s, &gate));
     if (!fits || !shape_is_batched(x))
-        return shape_fail(ctx, NULL, "%s does not go with %s: the second must have the first's shape, or be "
-                          "f32[N,%lld,1,1] or f32[N]", shape_text(ctx, 1), shape_text(ctx, 0),
-                          (long long)shape_channels(x));
+        return shape_fail(ctx, NULL,
+                          "%s does not go with %s: the second must have the first's shape, or be "
+                          "f32[N,%lld,1,1] or f32[N]",
+                          shape_text(ctx, 1), shape_text(ctx, 0), (long long)shape_channels(x));
     return shape_like_input(ctx, out);
 }
 
@@ -43,7 +47,8 @@ static const OpCase mul_cases[] = {
 
 const OpDef op_mul = {
     .name = "mul",
-    .doc = "Product, element by element. The second tensor has the shape of the first, or is [N,c,1,1]: one "
+    .doc = "Product, element by element. The second tensor has the shape of the first, or is "
+           "[N,c,1,1]: one "
            "factor per image and channel, as in squeeze-and-excite.",
     .kind = OP_ELEMENTWISE,
     .min_inputs = 2,

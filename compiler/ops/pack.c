@@ -1,9 +1,11 @@
-// pack.c: copies a weight or vector into a packed layout (shape.h, Packing). The value keeps its shape; on
-// plain tensors a copy.
+// pack.c: copies a weight or vector into a packed layout (shape.h, Packing). The value keeps its
+// shape; on plain tensors a copy.
 #include "ops/support.h"
 
 static const AttrDef pack_attrs[] = {
-    {.name = "packing", .type = ATTR_PACKING, .offset = offsetof(PackAttrs, packing),
+    {.name = "packing",
+     .type = ATTR_PACKING,
+     .offset = offsetof(PackAttrs, packing),
      .doc = "where each element comes from"},
 };
 

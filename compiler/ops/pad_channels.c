@@ -1,13 +1,24 @@
-// pad_channels.c: channels of zeros before and after: the parameter-free shortcut, option A of He et al. 2015.
+// pad_channels.c: channels of zeros before and after: the parameter-free shortcut, option A of He
+// et al. 2015.
 #include <string.h>
 
 #include "ops/support.h"
 
 static const AttrDef pad_attrs[] = {
-    {.name = "before", .type = ATTR_INT, .offset = offsetof(PadChannelsAttrs, before), .position = 1, .min = 0,
-     .max = 1 << 24, .doc = "zero channels before the first"},
-    {.name = "after", .type = ATTR_INT, .offset = offsetof(PadChannelsAttrs, after), .position = 2, .min = 0,
-     .max = 1 << 24, .doc = "zero channels after the last"},
+    {.name = "before",
+     .type = ATTR_INT,
+     .offset = offsetof(PadChannelsAttrs, before),
+     .position = 1,
+     .min = 0,
+     .max = 1 << 24,
+     .doc = "zero channels before the first"},
+    {.name = "after",
+     .type = ATTR_INT,
+     .offset = offsetof(PadChannelsAttrs, after),
+     .position = 2,
+     .min = 0,
+     .max = 1 << 24,
+     .doc = "zero channels after the last"},
 };
 
 static bool pad_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
@@ -38,7 +49,8 @@ static void pad_reference(const RefCtx *ctx)
     for (int64_t n = 0; n < ctx->batch; n++)
         for (int64_t c = 0; c < c_count; c++)
             for (int64_t p = 0; p < pixels; p++)
-                ref_at(&ctx->out[0], n, a->before + c, 0, 0)[p] = ref_at(&ctx->in[0], n, c, 0, 0)[p];
+                ref_at(&ctx->out[0], n, a->before + c, 0, 0)[p] =
+                    ref_at(&ctx->in[0], n, c, 0, 0)[p];
 }
 
 static const OpCase pad_cases[] = {
@@ -51,7 +63,8 @@ static const OpCase pad_cases[] = {
 
 const OpDef op_pad_channels = {
     .name = "pad_channels",
-    .doc = "Adds channels of zeros before and after. With subsample it makes the parameter-free shortcut (option A "
+    .doc = "Adds channels of zeros before and after. With subsample it makes the parameter-free "
+           "shortcut (option A "
            "of the 2015 paper).",
     .kind = OP_TENSOR,
     .attr_bytes = sizeof(PadChannelsAttrs),

@@ -1,7 +1,8 @@
 // relu.c: rectified linear unit: x < 0 ? 0 : x. NaN stays NaN, so that it is noticed; -0 stays -0.
 #include "ops/support.h"
 
-static ScalarVal relu_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg, uint32_t count)
+static ScalarVal relu_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,
+                             uint32_t count)
 {
     (void)attrs, (void)count;
     ScalarVal zero = SC_CONST(b, 0.0);

@@ -1,7 +1,8 @@
 // relu_grad.c: gradient of relu: y > 0 ? dy : 0, y being relu's output.
 #include "ops/support.h"
 
-static ScalarVal relu_grad_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg, uint32_t count)
+static ScalarVal relu_grad_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,
+                                  uint32_t count)
 {
     (void)attrs, (void)count;
     ScalarVal zero = SC_CONST(b, 0.0);

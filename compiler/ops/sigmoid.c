@@ -1,7 +1,8 @@
 // sigmoid.c: logistic function 1 / (1 + exp(-x)).
 #include "ops/support.h"
 
-static ScalarVal sigmoid_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg, uint32_t count)
+static ScalarVal sigmoid_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,
+                                uint32_t count)
 {
     (void)attrs, (void)count;
     ScalarVal one = SC_CONST(b, 1.0);

@@ -1,7 +1,8 @@
 // sigmoid_grad.c: gradient of sigmoid: dy * y * (1 - y), y being sigmoid's output.
 #include "ops/support.h"
 
-static ScalarVal sigmoid_grad_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg, uint32_t count)
+static ScalarVal sigmoid_grad_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,
+                                     uint32_t count)
 {
     (void)attrs, (void)count;
     ScalarVal slope = SC_MUL(b, arg[1], SC_SUB(b, SC_CONST(b, 1.0), arg[1]));

@@ -4,10 +4,20 @@
 #include "ops/support.h"
 
 static const AttrDef slice_attrs[] = {
-    {.name = "begin", .type = ATTR_INT, .offset = offsetof(SliceAttrs, begin), .required = true, .min = 0,
-     .max = 1e12, .doc = "first channel"},
-    {.name = "count", .type = ATTR_INT, .offset = offsetof(SliceAttrs, count), .required = true, .min = 1,
-     .max = 1e12, .doc = "number of channels"},
+    {.name = "begin",
+     .type = ATTR_INT,
+     .offset = offsetof(SliceAttrs, begin),
+     .required = true,
+     .min = 0,
+     .max = 1e12,
+     .doc = "first channel"},
+    {.name = "count",
+     .type = ATTR_INT,
+     .offset = offsetof(SliceAttrs, count),
+     .required = true,
+     .min = 1,
+     .max = 1e12,
+     .doc = "number of channels"},
 };
 
 static bool slice_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])

@@ -21,7 +21,8 @@ static void xent_grad_reference(const RefCtx *ctx)
         for (int64_t k = 0; k < k_count; k++)
             sum += exp(z[k] - largest);
         for (int64_t k = 0; k < k_count; k++)
-            dz[k] = ctx->loss_scale * (exp(z[k] - largest) / sum - (k == (int64_t)ctx->in[1].at[n] ? 1.0 : 0.0));
+            dz[k] = ctx->loss_scale *
+                    (exp(z[k] - largest) / sum - (k == (int64_t)ctx->in[1].at[n] ? 1.0 : 0.0));
     }
 }
 

@@ -2,15 +2,29 @@
 #include "ops/support.h"
 
 static const AttrDef spread_attrs[] = {
-    {.name = "h", .type = ATTR_INT, .offset = offsetof(SpreadAttrs, h), .required = true, .min = 1,
-     .max = 1e12, .doc = "rows of the result"},
-    {.name = "w", .type = ATTR_INT, .offset = offsetof(SpreadAttrs, w), .required = true, .min = 1,
-     .max = 1e12, .doc = "columns of the result"},
-    {.name = "factor", .type = ATTR_FLOAT, .offset = offsetof(SpreadAttrs, factor), .fallback = 1,
+    {.name = "h",
+     .type = ATTR_INT,
+     .offset = offsetof(SpreadAttrs, h),
+     .required = true,
+     .min = 1,
+     .max = 1e12,
+     .doc = "rows of the result"},
+    {.name = "w",
+     .type = ATTR_INT,
+     .offset = offsetof(SpreadAttrs, w),
+     .required = true,
+     .min = 1,
+     .max = 1e12,
+     .doc = "columns of the result"},
+    {.name = "factor",
+     .type = ATTR_FLOAT,
+     .offset = offsetof(SpreadAttrs, factor),
+     .fallback = 1,
      .doc = "factor on every element"},
 };
 
-static ScalarVal spread_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg, uint32_t count)
+static ScalarVal spread_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,
+                               uint32_t count)
 {
     (void)count;
     return SC_MUL(b, arg[0], SC_CONST(b, ((const SpreadAttrs *)attrs)->factor));

@@ -2,8 +2,14 @@
 #include "ops/support.h"
 
 static const AttrDef subsample_attrs[] = {
-    {.name = "stride", .type = ATTR_SIZE2, .offset = offsetof(SubsampleAttrs, stride), .required = true,
-     .position = 1, .min = 1, .max = 1024, .doc = "step between rows and between columns"},
+    {.name = "stride",
+     .type = ATTR_SIZE2,
+     .offset = offsetof(SubsampleAttrs, stride),
+     .required = true,
+     .position = 1,
+     .min = 1,
+     .max = 1024,
+     .doc = "step between rows and between columns"},
 };
 
 static bool subsample_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
@@ -12,7 +18,8 @@ static bool subsample_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
     if (!need_image(ctx, 0))
         return false;
     const int64_t *d = ctx->in[0]->shape.dim;
-    out[0] = out_f32(shape_image(d[1], (d[2] - 1) / a->stride[0] + 1, (d[3] - 1) / a->stride[1] + 1));
+    out[0] =
+        out_f32(shape_image(d[1], (d[2] - 1) / a->stride[0] + 1, (d[3] - 1) / a->stride[1] + 1));
     return true;
 }
 

@@ -4,8 +4,14 @@
 #include "ops/support.h"
 
 static const AttrDef subsample_bwd_attrs[] = {
-    {.name = "stride", .type = ATTR_SIZE2, .offset = offsetof(SubsampleAttrs, stride), .required = true,
-     .position = 1, .min = 1, .max = 1024, .doc = "step between rows and between columns"},
+    {.name = "stride",
+     .type = ATTR_SIZE2,
+     .offset = offsetof(SubsampleAttrs, stride),
+     .required = true,
+     .position = 1,
+     .min = 1,
+     .max = 1024,
+     .doc = "step between rows and between columns"},
     IN_SIZE_ATTR(SubsampleAttrs),
 };
 

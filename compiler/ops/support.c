@@ -42,9 +42,11 @@ bool need_vector(const ShapeCtx *ctx, uint32_t i, int64_t c)
 
 bool need_same_shape(const ShapeCtx *ctx, uint32_t i, uint32_t j)
 {
-    if (shape_equal(&ctx->in[i]->shape, &ctx->in[j]->shape) && ctx->in[i]->dtype == ctx->in[j]->dtype)
+    if (shape_equal(&ctx->in[i]->shape, &ctx->in[j]->shape) &&
+        ctx->in[i]->dtype == ctx->in[j]->dtype)
         return true;
-    return shape_fail(ctx, NULL, "shapes differ: %s and %s", shape_text(ctx, i), shape_text(ctx, j));
+    return shape_fail(ctx, NULL, "shapes differ: %s and %s", shape_text(ctx, i),
+                      shape_text(ctx, j));
 }
 
 bool need_shape(const ShapeCtx *ctx, uint32_t i, Shape expected)
@@ -90,9 +92,10 @@ bool window_output(const ShapeCtx *ctx, const Window *w, const int64_t in[2], in
         int64_t before = w->pad[axis], k = w->kernel[axis], stride = w->stride[axis];
         int64_t padded = in[axis] + before + w->pad[axis + 2];
         if (k > padded)
-            return shape_fail(ctx, "a smaller window, more padding, or a larger picture (height=, width=)",
-                              "window %" PRId64 " is larger than the padded input %" PRId64 " (%s)", k, padded,
-                              axis_name[axis]);
+            return shape_fail(
+                ctx, "a smaller window, more padding, or a larger picture (height=, width=)",
+                "window %" PRId64 " is larger than the padded input %" PRId64 " (%s)", k, padded,
+                axis_name[axis]);
         out[axis] = (padded - k) / stride + 1;
         if (w->ceil && (padded - k) % stride != 0 && out[axis] * stride < in[axis] + before)
             out[axis]++; // one more window, if it starts inside the input or the padding before it
@@ -110,7 +113,8 @@ bool pool_output(const ShapeCtx *ctx, PoolAttrs *a, const int64_t in[2], int64_t
         return false;
     for (int side = 0; side < 4; side++)
         if (a->pad[side] >= a->kernel[side % 2])
-            return shape_fail(ctx, NULL, "padding %" PRId64 " must be smaller than the window %" PRId64,
+            return shape_fail(ctx, NULL,
+                              "padding %" PRId64 " must be smaller than the window %" PRId64,
                               a->pad[side], a->kernel[side % 2]);
     return true;
 }

@@ -2,8 +2,14 @@
 #include "ops/support.h"
 
 static const AttrDef block_attrs[] = {
-    {.name = "block", .type = ATTR_INT, .offset = offsetof(BlockAttrs, block), .required = true, .position = 1,
-     .min = 1, .max = 64, .doc = "channels per block"},
+    {.name = "block",
+     .type = ATTR_INT,
+     .offset = offsetof(BlockAttrs, block),
+     .required = true,
+     .position = 1,
+     .min = 1,
+     .max = 64,
+     .doc = "channels per block"},
 };
 
 static bool to_blocked_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
