@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-RnCall session_call(RnSession *s, uint32_t batch)
+RnCall rni_session_call(RnSession *s, uint32_t batch)
 {
     memcpy(s->call_base, s->base, s->model->region_count * sizeof *s->base);
     return (RnCall){
         .struct_bytes = sizeof(RnCall), .batch = batch, .base = s->call_base, .loss_scale = 1.0f};
 }
 
-void *session_tensor(const RnSession *s, const RnTensor *t, uint32_t batch)
+void *rni_session_tensor(const RnSession *s, const RnTensor *t, uint32_t batch)
 {
     return (char *)s->call_base[t->region] + t->offset + (uint64_t)batch * t->slope;
 }
@@ -26,7 +26,7 @@ static bool fits_region(const RnSession *s, const RnTensor *t, const void *memor
            r->per_image_bytes == image_bytes && (uintptr_t)memory % r->align == 0;
 }
 
-RnStatus session_bind_inputs(RnSession *s, const float *const *inputs, uint32_t batch, RnError *err)
+RnStatus rni_session_bind_inputs(RnSession *s, const float *const *inputs, uint32_t batch, RnError *err)
 {
     for (uint32_t nth = 0;; nth++) {
         int32_t index = rn_model_nth(s->model, RN_ROLE_INPUT, nth);
@@ -43,7 +43,7 @@ RnStatus session_bind_inputs(RnSession *s, const float *const *inputs, uint32_t 
             continue;
         }
         uint64_t images = (t->flags & RN_TENSOR_BATCHED) ? batch : 1;
-        memcpy(session_tensor(s, t, batch), inputs[nth],
+        memcpy(rni_session_tensor(s, t, batch), inputs[nth],
                (size_t)(images * rn_tensor_elements(t) * sizeof(float)));
     }
 }
@@ -53,9 +53,9 @@ RnStatus rn_prepare(RnSession *s, RnError *err)
     (void)err;
     if (s->prepared)
         return RN_OK;
-    RnCall call = session_call(s, 1);
+    RnCall call = rni_session_call(s, 1);
     const RnModel *m = s->model;
-    session_run_steps(s, (StepRange){m->prepare, m->prepare_stride, 0, m->prepare_count}, &call);
+    rni_session_run_steps(s, (StepRange){m->prepare, m->prepare_stride, 0, m->prepare_count}, &call);
     s->prepared = true;
     return RN_OK;
 }
@@ -85,7 +85,7 @@ static void copy_outputs(const RnSession *s, float *const *outputs, uint64_t fir
         if (outputs[nth] == NULL)
             continue;
         float *to = outputs[nth] + first * rn_tensor_elements(t);
-        const float *from = session_tensor(s, t, batch);
+        const float *from = rni_session_tensor(s, t, batch);
         if (to != from)
             memcpy(to, from, (size_t)(batch * rn_tensor_elements(t) * sizeof(float)));
     }
@@ -101,14 +101,14 @@ static RnStatus infer_pass(RnSession *s, const float *const *inputs, uint64_t fi
         uint64_t skip = first * rn_tensor_elements(rn_model_tensor(s->model, index));
         s->pass_inputs[nth] = inputs[nth] ? inputs[nth] + skip : NULL;
     }
-    RnCall call = session_call(s, batch);
+    RnCall call = rni_session_call(s, batch);
     call.first_image = first;
     bind_outputs(s, outputs, first);
-    RnStatus status = session_bind_inputs(s, s->pass_inputs, batch, err);
+    RnStatus status = rni_session_bind_inputs(s, s->pass_inputs, batch, err);
     if (status != RN_OK)
         return status;
-    const RnPlan *plan = session_plan(s, RN_PLAN_INFER, batch);
-    session_run_steps(s, (StepRange){plan->steps, plan->step_stride, 0, plan->step_count}, &call);
+    const RnPlan *plan = rni_session_plan(s, RN_PLAN_INFER, batch);
+    rni_session_run_steps(s, (StepRange){plan->steps, plan->step_stride, 0, plan->step_count}, &call);
     copy_outputs(s, outputs, first, batch);
     return RN_OK;
 }

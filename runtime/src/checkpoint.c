@@ -121,12 +121,12 @@ static bool list_tensors(RnSession *s, RnOptimizer *o, RnFileTensor *list)
     const RnModel *m = rn_session_model(s);
     size_t n = 0;
     for (uint32_t i = 0; i < m->param_count + m->state_count; i++)
-        list[n++] = weights_entry(m, (int32_t)i, rn_model_tensor(m, (int32_t)i)->name,
+        list[n++] = rni_weights_entry(m, (int32_t)i, rn_model_tensor(m, (int32_t)i)->name,
                                   rn_tensor_data(s, (int32_t)i));
     for (unsigned b = 0; o != NULL && b < rn_optimizer_buffer_count(o); b++) {
         for (uint32_t p = 0; p < m->param_count; p++) {
             char *name = buffer_name(o, b, rn_model_tensor(m, (int32_t)p)->name);
-            list[n++] = weights_entry(m, (int32_t)p, name, rn_optimizer_buffer(o, b, p));
+            list[n++] = rni_weights_entry(m, (int32_t)p, name, rn_optimizer_buffer(o, b, p));
             if (name == NULL)
                 return false;
         }
@@ -177,10 +177,10 @@ static RnStatus match_buffers(const RnModel *m, const RnOptimizer *o, const RnTe
         if (name == NULL)
             return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", rn_tensor_file_path(file));
         const RnFileTensor *tensor = rn_tensor_file_find(file, name);
-        RnShape shape = shape_of_tensor(t);
+        RnShape shape = rni_shape_of_tensor(t);
         RnStatus status = RN_OK;
         if (tensor == NULL || strcmp(tensor->dtype, "F32") != 0 ||
-            !shape_equal(&tensor->shape, &shape))
+            !rni_shape_equal(&tensor->shape, &shape))
             status =
                 rn_fail(err, RN_ERR_INPUT, "%s: tensor %.200s is missing or has the wrong shape",
                         rn_tensor_file_path(file), name);
@@ -221,7 +221,7 @@ static RnStatus load_from(const RnTensorFile *file, RnSession *s, RnOptimizer *o
     if (status == RN_OK)
         status = match_buffers(m, o, file, data + owned, err);
     if (status == RN_OK) {
-        weights_copy(s, data);
+        rni_weights_copy(s, data);
         for (size_t i = 0; i < buffer_tensors(m, o); i++) {
             uint32_t param = (uint32_t)(i % m->param_count);
             memcpy(rn_optimizer_buffer(o, (unsigned)(i / m->param_count), param), data[owned + i],

@@ -66,9 +66,9 @@ static void count_classes(Dataset *d)
 static RnStatus read_idx_images(Dataset *d, const char *path, uint32_t resize, RnError *err)
 {
     Idx idx;
-    RnStatus status = file_read_gzip(path, IDX_LIMIT, &d->image_file, err);
+    RnStatus status = rni_file_read_gzip(path, IDX_LIMIT, &d->image_file, err);
     if (status == RN_OK)
-        status = idx_parse(d->image_file.data, d->image_file.size, path, 3, &idx, err);
+        status = rni_idx_parse(d->image_file.data, d->image_file.size, path, 3, &idx, err);
     if (status != RN_OK)
         return status;
     d->set.count = idx.dim[0];
@@ -85,9 +85,9 @@ static RnStatus read_idx_images(Dataset *d, const char *path, uint32_t resize, R
 static RnStatus read_idx_labels(Dataset *d, const char *path, RnError *err)
 {
     Idx idx;
-    RnStatus status = file_read_gzip(path, IDX_LIMIT, &d->label_file, err);
+    RnStatus status = rni_file_read_gzip(path, IDX_LIMIT, &d->label_file, err);
     if (status == RN_OK)
-        status = idx_parse(d->label_file.data, d->label_file.size, path, 1, &idx, err);
+        status = rni_idx_parse(d->label_file.data, d->label_file.size, path, 1, &idx, err);
     if (status == RN_OK)
         status = allocate_labels(d, idx.dim[0], path, err);
     if (status != RN_OK)

@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-int event_init(Event *e)
+int rni_event_init(Event *e)
 {
     atomic_init(&e->epoch, 0);
     atomic_init(&e->sleepers, 0);
@@ -19,13 +19,13 @@ int event_init(Event *e)
     return error;
 }
 
-void event_destroy(Event *e)
+void rni_event_destroy(Event *e)
 {
     pthread_cond_destroy(&e->moved);
     pthread_mutex_destroy(&e->lock);
 }
 
-uint64_t clock_ns(void)
+uint64_t rni_clock_ns(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -41,7 +41,7 @@ static void pause_briefly(void)
 #endif
 }
 
-void event_notify(Event *e)
+void rni_event_notify(Event *e)
 {
     atomic_fetch_add(&e->epoch, 1);
     if (atomic_load(&e->sleepers) == 0)
@@ -51,10 +51,10 @@ void event_notify(Event *e)
     pthread_mutex_unlock(&e->lock);
 }
 
-void event_wait(Event *e, unsigned seen, uint64_t spin_ns)
+void rni_event_wait(Event *e, unsigned seen, uint64_t spin_ns)
 {
-    uint64_t start = spin_ns ? clock_ns() : 0;
-    while (spin_ns && clock_ns() - start < spin_ns) {
+    uint64_t start = spin_ns ? rni_clock_ns() : 0;
+    while (spin_ns && rni_clock_ns() - start < spin_ns) {
         for (int i = 0; i < 32; i++) {
             if (atomic_load_explicit(&e->epoch, memory_order_acquire) != seen)
                 return;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /// A counter that moves each time something has happened. To wait for a condition:
-///     for (;;) { seen = event_seen(e); if (condition) break; event_wait(e, seen, spin_ns); }
+///     for (;;) { seen = event_seen(e); if (condition) break; rni_event_wait(e, seen, spin_ns); }
 /// and who makes it true calls event_notify afterwards.
 typedef struct Event {
     _Alignas(64) atomic_uint epoch;
@@ -16,20 +16,20 @@ typedef struct Event {
     pthread_cond_t moved;
 } Event;
 
-int event_init(Event *e); // 0, or an errno
-void event_destroy(Event *e);
+int rni_event_init(Event *e); // 0, or an errno
+void rni_event_destroy(Event *e);
 
 static inline unsigned event_seen(Event *e)
 {
     return atomic_load(&e->epoch);
 }
 
-void event_notify(Event *e);
+void rni_event_notify(Event *e);
 
 /// Returns when the epoch differs from `seen`: spins for spin_ns, then sleeps.
-void event_wait(Event *e, unsigned seen, uint64_t spin_ns);
+void rni_event_wait(Event *e, unsigned seen, uint64_t spin_ns);
 
 /// Nanoseconds of the monotonic clock.
-uint64_t clock_ns(void);
+uint64_t rni_clock_ns(void);
 
 #endif

@@ -22,7 +22,7 @@ static bool grow(FileBytes *b, size_t *capacity, size_t more)
     if (*capacity - b->size >= more)
         return true;
     size_t bigger = *capacity * 2 > b->size + more ? *capacity * 2 : b->size + more;
-    unsigned char *data = memory_aligned(bigger, MEMORY_ALIGN);
+    unsigned char *data = rni_memory_aligned(bigger, MEMORY_ALIGN);
     if (data == NULL)
         return false;
     if (b->size)
@@ -71,7 +71,7 @@ static RnStatus read_descriptor(int fd, const char *path, FileBytes *out, RnErro
     }
 }
 
-RnStatus file_read_all(const char *path, FileBytes *out, RnError *err)
+RnStatus rni_file_read_all(const char *path, FileBytes *out, RnError *err)
 {
     *out = (FileBytes){0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -116,7 +116,7 @@ static RnStatus read_gzip(gzFile file, const char *path, size_t limit, FileBytes
     }
 }
 
-RnStatus file_read_gzip(const char *path, size_t limit, FileBytes *out, RnError *err)
+RnStatus rni_file_read_gzip(const char *path, size_t limit, FileBytes *out, RnError *err)
 {
     *out = (FileBytes){0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);

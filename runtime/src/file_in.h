@@ -12,9 +12,9 @@ typedef struct FileBytes {
 } FileBytes;
 
 /// Reads a file. Pipes and devices are read up to 1 GiB.
-RnStatus file_read_all(const char *path, FileBytes *out, RnError *err);
+RnStatus rni_file_read_all(const char *path, FileBytes *out, RnError *err);
 
 /// Reads a file that may be gzip, up to `limit` bytes of content.
-RnStatus file_read_gzip(const char *path, size_t limit, FileBytes *out, RnError *err);
+RnStatus rni_file_read_gzip(const char *path, size_t limit, FileBytes *out, RnError *err);
 
 #endif

@@ -39,7 +39,7 @@ static int open_beside(FileOut *out, mode_t mode)
     return -1;
 }
 
-RnStatus file_out_open(FileOut *out, const char *path, RnError *err)
+RnStatus rni_file_out_open(FileOut *out, const char *path, RnError *err)
 {
     *out = (FileOut){.path = path};
     struct stat info;
@@ -69,7 +69,7 @@ RnStatus file_out_open(FileOut *out, const char *path, RnError *err)
     return status;
 }
 
-bool file_out_write(FileOut *out, const void *data, size_t bytes)
+bool rni_file_out_write(FileOut *out, const void *data, size_t bytes)
 {
     if (bytes == 0 || fwrite(data, 1, bytes, out->stream) == bytes)
         return true;
@@ -78,7 +78,7 @@ bool file_out_write(FileOut *out, const void *data, size_t bytes)
     return false;
 }
 
-void file_out_abandon(FileOut *out)
+void rni_file_out_abandon(FileOut *out)
 {
     if (out->stream != NULL)
         fclose(out->stream);
@@ -109,7 +109,7 @@ static void sync_folder_of(const char *path)
     free(folder);
 }
 
-RnStatus file_out_commit(FileOut *out, RnError *err)
+RnStatus rni_file_out_commit(FileOut *out, RnError *err)
 {
     int error = out->error;
     if (fflush(out->stream) != 0 && error == 0)

@@ -18,16 +18,16 @@ typedef struct FileOut {
     int error;        // errno of the first write that failed, or 0
 } FileOut;
 
-RnStatus file_out_open(FileOut *out, const char *path, RnError *err);
+RnStatus rni_file_out_open(FileOut *out, const char *path, RnError *err);
 
 /// Writes; false after a failure, which file_out_commit then reports.
-bool file_out_write(FileOut *out, const void *data, size_t bytes);
+bool rni_file_out_write(FileOut *out, const void *data, size_t bytes);
 
 /// Flushes, syncs, renames, syncs the folder. On failure the temporary file is removed and the old
 /// file, if there was one, is as before. Ends the FileOut either way.
-RnStatus file_out_commit(FileOut *out, RnError *err);
+RnStatus rni_file_out_commit(FileOut *out, RnError *err);
 
 /// Gives up: removes the temporary file.
-void file_out_abandon(FileOut *out);
+void rni_file_out_abandon(FileOut *out);
 
 #endif

@@ -6,7 +6,7 @@
 
 enum { TYPE_U8 = 8 };
 
-RnStatus idx_parse(const uint8_t *bytes, size_t size, const char *path, uint32_t rank, Idx *out,
+RnStatus rni_idx_parse(const uint8_t *bytes, size_t size, const char *path, uint32_t rank, Idx *out,
                    RnError *err)
 {
     *out = (Idx){.rank = rank};

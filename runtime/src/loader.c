@@ -41,7 +41,7 @@ RnStatus rn_loader_create(const RnDataset *data, const RnLoaderOptions *options,
     bool fits = true;
     for (int i = 0; i < 4; i++)
         fits = fits && checked_mul(bytes, dims[i], &bytes);
-    l->images = fits ? memory_aligned(bytes, MEMORY_ALIGN) : NULL;
+    l->images = fits ? rni_memory_aligned(bytes, MEMORY_ALIGN) : NULL;
     l->labels = calloc(l->options.batch, sizeof *l->labels);
     if (options->shuffle)
         l->order = calloc(data->count, sizeof *l->order);

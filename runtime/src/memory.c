@@ -9,7 +9,7 @@
 
 static const size_t HUGE_PAGE = (size_t)2 << 20;
 
-void *memory_aligned(uint64_t bytes, size_t align)
+void *rni_memory_aligned(uint64_t bytes, size_t align)
 {
     if (bytes > PTRDIFF_MAX - HUGE_PAGE)
         return NULL;
@@ -29,15 +29,15 @@ void *memory_aligned(uint64_t bytes, size_t align)
     return block;
 }
 
-void *memory_aligned_zero(uint64_t bytes, size_t align)
+void *rni_memory_aligned_zero(uint64_t bytes, size_t align)
 {
-    void *block = memory_aligned(bytes, align);
+    void *block = rni_memory_aligned(bytes, align);
     if (block != NULL)
         memset(block, 0, bytes ? (size_t)bytes : 1);
     return block;
 }
 
-bool shape_elements(const RnShape *shape, uint64_t *out)
+bool rni_shape_elements(const RnShape *shape, uint64_t *out)
 {
     uint64_t n = 1;
     for (uint32_t i = 0; i < shape->rank; i++) {
@@ -48,7 +48,7 @@ bool shape_elements(const RnShape *shape, uint64_t *out)
     return true;
 }
 
-RnShape shape_of_tensor(const RnTensor *tensor)
+RnShape rni_shape_of_tensor(const RnTensor *tensor)
 {
     RnShape shape = {.rank = tensor->rank};
     for (uint32_t i = 0; i < tensor->rank; i++)
@@ -56,7 +56,7 @@ RnShape shape_of_tensor(const RnTensor *tensor)
     return shape;
 }
 
-bool shape_equal(const RnShape *a, const RnShape *b)
+bool rni_shape_equal(const RnShape *a, const RnShape *b)
 {
     if (a->rank != b->rank)
         return false;

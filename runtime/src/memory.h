@@ -24,17 +24,17 @@ static inline bool checked_add(uint64_t a, uint64_t b, uint64_t *out)
 
 /// Memory at a multiple of align (a power of two, raised to 64), at least one byte; NULL when there
 /// is none. Content is undefined. Free with free(). Large blocks ask the system for huge pages.
-void *memory_aligned(uint64_t bytes, size_t align);
+void *rni_memory_aligned(uint64_t bytes, size_t align);
 
 /// The same, zeroed.
-void *memory_aligned_zero(uint64_t bytes, size_t align);
+void *rni_memory_aligned_zero(uint64_t bytes, size_t align);
 
 /// Product of a shape's dimensions; false when it does not fit 63 bits.
-bool shape_elements(const RnShape *shape, uint64_t *out);
+bool rni_shape_elements(const RnShape *shape, uint64_t *out);
 
 /// The shape of an unbatched tensor.
-RnShape shape_of_tensor(const RnTensor *tensor);
+RnShape rni_shape_of_tensor(const RnTensor *tensor);
 
-bool shape_equal(const RnShape *a, const RnShape *b);
+bool rni_shape_equal(const RnShape *a, const RnShape *b);
 
 #endif

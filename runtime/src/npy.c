@@ -212,7 +212,7 @@ static RnStatus check_header(const Header *h, size_t data_bytes, const char *pat
     uint64_t elements = 0, bytes = 0;
     char shape[128];
     rn_shape_text(&h->shape, shape, sizeof shape);
-    if (!shape_elements(&h->shape, &elements) || !checked_mul(elements, h->item_bytes, &bytes))
+    if (!rni_shape_elements(&h->shape, &elements) || !checked_mul(elements, h->item_bytes, &bytes))
         return rn_fail(err, RN_ERR_INPUT, "%s: shape %s is too large", path, shape);
     if (bytes != data_bytes)
         return rn_fail(err, RN_ERR_INPUT, "%s: %s: shape %s needs %llu bytes, the file has %zu",
@@ -236,7 +236,7 @@ static int64_t load_int(const unsigned char *p, uint32_t n, bool is_signed)
 static RnStatus convert_ints(const Header *h, const unsigned char *data, const char *path,
                              RnNpy *out, RnError *err)
 {
-    out->i64 = memory_aligned((uint64_t)out->elements * sizeof *out->i64, MEMORY_ALIGN);
+    out->i64 = rni_memory_aligned((uint64_t)out->elements * sizeof *out->i64, MEMORY_ALIGN);
     if (out->i64 == NULL)
         return rn_fail(err, RN_ERR_MEMORY, "%s: too large for this machine's memory", path);
     for (size_t i = 0; i < out->elements; i++) {
@@ -251,7 +251,7 @@ static RnStatus convert_ints(const Header *h, const unsigned char *data, const c
 static RnStatus convert_floats(const Header *h, const unsigned char *data, const char *path,
                                RnNpy *out, RnError *err)
 {
-    out->f32 = memory_aligned((uint64_t)out->elements * sizeof *out->f32, MEMORY_ALIGN);
+    out->f32 = rni_memory_aligned((uint64_t)out->elements * sizeof *out->f32, MEMORY_ALIGN);
     if (out->f32 == NULL)
         return rn_fail(err, RN_ERR_MEMORY, "%s: too large for this machine's memory", path);
     if (h->item_bytes == 4) {
@@ -308,7 +308,7 @@ RnStatus rn_npy_read(const char *path, RnNpyKind want, RnNpy *out, RnError *err)
 {
     *out = (RnNpy){0};
     FileBytes file;
-    RnStatus status = file_read_all(path, &file, err);
+    RnStatus status = rni_file_read_all(path, &file, err);
     if (status != RN_OK)
         return status;
     if (want == RN_NPY_FLOAT)
@@ -334,7 +334,7 @@ static RnStatus write_array(const char *path, const RnShape *shape, const char *
                             const void *data, size_t item_bytes, RnError *err)
 {
     uint64_t elements = 0, bytes = 0;
-    if (shape->rank > RN_IO_MAX_RANK || !shape_elements(shape, &elements) ||
+    if (shape->rank > RN_IO_MAX_RANK || !rni_shape_elements(shape, &elements) ||
         !checked_mul(elements, item_bytes, &bytes))
         return rn_fail(err, RN_ERR_USAGE, "%s: shape is too large", path);
     char text[512];
@@ -353,12 +353,12 @@ static RnStatus write_array(const char *path, const RnShape *shape, const char *
     const unsigned char start[10] = {
         0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(n & 255), (unsigned char)(n >> 8)};
     FileOut file;
-    RnStatus status = file_out_open(&file, path, err);
+    RnStatus status = rni_file_out_open(&file, path, err);
     if (status != RN_OK)
         return status;
-    if (file_out_write(&file, start, sizeof start) && file_out_write(&file, text, (size_t)n))
-        file_out_write(&file, data, (size_t)bytes);
-    return file_out_commit(&file, err);
+    if (rni_file_out_write(&file, start, sizeof start) && rni_file_out_write(&file, text, (size_t)n))
+        rni_file_out_write(&file, data, (size_t)bytes);
+    return rni_file_out_commit(&file, err);
 }
 
 RnStatus rn_npy_write_f32(const char *path, const RnShape *shape, const float *data, RnError *err)

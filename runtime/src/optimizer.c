@@ -73,7 +73,7 @@ static bool allocate(RnOptimizer *o)
     }
     if (o->config.momentum == 0)
         return true;
-    o->momentum = memory_aligned_zero(floats * sizeof(float), MEMORY_ALIGN);
+    o->momentum = rni_memory_aligned_zero(floats * sizeof(float), MEMORY_ALIGN);
     return o->momentum != NULL;
 }
 

@@ -55,7 +55,7 @@ unsigned rn_cpu_count(void)
     return n > 0 ? (unsigned)n : 1;
 }
 
-uint64_t pool_spin_ns(const RnPool *pool)
+uint64_t rni_pool_spin_ns(const RnPool *pool)
 {
     return pool->spin_ns;
 }
@@ -82,7 +82,7 @@ static void gate_leave(RnPool *pool)
 {
     uint64_t after = atomic_fetch_sub(&pool->gate, 1) - 1;
     if ((after & (GATE_OPEN | GATE_INSIDE)) == 0)
-        event_notify(&pool->left);
+        rni_event_notify(&pool->left);
 }
 
 static void *worker_main(void *argument)
@@ -99,7 +99,7 @@ static void *worker_main(void *argument)
             pool->fn(pool->context, worker->index);
             gate_leave(pool);
         } else {
-            event_wait(&pool->opened, seen, pool->spin_ns);
+            rni_event_wait(&pool->opened, seen, pool->spin_ns);
         }
     }
 }
@@ -137,11 +137,11 @@ RnStatus rn_pool_create(unsigned threads, RnPool **out, RnError *err)
     pool->workers = calloc(threads, sizeof *pool->workers);
     atomic_init(&pool->gate, 0);
     atomic_init(&pool->quit, false);
-    bool opened = pool->workers != NULL && event_init(&pool->opened) == 0;
-    bool left = opened && event_init(&pool->left) == 0;
+    bool opened = pool->workers != NULL && rni_event_init(&pool->opened) == 0;
+    bool left = opened && rni_event_init(&pool->left) == 0;
     if (!left) {
         if (opened)
-            event_destroy(&pool->opened);
+            rni_event_destroy(&pool->opened);
         free(pool->workers);
         free(pool);
         return rn_fail(err, RN_ERR_MEMORY, "out of memory for a thread pool");
@@ -160,11 +160,11 @@ void rn_pool_destroy(RnPool *pool)
     if (pool == NULL)
         return;
     atomic_store(&pool->quit, true);
-    event_notify(&pool->opened);
+    rni_event_notify(&pool->opened);
     for (unsigned i = 1; i <= pool->started; i++)
         pthread_join(pool->workers[i].thread, NULL);
-    event_destroy(&pool->opened);
-    event_destroy(&pool->left);
+    rni_event_destroy(&pool->opened);
+    rni_event_destroy(&pool->left);
     free(pool->workers);
     free(pool);
 }
@@ -181,14 +181,14 @@ void rn_pool_run(RnPool *pool, RnWorkFn fn, void *context)
     pool->context = context;
     uint64_t run = (atomic_load(&pool->gate) >> 32) + 1;
     atomic_store(&pool->gate, (run & UINT32_MAX) << 32 | GATE_OPEN);
-    event_notify(&pool->opened);
+    rni_event_notify(&pool->opened);
     fn(context, 0);
     atomic_fetch_and(&pool->gate, ~GATE_OPEN);
     for (;;) {
         unsigned seen = event_seen(&pool->left);
         if ((atomic_load(&pool->gate) & GATE_INSIDE) == 0)
             break;
-        event_wait(&pool->left, seen, pool->spin_ns);
+        rni_event_wait(&pool->left, seen, pool->spin_ns);
     }
     fpmode_restore(before);
 }

@@ -5,6 +5,6 @@
 #include "resnetc/pool.h"
 
 /// How long a waiting worker spins before it sleeps; 0 when threads outnumber cores.
-uint64_t pool_spin_ns(const RnPool *pool);
+uint64_t rni_pool_spin_ns(const RnPool *pool);
 
 #endif

@@ -16,7 +16,7 @@ typedef struct Walk {
     uint64_t spin_ns;
 } Walk;
 
-uint32_t step_task_count(const RnStep *step, uint32_t batch)
+uint32_t rni_step_task_count(const RnStep *step, uint32_t batch)
 {
     uint64_t groups = 1;
     if (step->tasks_div != RN_DIV_ALL)
@@ -33,7 +33,7 @@ static const RnStep *step_at(const Walk *w, uint32_t i)
 static bool step_complete(const Walk *w, uint32_t i)
 {
     unsigned done = atomic_load_explicit(&w->session->progress[i].done, memory_order_acquire);
-    return done == step_task_count(step_at(w, i), w->call->batch);
+    return done == rni_step_task_count(step_at(w, i), w->call->batch);
 }
 
 // Waits until steps [lo, last] are complete; *complete is the count known to be, and moves on.
@@ -45,7 +45,7 @@ static void wait_for(const Walk *w, int64_t last, uint32_t *complete)
         if (step_complete(w, *complete))
             ++*complete;
         else
-            event_wait(event, seen, w->spin_ns);
+            rni_event_wait(event, seen, w->spin_ns);
     }
 }
 
@@ -53,7 +53,7 @@ static void run_tasks(const Walk *w, uint32_t i, void *scratch)
 {
     const RnStep *step = step_at(w, i);
     StepProgress *progress = &w->session->progress[i];
-    uint32_t tasks = step_task_count(step, w->call->batch);
+    uint32_t tasks = rni_step_task_count(step, w->call->batch);
     // Small enough to balance, large enough that the counter is not fought over.
     uint32_t grain = tasks / (w->workers * 8);
     if (w->workers == 1)
@@ -68,7 +68,7 @@ static void run_tasks(const Walk *w, uint32_t i, void *scratch)
         step->fn(w->call, lo, hi, scratch);
         unsigned before = atomic_fetch_add_explicit(&progress->done, hi - lo, memory_order_acq_rel);
         if (before + (hi - lo) == tasks)
-            event_notify(&w->session->step_done);
+            rni_event_notify(&w->session->step_done);
     }
 }
 
@@ -88,7 +88,7 @@ static void run_range(RnSession *s, StepRange range, const RnCall *call)
                  .range = range,
                  .call = call,
                  .workers = rn_pool_threads(s->pool),
-                 .spin_ns = pool_spin_ns(s->pool)};
+                 .spin_ns = rni_pool_spin_ns(s->pool)};
     for (uint32_t i = range.lo; i < range.hi; i++) {
         atomic_store_explicit(&s->progress[i].next, 0, memory_order_relaxed);
         atomic_store_explicit(&s->progress[i].done, 0, memory_order_relaxed);
@@ -96,16 +96,16 @@ static void run_range(RnSession *s, StepRange range, const RnCall *call)
     rn_pool_run(s->pool, walk_steps, &walk);
 }
 
-void session_run_steps(RnSession *s, StepRange range, const RnCall *call)
+void rni_session_run_steps(RnSession *s, StepRange range, const RnCall *call)
 {
     if (s->hook == NULL) {
         run_range(s, range, call);
         return;
     }
     for (uint32_t i = range.lo; i < range.hi; i++) {
-        uint64_t start = clock_ns();
+        uint64_t start = rni_clock_ns();
         run_range(s, (StepRange){range.steps, range.stride, i, i + 1}, call);
         s->hook(s->hook_context, RN_AT(RnStep, range.steps, range.stride, i), call->batch,
-                clock_ns() - start);
+                rni_clock_ns() - start);
     }
 }

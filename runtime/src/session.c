@@ -69,7 +69,7 @@ static bool tasks_fit(RnSession *s, const RnStep *steps, uint32_t stride, uint32
 {
     (void)s;
     for (uint32_t i = 0; i < count; i++) {
-        if (step_task_count(RN_AT(RnStep, steps, stride, i), batch) > INT32_MAX)
+        if (rni_step_task_count(RN_AT(RnStep, steps, stride, i), batch) > INT32_MAX)
             return false;
     }
     return true;
@@ -141,7 +141,7 @@ static RnStatus allocate_region(RnSession *s, uint32_t index, RnError *err)
     bool plain = index <= RN_REGION_GRADS;
     bool zeroed = plain || (r->flags & RN_REGION_ZEROED);
     s->base[index] =
-        zeroed ? memory_aligned_zero(bytes, r->align) : memory_aligned(bytes, r->align);
+        zeroed ? rni_memory_aligned_zero(bytes, r->align) : rni_memory_aligned(bytes, r->align);
     if (s->base[index] == NULL)
         return rn_fail(err, RN_ERR_MEMORY,
                        "model %s: out of memory: its %s needs %llu bytes for a batch of %u",
@@ -165,7 +165,7 @@ static RnStatus allocate(RnSession *s, RnError *err)
     s->scratch = calloc(workers, sizeof *s->scratch);
     s->pass_inputs = calloc(inputs + 1, sizeof *s->pass_inputs);
     s->progress =
-        memory_aligned_zero((uint64_t)longest_table(s) * sizeof *s->progress, MEMORY_ALIGN);
+        rni_memory_aligned_zero((uint64_t)longest_table(s) * sizeof *s->progress, MEMORY_ALIGN);
     if (!s->base || !s->call_base || !s->region_bytes || !s->scratch || !s->pass_inputs ||
         !s->progress)
         return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory", m->name);
@@ -176,13 +176,13 @@ static RnStatus allocate(RnSession *s, RnError *err)
     }
     each_table(s, grow_scratch);
     for (unsigned i = 0; i < workers; i++) {
-        s->scratch[i] = memory_aligned(s->scratch_bytes, MEMORY_ALIGN);
+        s->scratch[i] = rni_memory_aligned(s->scratch_bytes, MEMORY_ALIGN);
         if (s->scratch[i] == NULL)
             return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory for %u threads", m->name,
                            workers);
     }
     if (s->modes & RN_MODE_TRAIN) {
-        s->saved_state = memory_aligned(s->region_bytes[RN_REGION_STATE], MEMORY_ALIGN);
+        s->saved_state = rni_memory_aligned(s->region_bytes[RN_REGION_STATE], MEMORY_ALIGN);
         if (s->saved_state == NULL)
             return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory", m->name);
     }
@@ -216,8 +216,8 @@ RnStatus rn_session_open(const RnModel *model, const RnOptions *options, RnSessi
     RnStatus status = rn_model_check(model, err);
     if (status != RN_OK)
         return status;
-    RnSession *s = memory_aligned_zero(sizeof *s, MEMORY_ALIGN);
-    if (s == NULL || event_init(&s->step_done) != 0) {
+    RnSession *s = rni_memory_aligned_zero(sizeof *s, MEMORY_ALIGN);
+    if (s == NULL || rni_event_init(&s->step_done) != 0) {
         free(s);
         return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory", model->name);
     }
@@ -245,7 +245,7 @@ void rn_session_close(RnSession *s)
         free(s->scratch[i]);
     if (s->owns_pool)
         rn_pool_destroy(s->pool);
-    event_destroy(&s->step_done);
+    rni_event_destroy(&s->step_done);
     free(s->saved_state);
     free(s->progress);
     free(s->pass_inputs);
@@ -300,7 +300,7 @@ void rn_params_changed(RnSession *session)
     session->prepared = false;
 }
 
-const RnPlan *session_plan(const RnSession *s, RnPlanKind kind, uint32_t batch)
+const RnPlan *rni_session_plan(const RnSession *s, RnPlanKind kind, uint32_t batch)
 {
     const RnPlan *best = NULL;
     uint64_t best_far = 0, best_near = 1; // the ratio far / near, 1 or more

@@ -44,27 +44,27 @@ typedef struct StepRange {
 } StepRange;
 
 /// Tasks of a step for a batch; UINT32_MAX when there are too many.
-uint32_t step_task_count(const RnStep *step, uint32_t batch);
+uint32_t rni_step_task_count(const RnStep *step, uint32_t batch);
 
 /// Runs steps [lo, hi) on the session's threads, with the hook after each if there is one.
-void session_run_steps(RnSession *s, StepRange range, const RnCall *call);
+void rni_session_run_steps(RnSession *s, StepRange range, const RnCall *call);
 
 /// The plan of this kind whose batch is nearest by ratio, the smaller of equals; NULL: none.
-const RnPlan *session_plan(const RnSession *s, RnPlanKind kind, uint32_t batch);
+const RnPlan *rni_session_plan(const RnSession *s, RnPlanKind kind, uint32_t batch);
 
 /// A call's description with the session's own memory for every region.
-RnCall session_call(RnSession *s, uint32_t batch);
+RnCall rni_session_call(RnSession *s, uint32_t batch);
 
 /// Where a tensor lies in this call.
-void *session_tensor(const RnSession *s, const RnTensor *tensor, uint32_t batch);
+void *rni_session_tensor(const RnSession *s, const RnTensor *tensor, uint32_t batch);
 
 /// Binds the input tensors to `inputs` (in place when aligned, else copied).
-RnStatus session_bind_inputs(RnSession *s, const float *const *inputs, uint32_t batch,
+RnStatus rni_session_bind_inputs(RnSession *s, const float *const *inputs, uint32_t batch,
                              RnError *err);
 
 /// First of parameters, inputs and step outputs of this call that holds an infinity or a NaN, told
 /// in err; the steps are run again, one by one. Returns RN_ERR_NAN always.
-RnStatus session_report_nonfinite(RnSession *s, const RnPlan *plan, const RnCall *call,
+RnStatus rni_session_report_nonfinite(RnSession *s, const RnPlan *plan, const RnCall *call,
                                   RnError *err);
 
 #endif

@@ -8,6 +8,6 @@
 #define TENSOR_FILE_HEADER_MAX ((uint64_t)100 << 20)
 
 /// Bits of one element of a safetensors type ("F32": 32), 0 for an unknown one.
-unsigned tensor_dtype_bits(const char *dtype);
+unsigned rni_tensor_dtype_bits(const char *dtype);
 
 #endif

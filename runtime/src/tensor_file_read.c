@@ -31,7 +31,7 @@ typedef struct DType {
     unsigned bits;
 } DType;
 
-unsigned tensor_dtype_bits(const char *dtype)
+unsigned rni_tensor_dtype_bits(const char *dtype)
 {
     static const DType types[] = {
         {"F32", 32}, {"I64", 64}, {"F64", 64}, {"F16", 16},    {"BF16", 16},
@@ -90,7 +90,7 @@ static RnStatus parse_tensor(const RnTensorFile *file, const cJSON *item, RnFile
         return rn_fail(err, RN_ERR_INPUT, "%s: tensor \"%s\" is not {dtype, shape, data_offsets}",
                        file->path, name);
     t->dtype = dtype->valuestring;
-    if (tensor_dtype_bits(t->dtype) == 0)
+    if (rni_tensor_dtype_bits(t->dtype) == 0)
         return rn_fail(err, RN_ERR_INPUT, "%s: tensor \"%s\" has an unknown dtype", file->path,
                        name);
     if (!parse_shape(cJSON_GetObjectItemCaseSensitive(item, "shape"), &t->shape))
@@ -103,8 +103,8 @@ static RnStatus parse_tensor(const RnTensorFile *file, const cJSON *item, RnFile
         return rn_fail(err, RN_ERR_INPUT,
                        "%s: tensor \"%s\" has data_offsets outside the file's %zu bytes",
                        file->path, name, file->data_bytes);
-    if (!shape_elements(&t->shape, &elements) ||
-        !checked_mul(elements, tensor_dtype_bits(t->dtype), &bits) || bits / 8 != end - begin)
+    if (!rni_shape_elements(&t->shape, &elements) ||
+        !checked_mul(elements, rni_tensor_dtype_bits(t->dtype), &bits) || bits / 8 != end - begin)
         return rn_fail(err, RN_ERR_INPUT,
                        "%s: tensor \"%s\": its shape does not fit its %llu bytes", file->path, name,
                        (unsigned long long)(end - begin));
@@ -246,7 +246,7 @@ RnStatus rn_tensor_file_open(const char *path, RnTensorFile **out, RnError *err)
 {
     *out = NULL;
     FileBytes bytes;
-    RnStatus status = file_read_all(path, &bytes, err);
+    RnStatus status = rni_file_read_all(path, &bytes, err);
     return status == RN_OK ? parse_owned(bytes, path, out, err) : status;
 }
 
@@ -254,7 +254,7 @@ RnStatus rn_tensor_file_parse(const void *bytes, size_t size, const char *path, 
                               RnError *err)
 {
     *out = NULL;
-    FileBytes copy = {memory_aligned(size, MEMORY_ALIGN), size};
+    FileBytes copy = {rni_memory_aligned(size, MEMORY_ALIGN), size};
     if (copy.data == NULL)
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
     if (size)

@@ -77,8 +77,8 @@ static RnStatus check_tensors(const char *path, const RnFileTensor *tensors, siz
     for (size_t i = 0; i < count; i++) {
         const RnFileTensor *t = &tensors[i];
         uint64_t bits = 0;
-        if (t->shape.rank > RN_IO_MAX_RANK || !shape_elements(&t->shape, &bits) ||
-            !checked_mul(bits, tensor_dtype_bits(t->dtype), &bits) || bits / 8 != t->bytes)
+        if (t->shape.rank > RN_IO_MAX_RANK || !rni_shape_elements(&t->shape, &bits) ||
+            !checked_mul(bits, rni_tensor_dtype_bits(t->dtype), &bits) || bits / 8 != t->bytes)
             return rn_fail(err, RN_ERR_USAGE, "%s: tensor \"%s\": shape, dtype and bytes disagree",
                            path, t->name);
         if (!checked_add(total, t->bytes, &total) || total > OFFSET_MAX)
@@ -125,7 +125,7 @@ RnStatus rn_tensor_file_write(const char *path, const RnFileTensor *tensors, siz
     if (header == NULL)
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
     FileOut file;
-    status = file_out_open(&file, path, err);
+    status = rni_file_out_open(&file, path, err);
     if (status != RN_OK) {
         free(header);
         return status;
@@ -133,9 +133,9 @@ RnStatus rn_tensor_file_write(const char *path, const RnFileTensor *tensors, siz
     unsigned char start[8];
     for (unsigned i = 0; i < 8; i++)
         start[i] = (unsigned char)((uint64_t)length >> (8 * i));
-    bool ok = file_out_write(&file, start, sizeof start) && file_out_write(&file, header, length);
+    bool ok = rni_file_out_write(&file, start, sizeof start) && rni_file_out_write(&file, header, length);
     for (size_t i = 0; i < count && ok; i++)
-        ok = file_out_write(&file, tensors[i].data, tensors[i].bytes);
+        ok = rni_file_out_write(&file, tensors[i].data, tensors[i].bytes);
     free(header);
-    return file_out_commit(&file, err);
+    return rni_file_out_commit(&file, err);
 }

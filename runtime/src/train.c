@@ -39,14 +39,14 @@ static RnStatus bind_labels(RnSession *s, const RnTrainBatch *b, RnError *err)
                 classes ? classes - 1 : 0);
     }
     const RnTensor *t = rn_model_tensor(s->model, index);
-    memcpy(session_tensor(s, t, b->batch), b->labels, b->batch * sizeof *b->labels);
+    memcpy(rni_session_tensor(s, t, b->batch), b->labels, b->batch * sizeof *b->labels);
     return RN_OK;
 }
 
 static double mean_loss(const RnSession *s, uint32_t batch)
 {
     const RnTensor *t = rn_model_tensor(s->model, rn_model_nth(s->model, RN_ROLE_LOSS, 0));
-    const float *loss = session_tensor(s, t, batch);
+    const float *loss = rni_session_tensor(s, t, batch);
     uint32_t n = (t->flags & RN_TENSOR_BATCHED) ? batch : 1;
     double sum = 0;
     for (uint32_t i = 0; i < n; i++)
@@ -86,13 +86,13 @@ RnStatus rn_forward_backward(RnSession *s, const RnTrainBatch *b, RnTrainResult 
     RnStatus status = check_batch(s, b, err);
     if (status != RN_OK)
         return status;
-    RnCall call = session_call(s, b->batch);
+    RnCall call = rni_session_call(s, b->batch);
     call.seed = b->seed;
     call.step = b->step;
     call.first_image = b->first_image;
     call.accumulate = b->accumulate != 0;
     call.loss_scale = b->loss_scale != 0.0f ? b->loss_scale : 1.0f / (float)b->batch;
-    status = session_bind_inputs(s, b->inputs, b->batch, err);
+    status = rni_session_bind_inputs(s, b->inputs, b->batch, err);
     if (status == RN_OK)
         status = bind_labels(s, b, err);
     if (status != RN_OK)
@@ -100,12 +100,12 @@ RnStatus rn_forward_backward(RnSession *s, const RnTrainBatch *b, RnTrainResult 
     size_t state_bytes = (size_t)s->region_bytes[RN_REGION_STATE];
     memcpy(s->saved_state, s->base[RN_REGION_STATE], state_bytes);
     s->prepared = false; // state changes
-    const RnPlan *plan = session_plan(s, RN_PLAN_TRAIN, b->batch);
-    session_run_steps(s, (StepRange){plan->steps, plan->step_stride, 0, plan->step_count}, &call);
+    const RnPlan *plan = rni_session_plan(s, RN_PLAN_TRAIN, b->batch);
+    rni_session_run_steps(s, (StepRange){plan->steps, plan->step_stride, 0, plan->step_count}, &call);
     double loss = mean_loss(s, b->batch);
     if (!isfinite(loss)) {
         memcpy(s->base[RN_REGION_STATE], s->saved_state, state_bytes);
-        status = session_report_nonfinite(s, plan, &call, err);
+        status = rni_session_report_nonfinite(s, plan, &call, err);
         memcpy(s->base[RN_REGION_STATE], s->saved_state, state_bytes);
         return status;
     }
@@ -144,7 +144,7 @@ static bool report_tensors(RnSession *s, RnRole role, const char *what, uint32_t
         const RnTensor *t = rn_model_tensor(s->model, (int32_t)i);
         if (t->role != (uint32_t)role)
             continue;
-        const float *x = session_tensor(s, t, batch);
+        const float *x = rni_session_tensor(s, t, batch);
         uint64_t n = stored_floats(t, batch), bad = first_bad(x, n);
         if (bad == n)
             continue;
@@ -161,7 +161,7 @@ static bool report_tensors(RnSession *s, RnRole role, const char *what, uint32_t
     return false;
 }
 
-RnStatus session_report_nonfinite(RnSession *s, const RnPlan *plan, const RnCall *call,
+RnStatus rni_session_report_nonfinite(RnSession *s, const RnPlan *plan, const RnCall *call,
                                   RnError *err)
 {
     if (report_tensors(s, RN_ROLE_PARAM, "parameter", call->batch, err) ||
@@ -170,11 +170,11 @@ RnStatus session_report_nonfinite(RnSession *s, const RnPlan *plan, const RnCall
         return RN_ERR_NAN;
     for (uint32_t i = 0; i < plan->step_count; i++) {
         const RnStep *step = RN_AT(RnStep, plan->steps, plan->step_stride, i);
-        session_run_steps(s, (StepRange){plan->steps, plan->step_stride, i, i + 1}, call);
+        rni_session_run_steps(s, (StepRange){plan->steps, plan->step_stride, i, i + 1}, call);
         if (step->output < 0)
             continue;
         const RnTensor *t = rn_model_tensor(s->model, step->output);
-        const float *x = session_tensor(s, t, call->batch);
+        const float *x = rni_session_tensor(s, t, call->batch);
         uint64_t n = stored_floats(t, call->batch), bad = first_bad(x, n);
         if (bad < n)
             return rn_fail(err, RN_ERR_NAN,

@@ -40,13 +40,13 @@ static RnStatus match_tensor(const RnTensorFile *file, const RnTensor *want, con
                              RnError *err)
 {
     char needed[128], found[128];
-    RnShape shape = shape_of_tensor(want);
+    RnShape shape = rni_shape_of_tensor(want);
     rn_shape_text(&shape, needed, sizeof needed);
     const RnFileTensor *t = rn_tensor_file_find(file, want->name);
     if (t == NULL)
         return rn_fail(err, RN_ERR_INPUT, "%s: tensor %.200s is missing (the model needs F32 %s)",
                        rn_tensor_file_path(file), want->name, needed);
-    if (strcmp(t->dtype, "F32") != 0 || !shape_equal(&t->shape, &shape))
+    if (strcmp(t->dtype, "F32") != 0 || !rni_shape_equal(&t->shape, &shape))
         return rn_fail(err, RN_ERR_INPUT, "%s: tensor %.200s is %s %s, but the model needs F32 %s",
                        rn_tensor_file_path(file), want->name, t->dtype,
                        rn_shape_text(&t->shape, found, sizeof found), needed);
@@ -97,7 +97,7 @@ RnStatus rn_weights_match(const RnModel *m, const RnTensorFile *file, const void
     return check_extra(m, file, err);
 }
 
-void weights_copy(RnSession *session, const void *const *data)
+void rni_weights_copy(RnSession *session, const void *const *data)
 {
     const RnModel *m = rn_session_model(session);
     for (uint32_t i = 0; i < m->param_count + m->state_count; i++)
@@ -119,18 +119,18 @@ RnStatus rn_weights_load(RnSession *session, const char *path, RnError *err)
     else
         status = rn_weights_match(m, file, data, err);
     if (status == RN_OK)
-        weights_copy(session, data);
+        rni_weights_copy(session, data);
     free(data);
     rn_tensor_file_close(file);
     return status;
 }
 
-RnFileTensor weights_entry(const RnModel *model, int32_t index, const char *name, const float *data)
+RnFileTensor rni_weights_entry(const RnModel *model, int32_t index, const char *name, const float *data)
 {
     const RnTensor *t = rn_model_tensor(model, index);
     return (RnFileTensor){.name = name,
                           .dtype = "F32",
-                          .shape = shape_of_tensor(t),
+                          .shape = rni_shape_of_tensor(t),
                           .data = data,
                           .bytes = (size_t)rn_tensor_elements(t) * sizeof(float)};
 }
@@ -143,7 +143,7 @@ RnStatus rn_weights_save(RnSession *session, const char *path, RnError *err)
     if (tensors == NULL)
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
     for (uint32_t i = 0; i < count; i++)
-        tensors[i] = weights_entry(m, (int32_t)i, rn_model_tensor(m, (int32_t)i)->name,
+        tensors[i] = rni_weights_entry(m, (int32_t)i, rn_model_tensor(m, (int32_t)i)->name,
                                    rn_tensor_data(session, (int32_t)i));
     RnStatus status = rn_tensor_file_write(path, tensors, count, NULL, 0, err);
     free(tensors);
@@ -165,7 +165,7 @@ RnStatus rn_gradients_save(RnSession *session, double loss, const char *path, Rn
         int32_t from = t->role == RN_ROLE_PARAM ? t->grad : (int32_t)i;
         const float *data = rn_tensor_data(session, from);
         if (data != NULL)
-            tensors[n++] = weights_entry(m, (int32_t)i, t->name, data);
+            tensors[n++] = rni_weights_entry(m, (int32_t)i, t->name, data);
     }
     RnStatus status = rn_tensor_file_write(path, tensors, n, NULL, 0, err);
     free(tensors);

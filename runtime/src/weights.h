@@ -10,10 +10,10 @@
 
 /// An F32 tensor of a file for tensor `index` of the model, holding `data`, under tensor `name`'s
 /// name.
-RnFileTensor weights_entry(const RnModel *model, int32_t index, const char *name,
+RnFileTensor rni_weights_entry(const RnModel *model, int32_t index, const char *name,
                            const float *data);
 
 /// Copies the floats that rn_weights_match found into the session.
-void weights_copy(RnSession *session, const void *const *data);
+void rni_weights_copy(RnSession *session, const void *const *data);
 
 #endif
