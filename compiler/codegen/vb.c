@@ -397,7 +397,8 @@ LLVMBasicBlockRef vb_block(Vb *b, const char *name)
     return LLVMAppendBasicBlockInContext(b->context, b->function, name);
 }
 
-VbLoop vb_loop(Vb *b, Val lo, Val hi, int64_t step, const Val *init, uint32_t count)
+// Enters the loop's head with its phis.
+static VbLoop open_loop(Vb *b, Val lo, Val hi, int64_t step, const Val *init, uint32_t count)
 {
     if (count > VB_MAX_CARRIED) {
         INTERNAL_ERROR("a loop carries %u values, at most %d are possible", count, VB_MAX_CARRIED);
@@ -416,6 +417,20 @@ VbLoop vb_loop(Vb *b, Val lo, Val hi, int64_t step, const Val *init, uint32_t co
     return loop;
 }
 
+static void close_loop(VbLoop *loop, LLVMBasicBlockRef from, Val index, const Val *next)
+{
+    LLVMAddIncoming(loop->index, &index, &from, 1);
+    for (uint32_t i = 0; i < loop->count; i++) {
+        Val value = next[i];
+        LLVMAddIncoming(loop->carried[i], &value, &from, 1);
+    }
+}
+
+VbLoop vb_loop(Vb *b, Val lo, Val hi, int64_t step, const Val *init, uint32_t count)
+{
+    return open_loop(b, lo, hi, step, init, count);
+}
+
 void vb_loop_end(Vb *b, VbLoop *loop, const Val *next)
 {
     LLVMBasicBlockRef last = LLVMGetInsertBlock(b->builder);
@@ -423,12 +438,27 @@ void vb_loop_end(Vb *b, VbLoop *loop, const Val *next)
     Val more = vb_icmp(b, LLVMIntSLT, index, loop->hi);
     LLVMBasicBlockRef after = vb_block(b, "after");
     LLVMBuildCondBr(b->builder, more, loop->head, after);
-    LLVMAddIncoming(loop->index, &index, &last, 1);
-    for (uint32_t i = 0; i < loop->count; i++) {
-        Val value = next[i];
-        LLVMAddIncoming(loop->carried[i], &value, &last, 1);
-    }
+    close_loop(loop, last, index, next);
     LLVMPositionBuilderAtEnd(b->builder, after);
+}
+
+VbLoop vb_for(Vb *b, Val lo, Val hi, int64_t step, const Val *init, uint32_t count)
+{
+    VbLoop loop = open_loop(b, lo, hi, step, init, count);
+    LLVMBasicBlockRef body = vb_block(b, "body");
+    loop.after = vb_block(b, "after");
+    LLVMBuildCondBr(b->builder, vb_icmp(b, LLVMIntSLT, loop.index, hi), body, loop.after);
+    LLVMPositionBuilderAtEnd(b->builder, body);
+    return loop;
+}
+
+void vb_for_end(Vb *b, VbLoop *loop, const Val *next)
+{
+    Val index = vb_addi(b, loop->index, loop->step);
+    LLVMBasicBlockRef last = LLVMGetInsertBlock(b->builder);
+    LLVMBuildBr(b->builder, loop->head);
+    close_loop(loop, last, index, next);
+    LLVMPositionBuilderAtEnd(b->builder, loop->after);
 }
 
 VbIf vb_if(Vb *b, Val cond)

@@ -97,7 +97,7 @@ Val vb_const64(Vb *b, double x); // vec64
 // Control. A loop is do-while: callers guarantee at least one trip (or use vb_if around it).
 #define VB_MAX_CARRIED 64
 typedef struct VbLoop {
-    LLVMBasicBlockRef head;
+    LLVMBasicBlockRef head, after; // after: vb_for only
     Val index;                  // i64
     Val carried[VB_MAX_CARRIED]; // this iteration's values
     uint32_t count;
@@ -108,6 +108,11 @@ VbLoop vb_loop(Vb *b, Val lo, Val hi, int64_t step, const Val *init, uint32_t co
 /// next: count values for the following iteration. After it, the builder stands behind the loop and
 /// next[] are the loop's results.
 void vb_loop_end(Vb *b, VbLoop *loop, const Val *next);
+
+/// The same with the test at the top: no trip if lo >= hi. After vb_for_end loop->carried[] and
+/// loop->index are the results.
+VbLoop vb_for(Vb *b, Val lo, Val hi, int64_t step, const Val *init, uint32_t count);
+void vb_for_end(Vb *b, VbLoop *loop, const Val *next);
 
 /// if (cond) { then }: everything emitted between begin and end.
 typedef struct VbIf {
