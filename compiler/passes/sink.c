@@ -46,11 +46,24 @@ static bool ready_at(const Node *m, const Node *p)
     return true;
 }
 
+// Whether somebody between p and m reads what p reads: p may wait until then at no cost, and its result
+// does not stand in memory meanwhile (backward data behind backward weights of the same dy).
+static bool may_wait(PassCtx *ctx, const Node *p, const Node *m)
+{
+    if (!p->own_inputs)
+        return false;
+    const UseList *list = uses_of(&ctx->uses, p->inputs.at[0]);
+    for (uint32_t i = 0; i < list->nodes.count; i++)
+        if (list->nodes.at[i]->mark > p->mark && list->nodes.at[i]->mark < m->mark)
+            return true;
+    return false;
+}
+
 static void sink(PassCtx *ctx, Node *m, Value *v)
 {
     Graph *g = ctx->g;
     Node *p = v->def;
-    if (!ready_at(m, p)) {
+    if (!ready_at(m, p) || may_wait(ctx, p, m)) {
         graph_move_before(g, p, m);
         p->mark = m->mark;
     }

@@ -1,0 +1,183 @@
+// test_semantics.c: after every pass a random small network computes the same numbers as before, and
+// the gradients of the backward graph are those of finite differences.
+#include "fake_target.h"
+#include "nets.h"
+#include "passes/pipeline.h"
+#include "support/check_main.h"
+
+enum { BATCH = 3, SEEDS = 12 };
+
+// The graph after a pass.
+static Graph *run_until(Arena *a, const Graph *built, Mode mode, const char *stop)
+{
+    Graph *g = graph_clone(a, built);
+    g->mode = mode;
+    g->plan_batch = BATCH;
+    SourceSet sources = {.arena = a};
+    Diag *diag = diag_create(a, &sources);
+    PassReport report = {.dumps = {.arena = a}, .times = {.arena = a}};
+    PassOptions opt = {.target = &fake_target, .stop_after = stop, .verify_each = true};
+    bool ok = passes_run(g, &opt, diag, &report);
+    StrBuf text = {.arena = a};
+    diag_render(diag, &text);
+    ck_assert_msg(ok, "%s", strbuf_text(&text));
+    return g;
+}
+
+static double largest(const double *x, int64_t count)
+{
+    double most = 1e-30;
+    for (int64_t i = 0; i < count; i++)
+        most = fabs(x[i]) > most ? fabs(x[i]) : most;
+    return most;
+}
+
+static void check_same(const double *got, const double *want, int64_t count, double tolerance,
+                       const char *what)
+{
+    double scale = largest(want, count);
+    for (int64_t i = 0; i < count; i++)
+        ck_assert_msg(fabs(got[i] - want[i]) <= tolerance * scale, "%s: element %lld is %.12g, not %.12g", what,
+                      (long long)i, got[i], want[i]);
+}
+
+// Double rounding, grown by a few layers.
+static const double ROUNDING = 1e-10;
+
+static void check_outputs(Arena *a, const Graph *g, const double *want, int64_t count, const char *what)
+{
+    RefTensor *values = net_values(a, g, BATCH);
+    graph_interpret(g, a, BATCH, values, 1.0 / BATCH);
+    check_same(values[g->outputs.at[0]->id].at, want, count, ROUNDING, what);
+}
+
+START_TEST(inference_is_unchanged)
+{
+    static const char *const stops[] = {"check", "simplify", "fold_bn", "cse", "dce",
+                                        "fuse",  "sink",     "sides",   "bind"};
+    Arena *a = arena_create();
+    Graph *built = net_classifier(a, (uint64_t)_i, 3);
+    RefTensor *values = net_values(a, built, BATCH);
+    graph_interpret(built, a, BATCH, values, 1.0);
+    const Value *out = built->outputs.at[0];
+    int64_t count = BATCH * shape_elements(&out->shape);
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+        check_outputs(a, run_until(a, built, MODE_INFER, stops[i]), values[out->id].at, count, stops[i]);
+    arena_destroy(a);
+}
+END_TEST
+
+static Value *find_param(const Graph *g, const char *name)
+{
+    for (uint32_t i = 0; i < g->params.count; i++)
+        if (strcmp(g->params.at[i]->name, name) == 0)
+            return g->params.at[i];
+    ck_abort_msg("no parameter %s", name);
+}
+
+static double batch_loss(const Graph *g, const RefTensor *values)
+{
+    double sum = 0.0;
+    for (int64_t i = 0; i < BATCH; i++)
+        sum += values[g->loss->id].at[i];
+    return sum / BATCH;
+}
+
+// The loss with element i of a parameter moved by d.
+static double moved_loss(Arena *a, const Graph *g, const char *param, int64_t i, double d)
+{
+    RefTensor *values = net_values(a, g, BATCH);
+    values[find_param(g, param)->id].at[i] += d;
+    graph_interpret(g, a, BATCH, values, 1.0 / BATCH);
+    return batch_loss(g, values);
+}
+
+START_TEST(gradients_are_finite_differences)
+{
+    // Central differences in double: the error is d^2 of the third derivative and 1e-16/d of rounding; a ReLU
+    // that flips within d would show up as 1e-2.
+    const double d = 1e-5, tolerance = 1e-5;
+    Arena *a = arena_create();
+    Graph *built = net_classifier(a, (uint64_t)_i, 2);
+    Graph *forward = run_until(a, built, MODE_TRAIN, "loss");
+    Graph *g = run_until(a, built, MODE_TRAIN, "autodiff");
+    ck_assert_uint_eq(g->grads.count, g->params.count);
+    RefTensor *values = net_values(a, g, BATCH);
+    graph_interpret(g, a, BATCH, values, 1.0 / BATCH);
+    for (uint32_t k = 0; k < g->grads.count; k++) {
+        const Value *grad = g->grads.at[k];
+        int64_t count = shape_elements(&grad->shape);
+        for (int64_t i = 0; i < count; i += 1 + count / 4) {
+            Arena *scratch = arena_create();
+            double up = moved_loss(scratch, forward, grad->param->name, i, d);
+            double down = moved_loss(scratch, forward, grad->param->name, i, -d);
+            double want = (up - down) / (2 * d), got = values[grad->id].at[i];
+            ck_assert_msg(fabs(got - want) <= tolerance * (1.0 + fabs(want)),
+                          "d loss / d %s[%lld] is %.9g, finite differences say %.9g", grad->param->name,
+                          (long long)i, got, want);
+            arena_destroy(scratch);
+        }
+    }
+    arena_destroy(a);
+}
+END_TEST
+
+static void check_training(Arena *a, const Graph *g, const Graph *first, const RefTensor *want,
+                           const char *what)
+{
+    RefTensor *values = net_values(a, g, BATCH);
+    graph_interpret(g, a, BATCH, values, 1.0 / BATCH);
+    check_same(values[g->loss->id].at, want[first->loss->id].at, BATCH, ROUNDING, what);
+    ck_assert_uint_eq(g->grads.count, first->grads.count);
+    for (uint32_t i = 0; i < g->grads.count; i++) {
+        const Value *grad = g->grads.at[i], *other = first->grads.at[i];
+        ck_assert_str_eq(grad->name, other->name);
+        check_same(values[grad->id].at, want[other->id].at, shape_elements(&grad->shape), 1e-7,
+                   arena_printf(a, "%s, %s", what, grad->name));
+    }
+    for (uint32_t i = 0; i < g->states.count; i++)
+        check_same(values[g->states.at[i]->id].at, want[first->states.at[i]->id].at,
+                   shape_elements(&g->states.at[i]->shape), ROUNDING, g->states.at[i]->name);
+}
+
+START_TEST(training_is_unchanged)
+{
+    static const char *const stops[] = {"remat", "cse", "dce", "fuse", "sink", "sides", "bind"};
+    Arena *a = arena_create();
+    Graph *built = net_classifier(a, (uint64_t)_i, 3);
+    Graph *first = run_until(a, built, MODE_TRAIN, "autodiff");
+    RefTensor *values = net_values(a, first, BATCH);
+    graph_interpret(first, a, BATCH, values, 1.0 / BATCH);
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+        check_training(a, run_until(a, built, MODE_TRAIN, stops[i]), first, values, stops[i]);
+    arena_destroy(a);
+}
+END_TEST
+
+START_TEST(forward_of_training_is_batchnorms_own)
+{
+    Arena *a = arena_create();
+    Graph *built = net_classifier(a, (uint64_t)_i, 3);
+    built->mode = MODE_TRAIN; // batchnorm and dropout as training means them
+    RefTensor *values = net_values(a, built, BATCH);
+    graph_interpret(built, a, BATCH, values, 1.0);
+    const Value *out = built->outputs.at[0];
+    int64_t count = BATCH * shape_elements(&out->shape);
+    check_outputs(a, run_until(a, built, MODE_TRAIN, "lower_bn"), values[out->id].at, count, "lower_bn");
+    check_outputs(a, run_until(a, built, MODE_TRAIN, "bind"), values[out->id].at, count, "bind");
+    arena_destroy(a);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("semantics");
+    TCase *tc = tcase_create("passes");
+    tcase_set_timeout(tc, 120);
+    tcase_add_loop_test(tc, inference_is_unchanged, 0, SEEDS);
+    tcase_add_loop_test(tc, forward_of_training_is_batchnorms_own, 0, SEEDS);
+    tcase_add_loop_test(tc, gradients_are_finite_differences, 0, SEEDS);
+    tcase_add_loop_test(tc, training_is_unchanged, 0, SEEDS);
+    suite_add_tcase(suite, tc);
+    return check_run(suite);
+}
