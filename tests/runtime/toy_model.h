@@ -1,0 +1,455 @@
+// toy_model.h: a compiled model written by hand, so that the runtime can be tested without the
+// compiler.
+//
+//     x [n, 12] -> z = x - mean -> logits [n, 5] = z W^T + b -> loss
+//
+// In training `mean` is the batch's, summed in groups of 4 images, and running_mean follows it; in
+// inference running_mean is folded into a packed bias by the prepare steps. Two inference plans
+// (batch 1 and 8), one training plan.
+#ifndef TOY_MODEL_H
+#define TOY_MODEL_H
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "resnetc/model_abi.h"
+
+enum {
+    TOY_D = 12,
+    TOY_K = 5,
+    TOY_GROUP = 4,
+    TOY_REGION_X = RN_REGION_FIRST_IO,
+    TOY_REGION_LABELS,
+    TOY_REGION_LOSS,
+    TOY_REGION_LOGITS,
+    TOY_REGIONS
+};
+
+// Places in the arena: mean [12] f32 in 64 bytes, then per image a partial sum f64 [12] and
+// dlogits f32 [5] padded to 8: 128 bytes.
+enum { TOY_MEAN_BYTES = 64, TOY_IMAGE_BYTES = 128, TOY_PACKED_BIAS = TOY_D * TOY_K };
+
+static inline float *toy_floats(const RnCall *c, int region)
+{
+    return (float *)c->base[region];
+}
+
+static inline double *toy_partial(const RnCall *c, uint32_t group)
+{
+    char *arena = (char *)c->base[RN_REGION_ARENA] + TOY_MEAN_BYTES;
+    return (double *)(void *)(arena + (size_t)group * TOY_IMAGE_BYTES);
+}
+
+static inline float *toy_dlogits(const RnCall *c, uint32_t image)
+{
+    char *arena = (char *)c->base[RN_REGION_ARENA] + TOY_MEAN_BYTES;
+    return (float *)(void *)(arena + (size_t)image * TOY_IMAGE_BYTES + 96);
+}
+
+// packed[d * 5 + k] = W[k, d]; task k.
+static void toy_pack(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+{
+    (void)scratch;
+    for (uint32_t k = lo; k < hi; k++)
+        for (uint32_t d = 0; d < TOY_D; d++)
+            toy_floats(c, RN_REGION_PACKED)[d * TOY_K + k] =
+                toy_floats(c, RN_REGION_PARAMS)[k * TOY_D + d];
+}
+
+// packed bias[k] = b[k] - sum over d of W[k, d] * running_mean[d], from the packed weights.
+static void toy_fold(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+{
+    (void)scratch;
+    const float *packed = toy_floats(c, RN_REGION_PACKED);
+    for (uint32_t k = lo; k < hi; k++) {
+        float sum = toy_floats(c, RN_REGION_PARAMS)[TOY_D * TOY_K + 4 + k]; // bias is aligned to 64
+        for (uint32_t d = 0; d < TOY_D; d++)
+            sum -= packed[d * TOY_K + k] * toy_floats(c, RN_REGION_STATE)[d];
+        toy_floats(c, RN_REGION_PACKED)[TOY_PACKED_BIAS + k] = sum;
+    }
+}
+
+static void toy_infer_images(const RnCall *c, uint32_t first, uint32_t last, void *scratch)
+{
+    float *row = scratch;
+    const float *packed = toy_floats(c, RN_REGION_PACKED);
+    for (uint32_t i = first; i < last && i < c->batch; i++) {
+        memcpy(row, packed + TOY_PACKED_BIAS, TOY_K * sizeof *row);
+        for (uint32_t d = 0; d < TOY_D; d++)
+            for (uint32_t k = 0; k < TOY_K; k++)
+                row[k] += toy_floats(c, TOY_REGION_X)[i * TOY_D + d] * packed[d * TOY_K + k];
+        memcpy(toy_floats(c, TOY_REGION_LOGITS) + (size_t)i * TOY_K, row, TOY_K * sizeof *row);
+    }
+}
+
+static void toy_infer_1(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+{
+    toy_infer_images(c, lo, hi, scratch);
+}
+
+static void toy_infer_8(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+{
+    toy_infer_images(c, lo * TOY_GROUP, hi * TOY_GROUP, scratch);
+}
+
+static void toy_sums(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+{
+    (void)scratch;
+    for (uint32_t g = lo; g < hi; g++) {
+        double *sum = toy_partial(c, g);
+        for (uint32_t d = 0; d < TOY_D; d++)
+            sum[d] = 0;
+        for (uint32_t i = g * TOY_GROUP; i < (g + 1) * TOY_GROUP && i < c->batch; i++)
+            for (uint32_t d = 0; d < TOY_D; d++)
+                sum[d] += (double)toy_floats(c, TOY_REGION_X)[i * TOY_D + d];
+    }
+}
+
+static void toy_finish(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+{
+    (void)scratch;
+    for (uint32_t task = lo; task < hi; task++) {
+        for (uint32_t d = 0; d < TOY_D; d++) {
+            double sum = 0;
+            for (uint32_t g = 0; g * TOY_GROUP < c->batch; g++)
+                sum += toy_partial(c, g)[d];
+            float mean = (float)(sum / c->batch);
+            float *running = toy_floats(c, RN_REGION_STATE) + d;
+            toy_floats(c, RN_REGION_ARENA)[d] = mean;
+            *running = 0.9f * *running + 0.1f * mean;
+        }
+    }
+}
+
+// Two images per task.
+static void toy_forward(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+{
+    float *z = scratch;
+    const float *w = toy_floats(c, RN_REGION_PARAMS), *b = w + TOY_D * TOY_K + 4;
+    for (uint32_t i = lo * 2; i < hi * 2 && i < c->batch; i++) {
+        for (uint32_t d = 0; d < TOY_D; d++)
+            z[d] = toy_floats(c, TOY_REGION_X)[i * TOY_D + d] - toy_floats(c, RN_REGION_ARENA)[d];
+        for (uint32_t k = 0; k < TOY_K; k++) {
+            float sum = b[k];
+            for (uint32_t d = 0; d < TOY_D; d++)
+                sum += z[d] * w[k * TOY_D + d];
+            toy_floats(c, TOY_REGION_LOGITS)[i * TOY_K + k] = sum;
+        }
+    }
+}
+
+static void toy_loss(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+{
+    (void)scratch;
+    const uint32_t *labels = (const uint32_t *)c->base[TOY_REGION_LABELS];
+    for (uint32_t i = lo; i < hi; i++) {
+        const float *logits = toy_floats(c, TOY_REGION_LOGITS) + (size_t)i * TOY_K;
+        float largest = logits[0], sum = 0;
+        for (uint32_t k = 1; k < TOY_K; k++)
+            largest = logits[k] > largest ? logits[k] : largest;
+        for (uint32_t k = 0; k < TOY_K; k++)
+            sum += expf(logits[k] - largest);
+        toy_floats(c, TOY_REGION_LOSS)[i] = logf(sum) + largest - logits[labels[i]];
+        for (uint32_t k = 0; k < TOY_K; k++)
+            toy_dlogits(c, i)[k] =
+                c->loss_scale * (expf(logits[k] - largest) / sum - (k == labels[i] ? 1.0f : 0.0f));
+    }
+}
+
+// Task k: dW[k, d] = sum over i of dlogits[i, k] * (x[i, d] - mean[d]).
+static void toy_backward_weight(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+{
+    (void)scratch;
+    for (uint32_t k = lo; k < hi; k++) {
+        for (uint32_t d = 0; d < TOY_D; d++) {
+            float *g = toy_floats(c, RN_REGION_GRADS) + 16 + k * TOY_D + d;
+            float sum = c->accumulate ? *g : 0.0f;
+            for (uint32_t i = 0; i < c->batch; i++)
+                sum += toy_dlogits(c, i)[k] * (toy_floats(c, TOY_REGION_X)[i * TOY_D + d] -
+                                               toy_floats(c, RN_REGION_ARENA)[d]);
+            *g = sum;
+        }
+    }
+}
+
+static void toy_backward_bias(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+{
+    (void)scratch;
+    for (uint32_t k = lo; k < hi; k++) {
+        float *g = toy_floats(c, RN_REGION_GRADS) + k;
+        float sum = c->accumulate ? *g : 0.0f;
+        for (uint32_t i = 0; i < c->batch; i++)
+            sum += toy_dlogits(c, i)[k];
+        *g = sum;
+    }
+}
+
+static const RnRegion toy_regions[TOY_REGIONS] = {
+    [RN_REGION_PARAMS] = {.name = "params",
+                          .fixed_bytes = 276,
+                          .align = 64,
+                          .flags = RN_REGION_PERSISTENT},
+    [RN_REGION_STATE] = {.name = "state",
+                         .fixed_bytes = 48,
+                         .align = 64,
+                         .flags = RN_REGION_PERSISTENT},
+    [RN_REGION_GRADS] = {.name = "grads", .fixed_bytes = 304, .align = 64},
+    [RN_REGION_PACKED] = {.name = "packed",
+                          .fixed_bytes = 260,
+                          .align = 64,
+                          .flags = RN_REGION_PERSISTENT},
+    [RN_REGION_ARENA] = {.name = "arena",
+                         .fixed_bytes = 64,
+                         .per_image_bytes = TOY_IMAGE_BYTES,
+                         .align = 64},
+    [TOY_REGION_X] = {.name = "x",
+                      .per_image_bytes = 4 * TOY_D,
+                      .align = 64,
+                      .flags = RN_REGION_INPUT},
+    [TOY_REGION_LABELS] = {.name = "labels",
+                           .per_image_bytes = 4,
+                           .align = 64,
+                           .flags = RN_REGION_INPUT},
+    [TOY_REGION_LOSS] = {.name = "loss",
+                         .per_image_bytes = 4,
+                         .align = 64,
+                         .flags = RN_REGION_OUTPUT},
+    [TOY_REGION_LOGITS] = {.name = "logits",
+                           .per_image_bytes = 4 * TOY_K,
+                           .align = 64,
+                           .flags = RN_REGION_OUTPUT},
+};
+
+enum {
+    TOY_T_WEIGHT,
+    TOY_T_BIAS,
+    TOY_T_MEAN,
+    TOY_T_X,
+    TOY_T_LOGITS,
+    TOY_T_LABELS,
+    TOY_T_LOSS,
+    TOY_T_GB,
+    TOY_T_GW,
+    TOY_TENSORS
+};
+
+static const RnTensor toy_tensors[TOY_TENSORS] = {
+    [TOY_T_WEIGHT] = {.name = "fc.weight",
+                      .region = RN_REGION_PARAMS,
+                      .role = RN_ROLE_PARAM,
+                      .flags = RN_TENSOR_DECAY,
+                      .rank = 2,
+                      .dim = {TOY_K, TOY_D},
+                      .init = RN_INIT_XAVIER_UNIFORM,
+                      .init_arg = 1,
+                      .grad = TOY_T_GW,
+                      .grad_step = 4},
+    [TOY_T_BIAS] = {.name = "fc.bias",
+                    .region = RN_REGION_PARAMS,
+                    .offset = 256,
+                    .role = RN_ROLE_PARAM,
+                    .rank = 1,
+                    .dim = {TOY_K},
+                    .init = RN_INIT_UNIFORM_FAN_IN,
+                    .init_arg = 1,
+                    .grad = TOY_T_GB,
+                    .grad_step = 5},
+    [TOY_T_MEAN] = {.name = "bn.running_mean",
+                    .region = RN_REGION_STATE,
+                    .role = RN_ROLE_STATE,
+                    .rank = 1,
+                    .dim = {TOY_D},
+                    .grad = -1},
+    [TOY_T_X] = {.name = "image",
+                 .region = TOY_REGION_X,
+                 .role = RN_ROLE_INPUT,
+                 .flags = RN_TENSOR_BATCHED,
+                 .rank = 4,
+                 .dim = {0, 3, 2, 2},
+                 .grad = -1},
+    [TOY_T_LOGITS] = {.name = "logits",
+                      .region = TOY_REGION_LOGITS,
+                      .role = RN_ROLE_OUTPUT,
+                      .flags = RN_TENSOR_BATCHED,
+                      .rank = 2,
+                      .dim = {0, TOY_K},
+                      .grad = -1},
+    [TOY_T_LABELS] = {.name = "labels",
+                      .region = TOY_REGION_LABELS,
+                      .role = RN_ROLE_LABELS,
+                      .dtype = RN_U32,
+                      .flags = RN_TENSOR_BATCHED,
+                      .rank = 1,
+                      .grad = -1},
+    [TOY_T_LOSS] = {.name = "loss",
+                    .region = TOY_REGION_LOSS,
+                    .role = RN_ROLE_LOSS,
+                    .flags = RN_TENSOR_BATCHED,
+                    .rank = 1,
+                    .grad = -1},
+    [TOY_T_GB] = {.name = "fc.bias gradient",
+                  .region = RN_REGION_GRADS,
+                  .role = RN_ROLE_GRAD,
+                  .rank = 1,
+                  .dim = {TOY_K},
+                  .grad = -1},
+    [TOY_T_GW] = {.name = "fc.weight gradient",
+                  .region = RN_REGION_GRADS,
+                  .offset = 64,
+                  .role = RN_ROLE_GRAD,
+                  .rank = 2,
+                  .dim = {TOY_K, TOY_D},
+                  .grad = -1},
+};
+
+static const RnStep toy_prepare[] = {
+    {.name = "fc pack",
+     .fn = toy_pack,
+     .tasks_mul = TOY_K,
+     .tasks_div = RN_DIV_ALL,
+     .wait = -1,
+     .output = -1},
+    {.name = "fc fold",
+     .fn = toy_fold,
+     .tasks_mul = TOY_K,
+     .tasks_div = RN_DIV_ALL,
+     .wait = 0,
+     .output = -1},
+};
+static const RnStep toy_steps_1[] = {
+    {.name = "fc@1",
+     .fn = toy_infer_1,
+     .tasks_mul = 1,
+     .tasks_div = 1,
+     .wait = -1,
+     .output = TOY_T_LOGITS,
+     .scratch_bytes = 64},
+};
+static const RnStep toy_steps_8[] = {
+    {.name = "fc@8",
+     .fn = toy_infer_8,
+     .tasks_mul = 1,
+     .tasks_div = TOY_GROUP,
+     .wait = -1,
+     .output = TOY_T_LOGITS,
+     .scratch_bytes = 64},
+};
+static const RnStep toy_steps_train[] = {
+    {.name = "bn sums",
+     .fn = toy_sums,
+     .tasks_mul = 1,
+     .tasks_div = TOY_GROUP,
+     .wait = -1,
+     .output = -1,
+     .line = 3},
+    {.name = "bn finish",
+     .fn = toy_finish,
+     .tasks_mul = 1,
+     .tasks_div = RN_DIV_ALL,
+     .wait = 0,
+     .output = -1,
+     .line = 3},
+    {.name = "fc forward",
+     .fn = toy_forward,
+     .tasks_mul = 1,
+     .tasks_div = 2,
+     .wait = 1,
+     .output = TOY_T_LOGITS,
+     .line = 4,
+     .scratch_bytes = 64},
+    {.name = "loss",
+     .fn = toy_loss,
+     .tasks_mul = 1,
+     .tasks_div = 1,
+     .wait = 2,
+     .output = TOY_T_LOSS,
+     .line = 5},
+    {.name = "fc backward weight",
+     .fn = toy_backward_weight,
+     .tasks_mul = TOY_K,
+     .tasks_div = RN_DIV_ALL,
+     .wait = 3,
+     .output = TOY_T_GW,
+     .line = 4},
+    {.name = "fc backward bias",
+     .fn = toy_backward_bias,
+     .tasks_mul = TOY_K,
+     .tasks_div = RN_DIV_ALL,
+     .wait = 3,
+     .output = TOY_T_GB,
+     .line = 4},
+};
+
+static const RnPlan toy_plans[] = {
+    {.kind = RN_PLAN_INFER,
+     .batch = 1,
+     .step_count = 1,
+     .step_stride = sizeof(RnStep),
+     .steps = toy_steps_1,
+     .scratch_bytes = 64},
+    {.kind = RN_PLAN_INFER,
+     .batch = 8,
+     .step_count = 1,
+     .step_stride = sizeof(RnStep),
+     .steps = toy_steps_8,
+     .scratch_bytes = 64},
+    {.kind = RN_PLAN_TRAIN,
+     .batch = 16,
+     .step_count = 6,
+     .step_stride = sizeof(RnStep),
+     .steps = toy_steps_train,
+     .arena_fixed_bytes = 64,
+     .arena_per_image_bytes = TOY_IMAGE_BYTES,
+     .scratch_bytes = 64},
+};
+
+static inline const char *toy_isa(void)
+{
+#if defined(__x86_64__)
+    return "x86-64";
+#else
+    return "aarch64";
+#endif
+}
+
+static inline RnModel toy_model(void)
+{
+    return (RnModel){
+        .magic = RN_MAGIC,
+        .abi_version = RN_ABI_VERSION,
+        .struct_bytes = sizeof(RnModel),
+        .name = "toy",
+        .source = "toy.rn",
+        .compiler = "by hand",
+        .isa = toy_isa(),
+        .source_hash = UINT64_C(0xFEDCBA9876543210),
+        .region_count = TOY_REGIONS,
+        .region_stride = sizeof(RnRegion),
+        .regions = toy_regions,
+        .tensor_count = TOY_TENSORS,
+        .tensor_stride = sizeof(RnTensor),
+        .tensors = toy_tensors,
+        .plan_count = 3,
+        .plan_stride = sizeof(RnPlan),
+        .plans = toy_plans,
+        .prepare_count = 2,
+        .prepare_stride = sizeof(RnStep),
+        .prepare = toy_prepare,
+        .param_count = 2,
+        .state_count = 1,
+        .param_elements = TOY_D * TOY_K + TOY_K,
+    };
+}
+
+// Deterministic numbers in [-1, 1).
+static inline float toy_value(uint32_t i)
+{
+    uint32_t h = (i + 1) * 2654435761u;
+    h ^= h >> 15;
+    h *= 2246822519u;
+    h ^= h >> 13;
+    return (float)(h >> 8) / 8388608.0f - 1.0f;
+}
+
+#endif
