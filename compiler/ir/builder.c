@@ -162,7 +162,8 @@ Node *build_node(Graph *g, const NodeSpec *spec)
                     .attrs = copy_attrs(g, spec),
                     .in = spec->in,
                     .in_count = spec->in_count,
-                    .arena = g->arena};
+                    .arena = g->arena,
+                    .node_id = g->next_node};
     ParamSlot slots[OP_MAX_PARAMS] = {{0}};
     StrBuf why = {.arena = g->arena};
     if (!attrs_check(op, ctx.attrs, &why)) {

@@ -75,6 +75,7 @@ typedef struct ShapeCtx {
     Value *const *in;
     uint32_t in_count; // tensors, then parameters when they exist already
     Arena *arena;
+    uint32_t node_id; // of the node that will be made
 } ShapeCtx;
 
 /// How shape rules refuse: reports "NAME: text" at the node's place (an internal error where there is no

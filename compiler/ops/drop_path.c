@@ -8,6 +8,9 @@ static const AttrDef drop_path_attrs[] = {DROP_ATTRS};
 
 static bool drop_path_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
+    DropAttrs *a = ctx->attrs;
+    if (!a->salt)
+        a->salt = (int64_t)ctx->node_id + 1;
     return need_channels(ctx, 0) && shape_like_input(ctx, out);
 }
 

@@ -7,6 +7,9 @@ static const AttrDef dropout_attrs[] = {DROP_ATTRS};
 
 static bool dropout_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
+    DropAttrs *a = ctx->attrs;
+    if (!a->salt)
+        a->salt = (int64_t)ctx->node_id + 1;
     return need_channels(ctx, 0) && shape_like_input(ctx, out);
 }
 
