@@ -21,11 +21,7 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     if (p.groups > 1 && (p.in_c % width || p.out_c % width)) {
         return "channels per group are no multiple of the vector";
     }
-    bool taps = false;
-    for (uint32_t i = 0; i < p.phase_count; i++) {
-        taps |= p.phase[i].taps[0] * p.phase[i].taps[1] > 0;
-    }
-    if (!taps) {
+    if (!conv_has_taps(&p)) {
         return "no filter tap meets the picture";
     }
     conv_plan_direct(ctx, n, &p, out);

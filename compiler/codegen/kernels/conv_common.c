@@ -151,6 +151,15 @@ ConvPass conv_pass(const Node *n, int64_t in_block, const char **why)
     return p;
 }
 
+bool conv_has_taps(const ConvPass *p)
+{
+    bool taps = false;
+    for (uint32_t i = 0; i < p->phase_count; i++) {
+        taps |= p->phase[i].taps[0] * p->phase[i].taps[1] > 0;
+    }
+    return taps;
+}
+
 bool conv_is_flat(const ConvPass *p)
 {
     const ConvPhase *f = &p->phase[0];
@@ -168,46 +177,54 @@ void conv_flatten(ConvPass *p)
     p->phase[0].count[1] = p->out_w;
 }
 
-static void add_dim(Packing *k, int64_t extent, int32_t coord, int64_t coef)
+void conv_join_groups(ConvPass *p, uint32_t width)
+{
+    p->shuffled = p->in_c;
+    p->groups = div_up(p->groups * p->in_c, width);
+    p->in_c = p->out_c = width;
+}
+
+void conv_add_dim(Packing *k, int64_t extent, int32_t coord, int64_t coef)
 {
     k->dim[k->dims++] = (PackDim){(int32_t)extent, coord, (int32_t)coef};
 }
 
-const Packing *conv_pack_weights(Arena *a, ConvPass *p, int64_t blocks, uint32_t width)
+void conv_place_weights(ConvPass *p, int64_t blocks, uint32_t width)
+{
+    int64_t tiles = p->groups * div_up(conv_out_blocks(p, width), blocks), offset = 0;
+    for (uint32_t i = 0; i < p->phase_count; i++) {
+        p->phase[i].weights = offset;
+        offset += tiles * conv_slice_bytes(p, &p->phase[i], blocks, width);
+    }
+}
+
+const Packing *conv_pack_weights(Arena *a, const ConvPass *p, int64_t blocks, uint32_t width)
 {
     int32_t out = p->backward ? 1 : 0, in = 1 - out; // coordinates of [k,c,r,s]
-    int64_t tiles = div_up(conv_out_blocks(p, width), blocks), offset = 0;
-    const Packing *first = NULL;
-    Packing *last = NULL;
-    for (uint32_t i = 0; i < p->phase_count; i++) {
-        ConvPhase *f = &p->phase[i];
-        f->weights = offset;
+    const Packing *next = NULL;
+    for (uint32_t i = p->phase_count; i-- > 0;) {
+        const ConvPhase *f = &p->phase[i];
         if (f->taps[0] * f->taps[1] == 0) {
             continue;
         }
         Packing *k = ARENA_NEW(a, Packing);
         if (p->groups > 1) {
-            add_dim(k, p->groups, 0, p->backward ? p->in_c : p->out_c);
+            conv_add_dim(k, p->groups, 0, p->backward ? p->in_c : p->out_c);
         }
-        add_dim(k, tiles, out, blocks * width);
-        add_dim(k, conv_in_blocks(p), in, p->in_block);
+        conv_add_dim(k, div_up(conv_out_blocks(p, width), blocks), out, blocks * width);
+        conv_add_dim(k, conv_in_blocks(p), in, p->in_block);
         if (!p->dense) {
-            add_dim(k, f->taps[0], 2, p->kernel_step[0]);
-            add_dim(k, f->taps[1], 3, p->kernel_step[1]);
+            conv_add_dim(k, f->taps[0], 2, p->kernel_step[0]);
+            conv_add_dim(k, f->taps[1], 3, p->kernel_step[1]);
             k->base[2] = (int32_t)f->kernel[0];
             k->base[3] = (int32_t)f->kernel[1];
         }
-        add_dim(k, conv_in_step(p), in, 1);
-        add_dim(k, blocks * width, out, 1);
-        offset += p->groups * tiles * conv_slice_bytes(p, f, blocks, width);
-        if (last) {
-            last->next = k;
-        } else {
-            first = k;
-        }
-        last = k;
+        conv_add_dim(k, conv_in_step(p), in, 1);
+        conv_add_dim(k, blocks * width, out, 1);
+        k->next = next;
+        next = k;
     }
-    return first;
+    return next;
 }
 
 int64_t conv_slice_bytes(const ConvPass *p, const ConvPhase *f, int64_t blocks, uint32_t width)

@@ -40,6 +40,7 @@ typedef struct ConvPass {
     bool backward, dense, bias;
     int64_t groups, in_c, out_c; // channels of one group
     int64_t in_block;            // channels per block of the input's layout
+    int64_t shuffled;            // channels per group where conv_join_groups made blocks of them, else 0
     int64_t in_h, in_w, out_h, out_w;
     int64_t stride[2], spread[2], kernel_step[2];
     uint32_t phase_count;
@@ -54,15 +55,19 @@ typedef struct ConvTiles {
     int32_t image_div;                    // images per task
     int32_t flat;                         // the picture is one long row (1x1, stride 1)
     int32_t in_block;                     // ConvPass.in_block
-    int32_t step;                         // input channels per trip of the inner loop; grouped: held in registers
+    int32_t step;                         // input channels per trip of the inner loop; grouped: per turn
+    int32_t shuffled;                     // ConvPass.shuffled
 } ConvTiles;
 
 /// The pass of a forward or backward-data node; NULL in *why, or why it has none.
 ConvPass conv_pass(const Node *n, int64_t in_block, const char **why);
 /// Channels per block that a kernel wants of activation v: V, or all of an image's if they are fewer.
 int64_t conv_input_block(const Value *v, uint32_t width);
+bool conv_has_taps(const ConvPass *p);
 bool conv_is_flat(const ConvPass *p); // 1x1, stride 1, no padding
 void conv_flatten(ConvPass *p);
+/// Groups smaller than a vector, as many to a block as fit: from here on a group of the pass is a block.
+void conv_join_groups(ConvPass *p, uint32_t width);
 
 static inline int64_t conv_in_blocks(const ConvPass *p) // of one group
 {
@@ -74,11 +79,17 @@ static inline int64_t conv_out_blocks(const ConvPass *p, uint32_t width) // of o
 }
 static inline int64_t conv_in_step(const ConvPass *p) // input channels per packed block
 {
+    if (p->shuffled) {
+        return p->shuffled;
+    }
     return p->in_block < p->in_c ? p->in_block : p->in_c;
 }
 
-/// Packed weights [phase][group][icb][kh][kw][ic][blocks*V]; fills phase[].weights.
-const Packing *conv_pack_weights(Arena *a, ConvPass *p, int64_t blocks, uint32_t width);
+/// Fills phase[].weights: a phase's weights are [group][tile of output channels][slice].
+void conv_place_weights(ConvPass *p, int64_t blocks, uint32_t width);
+/// Packed weights [phase][group][tile][icb][kh][kw][ic][blocks*V]; NULL if no phase has taps.
+const Packing *conv_pack_weights(Arena *a, const ConvPass *p, int64_t blocks, uint32_t width);
+void conv_add_dim(Packing *k, int64_t extent, int32_t coord, int64_t coef);
 /// Bytes of one phase's weights for one tile of output channels.
 int64_t conv_slice_bytes(const ConvPass *p, const ConvPhase *f, int64_t blocks, uint32_t width);
 

@@ -356,7 +356,10 @@ void conv_walk(Emit *e, ConvReduce reduce)
     if (t->flat) {
         conv_flatten(p);
     }
-    conv_pack_weights(e->vb->arena, p, t->blocks, w.b->width);
+    if (t->shuffled) {
+        conv_join_groups(p, w.b->width);
+    }
+    conv_place_weights(p, t->blocks, w.b->width);
     w.in_row = p->in_w * p->in_block * 4;
     w.in_plane = p->in_h * w.in_row;
     w.in_image = p->groups * conv_in_blocks(p) * w.in_plane;
