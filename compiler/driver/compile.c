@@ -24,6 +24,7 @@ struct Compilation {
     const Options *options;
     SourceSet sources;
     Diag *diag;
+    const char *path; // of the model, or the shipped file's name
     uint32_t main_file;
     Graph *built;
     const TargetDef *target;
@@ -75,13 +76,18 @@ static ExitCode unknown_model(Arena *a, const char *name, const char *error)
 }
 
 // The front end reads the file; this only tells a missing file from a wrong one.
-static ExitCode find_model(const Compilation *c)
+static ExitCode find_model(Compilation *c)
 {
     const char *name = c->options->model;
-    if (access(name, R_OK) == 0 || (!strchr(name, '/') && find_shipped(name)))
-        return EXIT_OK;
-    return unknown_model(c->arena, name,
-                         arena_printf(c->arena, "%s: cannot open: %s", name, strerror(errno)));
+    const TextFile *shipped = strchr(name, '/') ? NULL : find_shipped(name);
+    if (access(name, R_OK) == 0)
+        c->path = name;
+    else if (shipped)
+        c->path = shipped->name;
+    else
+        return unknown_model(c->arena, name,
+                             arena_printf(c->arena, "%s: cannot open: %s", name, strerror(errno)));
+    return EXIT_OK;
 }
 
 static ExitCode choose_target(Compilation *c)
@@ -107,16 +113,12 @@ static ExitCode check_pass_names(const Options *o)
     return EXIT_OK;
 }
 
-// The number of the model's own file among those that were read: the one before the prelude and
-// includes.
+// The number of the model's own file among those that were read.
 static uint32_t find_main_file(const Compilation *c)
 {
-    const TextFile *shipped = find_shipped(c->options->model);
-    for (uint32_t i = 0; i < c->sources.files.count; i++) {
-        const char *path = c->sources.files.at[i].path;
-        if (strcmp(path, c->options->model) == 0 || (shipped && strcmp(path, shipped->name) == 0))
+    for (uint32_t i = 0; i < c->sources.files.count; i++)
+        if (strcmp(c->sources.files.at[i].path, c->path) == 0)
             return i + 1;
-    }
     return 0;
 }
 
@@ -127,7 +129,7 @@ static ExitCode build_graph(Compilation *c)
                           .define_count = c->options->defines.count,
                           .models = shipped_models_table,
                           .model_count = shipped_models_table_count};
-    c->built = front_build(c->arena, &c->sources, c->diag, c->options->model, &front, NULL);
+    c->built = front_build(c->arena, &c->sources, c->diag, c->path, &front, NULL);
     c->main_file = find_main_file(c);
     print_time(c, "front end", clock_seconds() - start);
     print_diagnostics(c);
