@@ -44,7 +44,8 @@ static inline Lowering *fake_lower(const LowerTarget *t, Arena *a, const Graph *
     low->tasks_mul = low->tasks_div = 1;
     low->parts_mul = low->parts_div = 1;
     for (uint32_t i = 0; i < n->own_inputs; i++)
-        low->in_layout[i] = fake_layout(a, n, n->inputs.at[i], true);
+        if (!(n->op->updates >> i & 1)) // else plain
+            low->in_layout[i] = fake_layout(a, n, n->inputs.at[i], true);
     uint32_t outputs = n->op->output_count ? n->op->output_count : 1;
     for (uint32_t i = 0; i < outputs; i++)
         low->out_layout[i] = fake_layout(a, n, n->outputs.at[i], false);
