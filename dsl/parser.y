@@ -100,6 +100,10 @@ stmt: simple | compound
 
 simple: INCLUDE STRING      { $$ = ast_new_stmt(p, STMT_INCLUDE, @$); $$->u.path = $STRING; }
     | PARAM NAME '=' expr   { $$ = ast_new_named(p, STMT_PARAM, @$, $NAME, $expr); }
+    | PARAM NAME '=' error skipped {
+        $$ = ast_new_named(p, STMT_PARAM, @$, $NAME, ast_new_expr(p, AST_ERROR, @error));
+        yyerrok;
+    }
     | INPUT NAME '[' exprs ']'  { $$ = ast_new_input(p, @$, $NAME, $exprs); }
     | OUTPUT                { $$ = ast_new_stmt(p, STMT_OUTPUT, @$); }
     | OUTPUT expr           { $$ = ast_new_named(p, STMT_OUTPUT, @$, (Name){0}, $expr); }
@@ -110,7 +114,11 @@ simple: INCLUDE STRING      { $$ = ast_new_stmt(p, STMT_INCLUDE, @$); $$->u.path
     }
     | NAME                  { $$ = ast_new_call_stmt(p, ast_new_call(p, @$, $NAME, (ArgList){0})); }
     | call                  { $$ = ast_new_call_stmt(p, $call); }
-    | NAME '=' expr         { $$ = ast_new_named(p, STMT_ASSIGN, @$, $NAME, $expr); };
+    | NAME '=' expr         { $$ = ast_new_named(p, STMT_ASSIGN, @$, $NAME, $expr); }
+    | NAME '=' error skipped {
+        $$ = ast_new_named(p, STMT_ASSIGN, @$, $NAME, ast_new_expr(p, AST_ERROR, @error));
+        yyerrok;
+    };
 
 message: %empty             { $$ = NULL; }
     | ',' STRING            { $$ = $STRING; };

@@ -50,13 +50,17 @@ static Val report_unknown(Front *f, const Frame *frame, const Call *call)
         (void)front_error(f, frame, call->range, "%s gives a value, which nothing here uses", name);
         return val_poison();
     }
+    const char *names[MAX_CANDIDATES];
+    size_t count = list_callables(f, names);
+    // A block whose definition could not be read is not unknown.
+    if (f->globals->has_unread && !nearest_name(name, names, count))
+        return val_poison();
     DiagItem *item = front_error(f, frame, call->name.range, "unknown operator or block `%s`", name);
     if (name == f->it_name || vars_find(&frame->vars, name)) {
         diag_help(f->diag, item, "a value is not called; `it = x` makes x the current tensor");
         return val_poison();
     }
-    const char *names[MAX_CANDIDATES];
-    front_suggest(f, item, name, names, list_callables(f, names));
+    front_suggest(f, item, name, names, count);
     return val_poison();
 }
 

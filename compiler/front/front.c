@@ -37,10 +37,12 @@ bool front_charge(Front *f, const Frame *frame, SrcRange range, uint64_t steps)
     if (f->stopped)
         return false;
     if (steps > FRONT_MAX_STEPS - f->steps) {
+        f->stopped = true;
+        if (diag_error_count(f->diag)) // a mistake in a long loop is one mistake
+            return false;
         DiagItem *item = diag_error(f->diag, front_loc(frame, range),
                                     "the expansion takes more than %d steps", FRONT_MAX_STEPS);
         diag_help(f->diag, item, "is a repeat or for much longer than meant?");
-        f->stopped = true;
         return false;
     }
     f->steps += (uint32_t)steps;
@@ -91,7 +93,9 @@ static void finish_outputs(Front *f, const Frame *frame)
 {
     Graph *g = f->graph;
     SrcRange range = f->model->range;
-    if (!g->inputs.count && !frame->has_unread) {
+    if (diag_error_count(f->diag)) // what is missing may just not have been reached
+        return;
+    if (!g->inputs.count) {
         DiagItem *item = front_error(f, frame, range, "model %s has no input", f->model->name.text);
         diag_help(f->diag, item, "input image[3, 224, 224]");
         return;
@@ -145,7 +149,7 @@ Graph *front_build(Arena *a, SourceSet *sources, Diag *diag, const char *path,
     load_prelude(f);
     if (f->model)
         expand_model(f);
-    else if (!f->globals->has_unread && !f->stopped)
+    else if (!diag_error_count(diag))
         (void)front_error(f, f->globals, (SrcRange){0}, "%s: there is no model in this file", path);
     return diag_error_count(diag) ? NULL : f->graph;
 }

@@ -28,6 +28,7 @@ enum {
     FRONT_MAX_TEXT = 4096,
     FRONT_MAX_PATH = 500,
     FRONT_MAX_INCLUDES = 16,
+    FRONT_MAX_BLOCK_PARAMS = 200,
     FRONT_MAX_FRAMES = 1000, // statements, expressions and calls inside each other
 };
 

@@ -149,12 +149,18 @@ static void add_block(Front *f, const Stmt *s)
         return;
     }
     const ArgList *params = &s->u.params;
+    if (params->count > FRONT_MAX_BLOCK_PARAMS) {
+        (void)front_error(f, f->globals, s->range, "a block has at most %d parameters",
+                          FRONT_MAX_BLOCK_PARAMS);
+        f->globals->has_unread = true; // calls of it are not calls of something unknown
+        return;
+    }
     NameMap seen = {0};
     for (uint32_t i = 0; i < params->count; i++) {
         const Name *param = &params->at[i].name;
         if (name_map_get(&seen, param->text) != NAME_MAP_NONE || param->text == f->it_name)
-            (void)front_error(f, f->globals, param->range, "a parameter cannot be called `%s` %s",
-                              param->text, param->text == f->it_name ? "" : "twice");
+            (void)front_error(f, f->globals, param->range, "a parameter cannot be called `%s`%s",
+                              param->text, param->text == f->it_name ? "" : " twice");
         name_map_put(f->arena, &seen, param->text, i);
     }
     if (f->in_prelude) {
@@ -217,7 +223,7 @@ static bool check_cycle(Front *f, const char *path, SrcRange range)
     return false;
 }
 
-// Reads `path` from disk, or the shipped model `name`. False with *error when there is neither.
+// Reads `path` (NULL: none) from disk, or the shipped model `name`. False with *error when there is neither.
 static bool load_path(Front *f, const char *path, const char *name, SrcRange range,
                       const char **error)
 {
@@ -225,8 +231,12 @@ static bool load_path(Front *f, const char *path, const char *name, SrcRange ran
     const char *text = NULL;
     const TextFile *shipped = NULL;
     bool on_disk = path && file_exists(path);
-    if (on_disk || !(shipped = find_shipped(f, name)))
-        text = file_read(f->arena, path ? path : name, DSL_MAX_FILE_BYTES, &bytes, error);
+    if (!on_disk)
+        shipped = find_shipped(f, name);
+    if (!shipped && path)
+        text = file_read(f->arena, path, DSL_MAX_FILE_BYTES, &bytes, error);
+    else if (!shipped)
+        *error = arena_printf(f->arena, "%s: there is no shipped model of this name", name);
     if (!text && !shipped)
         return false;
     const char *shown = on_disk ? path : arena_printf(f->arena, "<shipped>/%s", name);
