@@ -1,17 +1,31 @@
 // memory.c: aligned memory, shapes.
-#define _DEFAULT_SOURCE // madvise
+#define _DEFAULT_SOURCE // madvise, _SC_PHYS_PAGES
 #include "memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 static const size_t HUGE_PAGE = (size_t)2 << 20;
 
+// Twice the machine's memory. Systems promise more than they have and end the process when it is
+// used; a message is better.
+static uint64_t largest_block(void)
+{
+    uint64_t limit = PTRDIFF_MAX - HUGE_PAGE;
+#ifdef _SC_PHYS_PAGES
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    if (pages > 0 && page > 0 && (uint64_t)pages < limit / 2 / (uint64_t)page)
+        limit = 2 * (uint64_t)pages * (uint64_t)page;
+#endif
+    return limit;
+}
+
 void *rni_memory_aligned(uint64_t bytes, size_t align)
 {
-    if (bytes > PTRDIFF_MAX - HUGE_PAGE)
+    if (bytes > largest_block())
         return NULL;
     size_t size = bytes ? (size_t)bytes : 1;
     bool large = size >= 2 * HUGE_PAGE;
