@@ -341,6 +341,6 @@ void options_help(StrBuf *out, const CommandDef *command)
     for (size_t i = 0; i < option_table_count; i++)
         if (option_table[i].commands & command->bit)
             add_option_help(out, &option_table[i]);
-    strbuf_add(out, "\nExit codes: 0 done; 1 a model or input file is wrong; 2 wrong usage; 3 the "
-                    "system failed (files, memory) or an internal error.\n");
+    strbuf_add(out, "\nExit codes: 0 done; 1 a model or input file is wrong; 2 wrong usage;\n"
+                    "            3 the system failed (files, memory) or an internal error.\n");
 }

@@ -96,12 +96,8 @@ static void check_line(const char *path, int number, const char *text)
                 check_include(path, number, at + 1, *at == '"');
         }
     }
-    static const char *const left_over[] = {"TO"
-                                            "DO",
-                                            "FIX"
-                                            "ME",
-                                            "X"
-                                            "XX"};
+    // Cut in two, so that this file passes.
+    static const char *const left_over[] = {"TO" "DO:", "FIX" "ME"};
     for (size_t i = 0; i < sizeof left_over / sizeof left_over[0]; i++)
         if (strstr(text, left_over[i]))
             complain(path, number, "something is left to be done");
