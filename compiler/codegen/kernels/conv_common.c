@@ -140,7 +140,10 @@ ConvPass conv_pass(const Node *n, int64_t in_block, const char **why)
     ConvSize z = conv_size(n);
     ConvPass p = {.groups = z.groups, .in_block = in_block, .dense = z.dense, .bias = z.bias};
     p.backward = strstr(n->op->name, "bwd_data") != NULL;
-    *why = NULL;
+    *why = z.s > CONV_MAX_TAPS ? "filter wider than 64" : NULL;
+    if (*why) {
+        return p;
+    }
     if (!p.backward) {
         forward_pass(&p, &z);
     } else if (z.stride[0] * z.stride[1] > CONV_MAX_PHASES) {

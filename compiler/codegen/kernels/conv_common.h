@@ -23,6 +23,7 @@ ConvSize conv_size(const Node *n);
 int64_t conv_macs(const ConvSize *z); // of one image
 
 #define CONV_MAX_PHASES 16
+#define CONV_MAX_TAPS 64 // filter columns of the unrolled kernels
 
 /// The output pixels (first + i * spread) of one phase, i < count, and their taps: output (y, x) of the
 /// phase reads input row y * stride - pad + t at filter row kernel + t * kernel_step, t < taps.

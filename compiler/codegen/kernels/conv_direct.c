@@ -217,6 +217,9 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     uint32_t width = ctx->target->vector_floats;
     const char *why;
     ConvPass p = conv_pass(n, conv_input_block(n->inputs.at[0], width), &why);
+    if (why) {
+        return why;
+    }
     if (p.groups > 1 && (p.in_c % width || p.out_c % width)) {
         return "channels per group are no multiple of the vector";
     }

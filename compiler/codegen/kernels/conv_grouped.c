@@ -194,9 +194,6 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     if (!conv_has_taps(&p)) {
         return "no filter tap meets the picture";
     }
-    if (most_taps(&p, 1) > 16) {
-        return "filter wider than 16";
-    }
     ConvTiles t;
     choose_tile(ctx->target, &p, &t);
     const Packing *packing = pack(ctx->arena, &p, width);

@@ -1,0 +1,397 @@
+// conv_bwd_weights.c: gradient of a convolution's weights, directly.
+//
+//   dw[k,c,r,s] = sum over n,y,x of dy[n,k,y,x] * x[n,c,y*sh+r-pt,x*sw+s-pl]
+//
+// Vectors run over k. A register tile holds blocks x channels x filter columns of dw for one filter row; one
+// step takes one pixel of dy: it loads `blocks` vectors of dy, broadcasts the x of each (filter column, channel),
+// and multiplies all pairs. So dw is written once per chunk of pixels, and each chunk's sums start from zero and
+// are then added to dw: one long chain of additions over a batch would lose an order of magnitude of
+// accuracy. A chunk's x and dy are small enough for L2 while all channel tiles and filter rows pass over it.
+//
+// x has no halo: per row of dy, columns with the same set of filter columns inside the picture form a loop of their
+// own (also if they are only one, so that pixels shared by neighbours do not meet in one basic block).
+// Tasks are tiles of dw and walk the whole batch in order, so the sums never depend on threads.
+//
+// Groups smaller than a vector: block b of dy meets block b of x only, and lane l needs channel l/g*g + i: the
+// broadcast is a shuffle by a constant mask, as in conv_grouped.c.
+// Not here: the choice of tile, chunk and tasks (conv_bwd_weights_plan.c).
+#include <string.h>
+
+#include "codegen/kernels/conv_bwd_weights.h"
+
+#define MAX_ACC 40
+#define MAX_LANES 64
+
+typedef struct Weights {
+    Emit *e;
+    Vb *b;
+    const WeightsTiles *t;
+    WeightsSize s;
+    int64_t pixel, x_row, x_plane, x_image;   // bytes of x: pixel (of one block), row, plane, image
+    int64_t dy_pixel, dy_row, dy_plane, dy_image;
+    int64_t cell;                             // bytes of dw of one (c, s): blocks * V * 4
+    int64_t blocks;                           // of the variant being emitted
+    // of the task
+    Val x, dy, dw;       // planes of the channel block; of the k tile; the task's part of dw
+    Val channel_tiles;   // run-time count of the block's channel tiles
+} Weights;
+
+// The state of the pixel loops: accumulators, then pointers into x and dy.
+typedef struct Sums {
+    uint32_t count;
+    Val v[MAX_ACC + 2];
+} Sums;
+
+static VbLoop loop_begin(Weights *w, Sums *a, Val lo, Val hi)
+{
+    VbLoop loop = vb_loop(w->b, lo, hi, 1, a->v, a->count + 2);
+    memcpy(a->v, loop.carried, (a->count + 2) * sizeof(Val));
+    return loop;
+}
+
+static Val shuffled(Weights *w, Val x, int64_t i)
+{
+    uint32_t mask[MAX_LANES], size = (uint32_t)w->t->shuffled;
+    for (uint32_t l = 0; l < w->b->width; l++) {
+        mask[l] = l / size * size + (uint32_t)i;
+    }
+    return size == 1 ? x : vb_shuffle(w->b, x, mask);
+}
+
+// x's factor for filter column `column` (relative to where x stands) and channel c of the tile. Shuffled tiles
+// know their channels when emitted, others by where x stands.
+static Val x_factor(Weights *w, const Sums *a, int64_t column, int64_t c, int64_t first_channel, Val *pixel)
+{
+    Val at = a->v[a->count];
+    if (!w->t->shuffled) {
+        return vb_broadcast(w->b, vb_ati(w->b, at, column * w->pixel + c * 4));
+    }
+    if (!*pixel) {
+        *pixel = vb_load(w->b, vb_ati(w->b, at, column * w->pixel));
+    }
+    return shuffled(w, *pixel, first_channel + c);
+}
+
+// One pixel of dy: mask has the filter columns of the part that lie inside.
+static void emit_pixel(Weights *w, Sums *a, uint64_t mask, int64_t first, int64_t first_channel)
+{
+    Vb *b = w->b;
+    Val dy[MAX_ACC];
+    for (int64_t o = 0; o < w->blocks; o++) {
+        dy[o] = vb_load(b, vb_ati(b, a->v[a->count + 1], o * w->dy_plane));
+    }
+    for (int64_t s = first; s < w->t->columns; s++) {
+        Val pixel = NULL;
+        for (int64_t c = 0; (mask >> s & 1) && c < w->t->channels; c++) {
+            Val x = x_factor(w, a, s - first, c, first_channel, &pixel);
+            for (int64_t o = 0; o < w->blocks; o++) {
+                Val *acc = &a->v[(c * w->t->columns + s) * w->blocks + o];
+                *acc = vb_fma(b, dy[o], x, *acc);
+            }
+        }
+    }
+}
+
+// A loop over pixels with the same filter columns inside; a->v's pointers stand at the first.
+static void emit_run(Weights *w, Sums *a, Val count, uint64_t mask, int64_t first_channel)
+{
+    Vb *b = w->b;
+    int64_t first = 0;
+    while (!(mask >> first & 1)) {
+        first++;
+    }
+    int64_t x_step = w->s.z.stride[1] * w->pixel, dy_step = w->dy_pixel;
+    if (w->t->walk == WALK_IMAGES) {
+        x_step = w->x_image;
+        dy_step = w->dy_image;
+    }
+    VbLoop loop = loop_begin(w, a, vb_int(b, 0), count);
+    emit_pixel(w, a, mask, first, first_channel);
+    a->v[a->count] = vb_ati(b, a->v[a->count], x_step);
+    a->v[a->count + 1] = vb_ati(b, a->v[a->count + 1], dy_step);
+    vb_loop_end(b, &loop, a->v);
+}
+
+// Filter columns [part, part + columns) of the tile that are inside at dy column x.
+static uint64_t column_mask(const Weights *w, int64_t part, int64_t x)
+{
+    const ConvSize *z = &w->s.z;
+    uint64_t mask = 0;
+    for (int64_t s = 0; s < w->t->columns && part + s < z->s; s++) {
+        int64_t at = x * z->stride[1] + part + s - z->pad[1];
+        mask |= (uint64_t)(at >= 0 && at < z->w) << s;
+    }
+    return mask;
+}
+
+// One row of dy: the pointers stand at the starts of the rows, and are left there.
+static void emit_row(Weights *w, Sums *a, int64_t part, int64_t first_channel)
+{
+    Vb *b = w->b;
+    const ConvSize *z = &w->s.z;
+    Val x = a->v[a->count], dy = a->v[a->count + 1];
+    for (int64_t i = 0; i < z->ow;) {
+        uint64_t mask = column_mask(w, part, i);
+        int64_t run = 1, first = 0;
+        while (i + run < z->ow && column_mask(w, part, i + run) == mask) {
+            run++;
+        }
+        while (mask && !(mask >> first & 1)) {
+            first++;
+        }
+        if (mask) {
+            int64_t column = i * z->stride[1] + part + first - z->pad[1];
+            a->v[a->count] = vb_ati(b, x, column * w->pixel);
+            a->v[a->count + 1] = vb_ati(b, dy, i * w->dy_pixel);
+            emit_run(w, a, vb_int(b, run), mask, first_channel);
+        }
+        i += run;
+    }
+    a->v[a->count] = x;
+    a->v[a->count + 1] = dy;
+}
+
+// Pixels to be summed: images [image_lo, image_hi), rows [row_lo, row_hi) of dy, filter row `tap`.
+typedef struct Chunk {
+    Val image_lo, image_hi, row_lo, row_hi, tap;
+} Chunk;
+
+// All rows of the chunk in one image.
+static void emit_rows(Weights *w, Sums *a, const Chunk *k, Val image, int64_t part, int64_t first_channel,
+                      Val channel_offset)
+{
+    Vb *b = w->b;
+    const ConvSize *z = &w->s.z;
+    VbLoop rows = loop_begin(w, a, k->row_lo, k->row_hi);
+    Val in_row = rows.index, x = vb_at(b, w->x, vb_add(b, vb_muli(b, image, w->x_image), channel_offset));
+    Val dy = vb_at(b, w->dy, vb_muli(b, image, w->dy_image));
+    if (w->t->walk == WALK_ROWS) {
+        in_row = vb_add(b, vb_muli(b, rows.index, z->stride[0]), vb_addi(b, k->tap, -z->pad[0]));
+    }
+    a->v[a->count] = vb_at(b, x, vb_muli(b, in_row, w->x_row));
+    a->v[a->count + 1] = vb_at(b, dy, vb_muli(b, rows.index, w->dy_row));
+    if (w->t->walk == WALK_PIXELS) {
+        Val left = vb_sub(b, vb_int(b, z->oh * z->ow), vb_muli(b, rows.index, w->t->piece));
+        emit_run(w, a, vb_min(b, left, vb_int(b, w->t->piece)), 1, first_channel);
+    } else {
+        emit_row(w, a, part, first_channel);
+    }
+    vb_loop_end(b, &rows, a->v);
+}
+
+static void emit_pixels(Weights *w, Sums *a, const Chunk *k, int64_t part, int64_t first_channel,
+                        Val channel_offset)
+{
+    Vb *b = w->b;
+    a->v[a->count] = w->x;
+    a->v[a->count + 1] = w->dy;
+    if (w->t->walk == WALK_IMAGES) {
+        Val x = vb_add(b, vb_muli(b, k->image_lo, w->x_image), channel_offset);
+        a->v[a->count] = vb_at(b, w->x, x);
+        a->v[a->count + 1] = vb_at(b, w->dy, vb_muli(b, k->image_lo, w->dy_image));
+        emit_run(w, a, vb_sub(b, k->image_hi, k->image_lo), 1, first_channel);
+        return;
+    }
+    VbLoop images = loop_begin(w, a, k->image_lo, k->image_hi);
+    emit_rows(w, a, k, images.index, part, first_channel, channel_offset);
+    vb_loop_end(b, &images, a->v);
+}
+
+// Sums the chunk for one channel tile and filter columns [part, ...) and adds it to dw at `to`.
+static void emit_tile(Weights *w, const Chunk *k, int64_t part, int64_t first_channel, Val channel_offset,
+                      Val to)
+{
+    Vb *b = w->b;
+    const WeightsTiles *t = w->t;
+    int64_t columns = w->s.z.s - part < t->columns ? w->s.z.s - part : t->columns;
+    Sums a = {.count = (uint32_t)(t->channels * t->columns * w->blocks)};
+    for (uint32_t i = 0; i < a.count; i++) {
+        a.v[i] = vb_zero(b);
+    }
+    emit_pixels(w, &a, k, part, first_channel, channel_offset);
+    for (int64_t c = 0; c < t->channels; c++) {
+        for (int64_t s = 0; s < columns; s++) {
+            for (int64_t o = 0; o < w->blocks; o++) {
+                int64_t offset = (c * w->s.z.s + part + s) * w->cell + o * b->width * 4;
+                Val at = vb_ati(b, to, offset);
+                Val sum = a.v[(c * t->columns + s) * w->blocks + o];
+                vb_store(b, vb_fadd(b, vb_load(b, at), sum), at);
+            }
+        }
+    }
+}
+
+static void emit_parts(Weights *w, const Chunk *k, int64_t first_channel, Val channel_offset, Val to)
+{
+    for (int64_t part = 0; part < w->s.z.s; part += w->t->columns) {
+        emit_tile(w, k, part, first_channel, channel_offset, to);
+    }
+}
+
+// All channel tiles (or the task's own) of one filter row; `to` is their dw.
+static void emit_channels(Weights *w, const Chunk *k, Val own_tile, Val to)
+{
+    Vb *b = w->b;
+    const WeightsTiles *t = w->t;
+    int64_t tiles = w->s.extent / t->channels, bytes = t->channels * w->s.z.s * w->cell;
+    if (t->shuffled) { // the mask depends on the channel: one piece of code for each tile
+        for (int64_t i = 0; i < tiles; i++) {
+            if (!t->split_channels) {
+                emit_parts(w, k, i * t->channels, vb_int(b, 0), vb_ati(b, to, i * bytes));
+                continue;
+            }
+            VbIf mine = vb_if(b, vb_icmp(b, LLVMIntEQ, own_tile, vb_int(b, i)));
+            emit_parts(w, k, i * t->channels, vb_int(b, 0), to);
+            vb_if_end(b, &mine);
+        }
+    } else if (t->split_channels) {
+        VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, own_tile, w->channel_tiles));
+        emit_parts(w, k, 0, vb_muli(b, own_tile, t->channels * 4), to);
+        vb_if_end(b, &some);
+    } else {
+        VbLoop loop = vb_loop(b, vb_int(b, 0), w->channel_tiles, 1, NULL, 0);
+        Val offset = vb_muli(b, loop.index, t->channels * 4);
+        emit_parts(w, k, 0, offset, vb_at(b, to, vb_muli(b, loop.index, bytes)));
+        vb_loop_end(b, &loop, NULL);
+    }
+}
+
+// Rows of dy that filter row `tap` meets, within the chunk's rows.
+static void emit_tap(Weights *w, Chunk k, Val own_tile, Val to)
+{
+    Vb *b = w->b;
+    const ConvSize *z = &w->s.z;
+    if (w->t->walk != WALK_ROWS) {
+        emit_channels(w, &k, own_tile, to);
+        return;
+    }
+    Val zero = vb_int(b, 0), above = vb_sub(b, vb_int(b, z->pad[0]), k.tap);
+    Val first = vb_divi(b, vb_addi(b, vb_max(b, above, zero), z->stride[0] - 1), z->stride[0]);
+    Val until = vb_max(b, vb_addi(b, above, z->h), zero);
+    Val end = vb_divi(b, vb_addi(b, until, z->stride[0] - 1), z->stride[0]);
+    k.row_lo = vb_max(b, k.row_lo, first);
+    k.row_hi = vb_min(b, k.row_hi, end);
+    VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, k.row_lo, k.row_hi));
+    emit_channels(w, &k, own_tile, to);
+    vb_if_end(b, &some);
+}
+
+static int64_t row_cells(const Weights *w) // bytes of dw of one filter row
+{
+    return w->s.extent * w->s.z.s * w->cell;
+}
+
+static void emit_chunk(Weights *w, Chunk k, Val own_tap, Val own_tile)
+{
+    Vb *b = w->b;
+    if (w->t->split_rows || w->s.z.r == 1) {
+        k.tap = own_tap;
+        emit_tap(w, k, own_tile, w->dw);
+        return;
+    }
+    VbLoop taps = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.z.r), 1, NULL, 0);
+    k.tap = taps.index;
+    emit_tap(w, k, own_tile, vb_at(b, w->dw, vb_muli(b, taps.index, row_cells(w))));
+    vb_loop_end(b, &taps, NULL);
+}
+
+// The batch in chunks, in order.
+static void emit_chunks(Weights *w, Val own_tap, Val own_tile)
+{
+    Vb *b = w->b;
+    const WeightsTiles *t = w->t;
+    VbLoop images = vb_loop(b, vb_int(b, 0), w->e->batch, t->chunk_images, NULL, 0);
+    Chunk k = {.image_lo = images.index};
+    k.image_hi = vb_min(b, vb_addi(b, images.index, t->chunk_images), w->e->batch);
+    VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.rows), t->chunk_rows, NULL, 0);
+    k.row_lo = rows.index;
+    k.row_hi = vb_min(b, vb_addi(b, rows.index, t->chunk_rows), vb_int(b, w->s.rows));
+    emit_chunk(w, k, own_tap, own_tile);
+    vb_loop_end(b, &rows, NULL);
+    vb_loop_end(b, &images, NULL);
+}
+
+static void clear(Weights *w, int64_t bytes)
+{
+    Vb *b = w->b;
+    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, bytes), b->width * 4, NULL, 0);
+    vb_store(b, vb_zero(b), vb_at(b, w->dw, loop.index));
+    vb_loop_end(b, &loop, NULL);
+}
+
+static void emit_task(Weights *w, Val task)
+{
+    Vb *b = w->b;
+    const WeightsTiles *t = w->t;
+    const WeightsSize *s = &w->s;
+    int64_t c_tiles = s->extent / t->channels, tile_bytes = t->channels * s->z.s * w->cell;
+    int64_t taps = t->split_rows ? s->z.r : 1, splits = t->split_channels ? c_tiles : 1;
+    Val own_tile = vb_remi(b, task, splits), rest = vb_divi(b, task, splits);
+    Val own_tap = vb_remi(b, rest, taps);
+    rest = vb_divi(b, rest, taps);
+    Val block = vb_remi(b, rest, s->in_blocks), tile = vb_divi(b, rest, s->in_blocks);
+    Val group = vb_divi(b, tile, s->tiles), own_k = vb_remi(b, tile, s->tiles);
+    Val plane = vb_add(b, vb_muli(b, group, s->in_blocks), block);
+    w->x = vb_at(b, w->e->in[0], vb_muli(b, plane, w->x_plane));
+    plane = vb_add(b, vb_muli(b, group, s->out_blocks), vb_muli(b, own_k, t->blocks));
+    w->dy = vb_at(b, w->e->in[1], vb_muli(b, plane, w->dy_plane));
+    Val row = vb_add(b, vb_muli(b, rest, s->z.r), own_tap);
+    Val offset = vb_add(b, vb_muli(b, row, row_cells(w)), vb_muli(b, own_tile, tile_bytes));
+    w->dw = vb_at(b, w->e->out[0], offset);
+    int64_t tail = div_up(s->c - (s->in_blocks - 1) * t->in_block, t->channels);
+    Val last = vb_icmp(b, LLVMIntEQ, block, vb_int(b, s->in_blocks - 1));
+    w->channel_tiles = vb_select(b, last, vb_int(b, tail < c_tiles ? tail : c_tiles), vb_int(b, c_tiles));
+    int64_t row_bytes = t->split_channels ? tile_bytes : row_cells(w);
+    clear(w, row_bytes * (t->split_rows ? 1 : s->z.r));
+    w->blocks = t->blocks;
+    if (!t->tail_blocks) {
+        emit_chunks(w, own_tap, own_tile);
+        return;
+    }
+    Val is_last = vb_icmp(b, LLVMIntEQ, own_k, vb_int(b, s->tiles - 1));
+    VbIf full = vb_if(b, LLVMBuildNot(b->builder, is_last, ""));
+    emit_chunks(w, own_tap, own_tile);
+    vb_if_end(b, &full);
+    VbIf rest_of_k = vb_if(b, is_last);
+    w->blocks = t->tail_blocks;
+    emit_chunks(w, own_tap, own_tile);
+    vb_if_end(b, &rest_of_k);
+}
+
+static void emit(Emit *e)
+{
+    const WeightsTiles *t = e->lowering->tiles;
+    Vb *b = e->vb;
+    Weights w = {.e = e, .b = b, .t = t, .s = weights_size(e->node, t, b->width)};
+    const ConvSize *z = &w.s.z;
+    int64_t width = t->walk == WALK_PIXELS ? t->piece : z->w, made = t->walk == WALK_PIXELS ? t->piece : z->ow;
+    w.pixel = t->in_block * 4;
+    w.x_row = width * w.pixel;
+    w.x_plane = z->h * z->w * w.pixel;
+    w.x_image = w.s.groups * w.s.in_blocks * w.x_plane;
+    w.dy_pixel = b->width * 4;
+    w.dy_row = made * w.dy_pixel;
+    w.dy_plane = z->oh * z->ow * w.dy_pixel;
+    w.dy_image = w.s.groups * w.s.out_blocks * w.dy_plane;
+    w.cell = t->blocks * w.dy_pixel;
+    Val task;
+    TaskLoop loop = emit_tasks(e, &task);
+    emit_task(&w, task);
+    emit_tasks_end(e, &loop);
+}
+
+const KernelDef kernel_conv_bwd_weights = {
+    .name = "direct",
+    .op = "conv2d_bwd_weights",
+    .doc = "Register tiles of dw over k, channels and filter columns, summed over pixels in chunks.",
+    .plan = weights_plan,
+    .emit = emit,
+};
+
+const KernelDef kernel_dense_bwd_weights = {
+    .name = "direct",
+    .op = "dense_bwd_weights",
+    .doc = "Register tiles of dW over k and channels, summed over images in chunks.",
+    .plan = weights_plan,
+    .emit = emit,
+};

@@ -1,0 +1,223 @@
+// conv_bwd_weights_plan.c: tiles, chunks and tasks of the direct backward-weights kernel.
+// Not here: the algorithm (conv_bwd_weights.c).
+#include "codegen/kernels/conv_bwd_weights.h"
+
+#define FMA_LATENCY 4.0
+#define ISSUE_WIDTH 5.0
+#define MAX_BLOCKS 6
+#define WANTED_TASKS 8
+// Pixels per chunk: x and dy of a chunk stay in L2 while all channel tiles and filter rows pass over them, and
+// no accumulator adds up more than this many products.
+#define CHUNK_PIXELS 768
+#define PIECE_PIXELS 384
+
+static double at_least(double x, double y)
+{
+    return x > y ? x : y;
+}
+
+static int64_t round_up(int64_t x, int64_t to)
+{
+    return div_up(x, to) * to;
+}
+
+WeightsSize weights_size(const Node *n, const WeightsTiles *t, uint32_t width)
+{
+    WeightsSize s = {.z = conv_size(n)};
+    const ConvSize *z = &s.z;
+    s.groups = z->groups;
+    s.c = z->c / z->groups;
+    s.k = z->k / z->groups;
+    s.extent = round_up(s.c < t->in_block ? s.c : t->in_block, t->channels);
+    if (t->shuffled) {
+        s.groups = div_up(z->k, width);
+        s.c = s.k = width;
+        s.extent = t->shuffled;
+    }
+    s.in_blocks = div_up(s.c, t->in_block);
+    s.out_blocks = div_up(s.k, width);
+    s.tiles = div_up(s.out_blocks, t->blocks);
+    s.rows = t->walk == WALK_ROWS ? z->oh : t->walk == WALK_PIXELS ? div_up(z->oh * z->ow, t->piece) : 1;
+    return s;
+}
+
+const Packing *weights_packing(Arena *a, const WeightsSize *s, const WeightsTiles *t, uint32_t width)
+{
+    Packing *p = ARENA_NEW(a, Packing);
+    if (s->groups > 1) {
+        conv_add_dim(p, s->groups, 0, s->k);
+    }
+    conv_add_dim(p, s->tiles, 0, t->blocks * (int64_t)width);
+    conv_add_dim(p, s->in_blocks, 1, t->in_block);
+    if (!s->z.dense) {
+        conv_add_dim(p, s->z.r, 2, 1);
+    }
+    conv_add_dim(p, s->extent, 1, 1);
+    if (!s->z.dense) {
+        conv_add_dim(p, s->z.s, 3, 1);
+    }
+    conv_add_dim(p, t->blocks * (int64_t)width, 0, 1);
+    return p;
+}
+
+// Cycles of one pixel for one register tile.
+static double step_cycles(const TargetDef *g, const WeightsTiles *t, int64_t columns, int64_t blocks)
+{
+    double fma = (double)(t->channels * columns * blocks);
+    double loads = (double)(t->channels * columns + blocks), shuffles = 0;
+    if (t->shuffled) {
+        loads = (double)(columns + blocks);
+        shuffles = t->shuffled > 1 ? (double)(t->channels * columns) : 0;
+    }
+    double uops = fma * (g->has_fma ? 1 : 2) + loads + shuffles + 3;
+    double cycles = at_least((fma + 0.5 * shuffles) / g->fma_per_cycle, loads / g->loads_per_cycle);
+    return at_least(at_least(cycles, FMA_LATENCY), uops / ISSUE_WIDTH);
+}
+
+// Cycles of one pixel, all channels and filters of a group.
+static double pixel_cycles(const TargetDef *g, const WeightsSize *s, const WeightsTiles *t)
+{
+    int64_t parts = div_up(s->z.s, t->columns), last = s->z.s - (parts - 1) * t->columns;
+    int64_t full = s->out_blocks / t->blocks;
+    int64_t c_tiles = (s->in_blocks - 1) * (s->extent / t->channels) +
+                      div_up(s->c - (s->in_blocks - 1) * t->in_block, t->channels);
+    if (t->shuffled) {
+        c_tiles = s->extent / t->channels;
+    }
+    double cycles = 0;
+    for (int64_t i = 0; i < parts; i++) {
+        int64_t columns = i == parts - 1 ? last : t->columns;
+        cycles += (double)full * step_cycles(g, t, columns, t->blocks);
+        cycles += t->tail_blocks ? step_cycles(g, t, columns, t->tail_blocks) : 0;
+    }
+    return cycles * (double)c_tiles;
+}
+
+static bool fits_registers(const TargetDef *g, const WeightsTiles *t)
+{
+    int64_t acc = (int64_t)t->blocks * t->channels * t->columns;
+    int64_t other = t->blocks + 1 + (g->has_fma ? 0 : 1) + (t->shuffled ? 2 : 0);
+    return acc + other <= (int64_t)g->vector_registers;
+}
+
+static bool may_split_blocks(const WeightsSize *s, int64_t blocks)
+{
+    // a tail would reach into the next group's filters
+    return blocks <= s->out_blocks && (s->groups == 1 || s->out_blocks % blocks == 0);
+}
+
+static double choose_tile(const PlanCtx *ctx, const Node *n, WeightsTiles *best)
+{
+    const TargetDef *g = ctx->target;
+    double best_cycles = 1e300;
+    WeightsTiles base = *best;
+    int64_t lanes = base.shuffled ? base.shuffled : base.in_block;
+    int64_t filter = conv_size(n).s;
+    for (int64_t b = 1; b <= MAX_BLOCKS; b++) {
+        for (int64_t c = 1; c <= lanes; c++) {
+            for (int64_t parts = 1; parts <= filter && lanes % c == 0; parts++) {
+                WeightsTiles t = base;
+                t.blocks = (int32_t)b;
+                t.channels = (int32_t)c;
+                t.columns = (int32_t)div_up(filter, parts);
+                WeightsSize s = weights_size(n, &t, g->vector_floats);
+                t.tail_blocks = (int32_t)(s.out_blocks % b);
+                if (!fits_registers(g, &t) || !may_split_blocks(&s, b)) {
+                    continue;
+                }
+                double cycles = pixel_cycles(g, &s, &t);
+                if (cycles < best_cycles * 0.999) {
+                    best_cycles = cycles;
+                    *best = t;
+                }
+                break; // more parts are never better
+            }
+        }
+    }
+    return best_cycles;
+}
+
+static void choose_chunks(const WeightsSize *s, WeightsTiles *t)
+{
+    int64_t pixels = s->z.oh * s->z.ow;
+    t->chunk_rows = (int32_t)s->rows;
+    t->chunk_images = (int32_t)(pixels < CHUNK_PIXELS ? CHUNK_PIXELS / pixels : 1);
+    if (pixels > CHUNK_PIXELS * 3 / 2) {
+        int64_t row = t->walk == WALK_PIXELS ? t->piece : s->z.ow;
+        t->chunk_rows = (int32_t)(row < CHUNK_PIXELS ? CHUNK_PIXELS / row : 1);
+    }
+}
+
+static void choose_tasks(const WeightsSize *s, WeightsTiles *t, Lowering *out)
+{
+    int64_t tasks = s->groups * s->tiles * s->in_blocks;
+    if (tasks < WANTED_TASKS && s->z.r > 1) {
+        t->split_rows = 1;
+        tasks *= s->z.r;
+    }
+    if (tasks < WANTED_TASKS && s->extent > t->channels) {
+        t->split_channels = 1;
+        tasks *= s->extent / t->channels;
+    }
+    out->tasks_mul = (uint32_t)tasks;
+    out->tasks_div = RN_DIV_ALL;
+}
+
+// How pixels are walked, how blocks hold groups; NULL or why the kernel cannot.
+static const char *choose_walk(const PlanCtx *ctx, const Node *n, WeightsTiles *t)
+{
+    uint32_t width = ctx->target->vector_floats;
+    ConvSize z = conv_size(n);
+    int64_t c = z.c / z.groups, k = z.k / z.groups;
+    t->in_block = (int32_t)conv_input_block(n->inputs.at[0], width);
+    if (z.groups > 1 && (c % width || k % width)) {
+        if (c != k || c > width || width % c) {
+            return "groups neither of multiples of the vector nor dividing it equally";
+        }
+        t->shuffled = (int32_t)c;
+        t->in_block = (int32_t)width;
+    }
+    if (z.s > CONV_MAX_TAPS) {
+        return "filter wider than 64";
+    }
+    bool one = z.r == 1 && z.s == 1 && z.stride[0] == 1 && z.stride[1] == 1 && z.oh == z.h && z.ow == z.w &&
+               z.pad[0] == 0 && z.pad[1] == 0;
+    if (one && z.h == 1 && z.w == 1) {
+        t->walk = WALK_IMAGES;
+    } else if (one) {
+        t->walk = WALK_PIXELS;
+        t->piece = (int32_t)div_up(z.h * z.w, div_up(z.h * z.w, PIECE_PIXELS));
+    }
+    return NULL;
+}
+
+const char *weights_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
+{
+    const TargetDef *g = ctx->target;
+    uint32_t width = g->vector_floats;
+    WeightsTiles *t = ARENA_NEW(ctx->arena, WeightsTiles);
+    const char *why = choose_walk(ctx, n, t);
+    if (why) {
+        return why;
+    }
+    t->blocks = t->channels = t->columns = 1;
+    double cycles = choose_tile(ctx, n, t);
+    WeightsSize s = weights_size(n, t, width);
+    choose_chunks(&s, t);
+    choose_tasks(&s, t, out);
+    const ConvSize *z = &s.z;
+    out->in_layout[0] = layout_blocked((uint32_t)t->in_block);
+    out->in_layout[1] = layout_blocked(width);
+    out->out_layout[0] = (Layout){.kind = LAYOUT_PACKED,
+                                  .packing = weights_packing(ctx->arena, &s, t, width)};
+    out->parts_mul = out->parts_div = 1;
+    out->flops_per_image = (uint64_t)(2 * conv_macs(z));
+    out->bytes_per_image = (uint64_t)(4 * (z->c * z->h * z->w + z->k * z->oh * z->ow));
+    out->bytes_fixed = (uint64_t)(4 * z->k * (z->c / z->groups) * z->r * z->s);
+    out->tiles = t;
+    out->tiles_bytes = sizeof *t;
+    double pixels = (double)(z->oh * z->ow * z->r * s.groups) * ctx->plan_batch;
+    double memory = conv_memory_ns(g, out, ctx->plan_batch);
+    out->predicted_ns = at_least(pixels * cycles / g->clock_ghz, memory);
+    return NULL;
+}
