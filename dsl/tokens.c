@@ -111,22 +111,6 @@ int dsl_ylex(DSL_YSTYPE *value, DSL_YLTYPE *at, Parse *p)
     return kind;
 }
 
-// Length of the UTF-8 sequence at s, of at most n bytes; 0 if it is none.
-static size_t utf8_length(const unsigned char *s, size_t n)
-{
-    if (s[0] < 0x80)
-        return s[0] != 0;
-    size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    if (s[0] < 0xc2 || s[0] > 0xf4 || length > n)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool beyond = (s[0] == 0xf4 && s[1] > 0x8f) || (s[0] == 0xed && s[1] > 0x9f);
-    return overlong || beyond ? 0 : length;
-}
-
 // Reports a file that is not text and says false.
 static bool check_text(Parse *p)
 {
@@ -138,7 +122,7 @@ static bool check_text(Parse *p)
         return false;
     }
     for (size_t i = 0; i < f->bytes;) {
-        size_t length = utf8_length((const unsigned char *)f->text + i, f->bytes - i);
+        size_t length = utf8_length(f->text + i, f->bytes - i);
         if (!length) {
             SrcRange at = {p->file, (uint32_t)i, (uint32_t)i + 1};
             unsigned byte = (unsigned char)f->text[i];

@@ -145,14 +145,18 @@ static int compare_items(const void *pa, const void *pb)
     return (*a)->order < (*b)->order ? -1 : 1;
 }
 
-static bool is_plain(char c)
+// Control bytes and what is not UTF-8 become '?', so that a binary file cannot upset a terminal.
+static void render_text(const char *text, size_t bytes, StrBuf *out)
 {
-    unsigned char u = (unsigned char)c;
-    return c == '\t' || (u >= 0x20 && u != 0x7f);
+    for (size_t i = 0; i < bytes;) {
+        size_t length = utf8_length(text + i, bytes - i);
+        bool control = length == 1 && (text[i] < ' ' || text[i] == 0x7f) && text[i] != '\t';
+        strbuf_add_bytes(out, length && !control ? text + i : "?", length && !control ? length : 1);
+        i += length ? length : 1;
+    }
 }
 
 // Prints the line of `range` and carets under the range, at most LINE_WIDTH bytes around its start.
-// Control bytes become '?', so that a binary file cannot upset a terminal.
 static void render_source_line(const Diag *d, SrcRange range, StrBuf *out)
 {
     const SourceFile *f = source_file(d->sources, range.file);
@@ -165,8 +169,7 @@ static void render_source_line(const Diag *d, SrcRange range, StrBuf *out)
     size_t first = range.begin - begin > LINE_WIDTH - 20 ? range.begin - (LINE_WIDTH / 2) : begin;
     size_t last = end - first > LINE_WIDTH ? first + LINE_WIDTH : end;
     strbuf_add(out, "    ");
-    for (size_t i = first; i < last; i++)
-        strbuf_add_bytes(out, is_plain(f->text[i]) ? &f->text[i] : "?", 1);
+    render_text(f->text + first, last - first, out);
     strbuf_add(out, "\n    ");
     for (size_t i = first; i < range.begin; i++) {
         if ((f->text[i] & 0xc0) == 0x80)

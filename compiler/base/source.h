@@ -34,6 +34,8 @@ const SourceFile *source_file(const SourceSet *s, uint32_t file); // NULL for 0
 /// 1-based line and column (column in bytes) of a byte.
 void source_locate(const SourceSet *s, uint32_t file, uint32_t byte, uint32_t *line, uint32_t *col);
 SrcRange src_join(SrcRange a, SrcRange b);
+/// Length of the UTF-8 character at s, of at most n bytes; 0 for a NUL or if it is none.
+size_t utf8_length(const char *s, size_t n);
 
 /// How a place was reached: block `name` was expanded by the call at `call`, itself reached through
 /// `parent` (NULL at the top). `text` is the call as written: "residual(c=128, stride=2)".

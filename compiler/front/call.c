@@ -52,8 +52,7 @@ static Val report_unknown(Front *f, const Frame *frame, const Call *call)
     }
     const char *names[MAX_CANDIDATES];
     size_t count = list_callables(f, names);
-    // A block whose definition could not be read is not unknown.
-    if (f->globals->has_unread && !nearest_name(name, names, count))
+    if (f->globals->is_unsure || front_is_in_unread(f, name))
         return val_poison();
     DiagItem *item = front_error(f, frame, call->name.range, "unknown operator or block `%s`", name);
     if (name == f->it_name || vars_find(&frame->vars, name)) {

@@ -249,7 +249,7 @@ static void exec_if(Front *f, Frame *frame, const Stmt *s)
     } else if (condition.kind == VAL_POISON) {
         // Either way may have been meant: nothing after it can be judged.
         frame->it = val_poison();
-        frame->has_unread = true;
+        frame->is_unsure = true;
     } else {
         (void)front_error(f, frame, s->value->range, "expected true or false, this is %s",
                           val_describe(f->arena, &condition));
@@ -313,7 +313,7 @@ static void exec_kind(Front *f, Frame *frame, const Stmt *s)
     switch (s->kind) {
     case STMT_ERROR:
         frame->it = val_poison();
-        frame->has_unread = true;
+        VEC_PUSH(f->arena, &f->unread, s->range);
         return;
     case STMT_INCLUDE:
     case STMT_BLOCK:

@@ -2,6 +2,7 @@
 #include "front/front.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "front/state.h"
 
@@ -30,6 +31,19 @@ void front_suggest(Front *f, DiagItem *item, const char *name, const char *const
     const char *near = nearest_name(name, names, count);
     if (near)
         diag_help(f->diag, item, "did you mean `%s`?", near);
+}
+
+bool front_is_in_unread(const Front *f, const char *name)
+{
+    size_t n = strlen(name);
+    for (uint32_t i = 0; i < f->unread.count && i < 2 * DIAG_MAX_ERRORS; i++) {
+        SrcRange at = f->unread.at[i];
+        const char *text = source_file(f->sources, at.file)->text;
+        for (size_t k = at.begin; k + n <= at.end; k++)
+            if (memcmp(text + k, name, n) == 0)
+                return true;
+    }
+    return false;
 }
 
 bool front_charge(Front *f, const Frame *frame, SrcRange range, uint64_t steps)
@@ -86,6 +100,7 @@ static void create_globals(Front *f)
     f->root = path_open(f, NULL, NULL);
     f->globals = ARENA_NEW(f->arena, Frame);
     f->globals->scope = f->root;
+    f->globals->it = val_none();
 }
 
 // The last current tensor is the output where the model names none; an output is made by something.
@@ -116,7 +131,8 @@ static void expand_model(Front *f)
     frame->caller = f->globals;
     frame->block = f->model;
     frame->scope = f->root;
-    frame->has_unread = f->globals->has_unread;
+    frame->it = val_none();
+    frame->is_unsure = f->globals->is_unsure;
     f->graph = graph_create(f->arena, f->model->name.text);
     exec_body(f, frame, &f->model->body);
     if (f->stopped)

@@ -13,6 +13,14 @@ static void hash_text(Front *f, const char *text, size_t bytes)
 
 // ---- -D
 
+static Define *find_define(Front *f, const char *name)
+{
+    for (uint32_t i = 0; i < f->defines.count; i++)
+        if (f->defines.at[i].name == name)
+            return &f->defines.at[i];
+    return NULL;
+}
+
 // Reads "name=value" as the one statement `param name=value`.
 static void load_define(Front *f, const char *define)
 {
@@ -32,9 +40,10 @@ static void load_define(Front *f, const char *define)
     }
     const Stmt *s = ast->body.at[0];
     Define d = {.name = s->name.text, .range = s->name.range};
-    for (uint32_t i = 0; i < f->defines.count; i++)
-        if (f->defines.at[i].name == d.name)
-            (void)front_error(f, f->globals, d.range, "-D %s is given twice", d.name);
+    if (find_define(f, d.name)) {
+        (void)front_error(f, f->globals, d.range, "-D %s is given twice", d.name);
+        return;
+    }
     if (s->value->kind == AST_NAME) {
         DiagItem *item = front_error(f, f->globals, s->value->range, "a -D value cannot use names");
         diag_help(f->diag, item, "a text is written with quotes: -D '%s=\"%s\"'", d.name,
@@ -54,11 +63,11 @@ void load_defines(Front *f)
 void load_report_unused_defines(Front *f)
 {
     // After another mistake the param may just not have been reached.
-    if (f->stopped || f->globals->has_unread)
+    if (f->stopped || f->globals->is_unsure)
         return;
     for (uint32_t i = 0; i < f->defines.count; i++) {
         const Define *d = &f->defines.at[i];
-        if (d->used)
+        if (d->used || front_is_in_unread(f, d->name))
             continue;
         DiagItem *item = front_error(f, f->globals, d->range, "the model has no param `%s`", d->name);
         StrBuf all = {.arena = f->arena};
@@ -75,14 +84,6 @@ void load_report_unused_defines(Front *f)
 }
 
 // ---- params
-
-static Define *find_define(Front *f, const char *name)
-{
-    for (uint32_t i = 0; i < f->defines.count; i++)
-        if (f->defines.at[i].name == name)
-            return &f->defines.at[i];
-    return NULL;
-}
 
 // The -D value as the param's kind wants it; poison after a report.
 static Val override(Front *f, const Stmt *s, const Define *d, const Val *fallback)
@@ -152,7 +153,7 @@ static void add_block(Front *f, const Stmt *s)
     if (params->count > FRONT_MAX_BLOCK_PARAMS) {
         (void)front_error(f, f->globals, s->range, "a block has at most %d parameters",
                           FRONT_MAX_BLOCK_PARAMS);
-        f->globals->has_unread = true; // calls of it are not calls of something unknown
+        f->globals->is_unsure = true; // calls of it are not calls of something unknown
         return;
     }
     NameMap seen = {0};
@@ -259,7 +260,7 @@ static void exec_include(Front *f, const Stmt *s, const char *from, bool from_di
         path = path_join(f->arena, path_dirname(f->arena, from), name);
     if (load_path(f, path, name, s->range, &error))
         return;
-    f->globals->has_unread = true;
+    f->globals->is_unsure = true;
     DiagItem *item = front_error(f, f->globals, s->range, "%s", error);
     const char **names = ARENA_ARRAY(f->arena, const char *, f->options->model_count + 1);
     for (size_t i = 0; i < f->options->model_count; i++)
@@ -271,7 +272,7 @@ static void exec_top(Front *f, const Stmt *s, const char *path, bool on_disk)
 {
     switch (s->kind) {
     case STMT_ERROR:
-        f->globals->has_unread = true;
+        VEC_PUSH(f->arena, &f->unread, s->range);
         return;
     case STMT_INCLUDE:
         exec_include(f, s, path, on_disk);
@@ -314,7 +315,7 @@ static void load_source(Front *f, uint32_t file, const char *path, bool on_disk)
     hash_text(f, source->text, source->bytes);
     const AstFile *ast = dsl_parse(f->arena, f->names, f->sources, f->diag, file);
     if (ast->broken)
-        f->globals->has_unread = true;
+        f->globals->is_unsure = true;
     VEC_PUSH(f->arena, &f->loading, path);
     for (uint32_t i = 0; i < ast->body.count && !f->stopped; i++)
         exec_top(f, ast->body.at[i], path, on_disk);

@@ -41,7 +41,7 @@ struct Frame {
     const Expansion *via;
     Scope *scope;
     uint32_t nesting;  // of bodies around the statement
-    bool has_unread;   // a statement could not be read, so an unknown name may not be a mistake
+    bool is_unsure;    // a part was not worked through, so an unknown name may not be a mistake
 };
 
 typedef struct Define {
@@ -87,6 +87,7 @@ typedef struct Front {
     const Stmt *model;
     Frame *globals;
     bool in_prelude;
+    VEC(SrcRange) unread; // statements that could not be read
     // while expanding
     const char *it_name, *params_name, *macs_name;
     uint32_t steps, frames;
@@ -103,6 +104,8 @@ Loc front_loc(const Frame *frame, SrcRange range);
 /// diag_error that counts as work, so that a mistake in a long loop cannot take long.
 DiagItem *front_error(Front *f, const Frame *frame, SrcRange range, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/// Whether an unread statement mentions the name: then not knowing it is no mistake of its own.
+bool front_is_in_unread(const Front *f, const char *name);
 /// Adds "did you mean ...?" if one of the names is near.
 void front_suggest(Front *f, DiagItem *item, const char *name, const char *const *names, size_t count);
 /// Counts work; past FRONT_MAX_STEPS reports once, stops the expansion and says false.

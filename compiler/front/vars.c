@@ -30,7 +30,7 @@ static size_t add_candidates(const Vars *v, const char **names, size_t count)
 
 void vars_report_unknown(Front *f, const Frame *frame, const char *name, SrcRange range)
 {
-    if (frame->has_unread || f->globals->has_unread)
+    if (frame->is_unsure || f->globals->is_unsure || front_is_in_unread(f, name))
         return;
     DiagItem *item = front_error(f, frame, range, "unknown name `%s`", name);
     if (name == f->params_name || name == f->macs_name) {
