@@ -1,0 +1,97 @@
+// softmax_xent.c: cross entropy of softmax against labels, and its gradient. Formulas: ops/attrs.h. Labels
+// are below the class count: the runtime has checked them.
+#include <stddef.h>
+
+#include "codegen/kernels/row.h"
+
+static const char *xent_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
+{
+    Layout blocked = layout_blocked(ctx->target->vector_floats);
+    out->in_layout[0] = blocked;
+    out->in_layout[1] = layout_plain();
+    out->out_layout[0] = n->outputs.at[0]->shape.rank == 1 ? layout_plain() : blocked;
+    plan_images(ctx, shape_channels(&n->inputs.at[0]->shape), 2, 30, out);
+    return NULL;
+}
+
+static Val load_label(Emit *e, Val image)
+{
+    Vb *b = e->vb;
+    return vb_load_typed(b, b->i32, vb_at(b, e->in[1], vb_muli(b, image, 4)), 4);
+}
+
+static void xent_emit(Emit *e)
+{
+    Vb *b = e->vb;
+    int64_t c = shape_channels(&e->node->inputs.at[0]->shape);
+    ImageLoop l = emit_images(e);
+    Val row = vb_at(b, e->in[0], vb_muli(b, l.image, row_bytes(e, c)));
+    Val max = row_max(e, row, c);
+    Val log_sum = vb_log(b, row_exp_sum(e, row, c, max, NULL));
+    Val label = LLVMBuildZExt(b->builder, load_label(e, l.image), b->i64, "");
+    Val z = vb_broadcast(b, vb_at(b, row, vb_muli(b, label, 4)));
+    Val loss = vb_fsub(b, log_sum, vb_fsub(b, z, max));
+    Val first = LLVMBuildExtractElement(b->builder, loss, LLVMConstInt(b->i32, 0, 0), "");
+    vb_store_scalar(b, first, vb_at(b, e->out[0], vb_muli(b, l.image, 4)));
+    emit_images_end(e, &l);
+}
+
+typedef struct GradArg {
+    Val row, out, max, sum, scale, label; // label: i32
+} GradArg;
+
+// <V x float>: 1 in the label's lane
+static Val one_hot(Emit *e, Val channel, Val label)
+{
+    Vb *b = e->vb;
+    Val lane[64];
+    for (uint32_t i = 0; i < b->width; i++) {
+        lane[i] = LLVMConstInt(b->i32, i, 0);
+    }
+    Val first = LLVMBuildTrunc(b->builder, channel, b->i32, "");
+    Val wanted = vb_splat(b, LLVMBuildSub(b->builder, label, first, ""));
+    Val is = vb_icmp(b, LLVMIntEQ, LLVMConstVector(lane, b->width), wanted);
+    return vb_select(b, is, vb_const(b, 1.0), vb_zero(b));
+}
+
+static Val grad_body(Emit *e, const void *arg, Val channel, Val offset, uint32_t lanes, Val running)
+{
+    Vb *b = e->vb;
+    const GradArg *a = arg;
+    Val x = vb_load(b, vb_at(b, a->row, offset));
+    Val p = vb_fdiv(b, vb_exp(b, vb_fsub(b, x, a->max)), a->sum);
+    Val d = vb_fmul(b, a->scale, vb_fsub(b, p, one_hot(e, channel, a->label)));
+    vb_store(b, vb_keep_lanes(b, d, lanes), vb_at(b, a->out, offset));
+    return running;
+}
+
+static void xent_grad_emit(Emit *e)
+{
+    Vb *b = e->vb;
+    int64_t c = shape_channels(&e->node->inputs.at[0]->shape);
+    ImageLoop l = emit_images(e);
+    Val offset = vb_muli(b, l.image, row_bytes(e, c));
+    GradArg arg = {.row = vb_at(b, e->in[0], offset), .out = vb_at(b, e->out[0], offset)};
+    arg.max = row_max(e, arg.row, c);
+    arg.sum = row_exp_sum(e, arg.row, c, arg.max, NULL);
+    arg.scale = vb_broadcast(b, vb_ati(b, e->call, offsetof(RnCall, loss_scale)));
+    arg.label = load_label(e, l.image);
+    emit_row(e, c, grad_body, &arg, vb_zero(b));
+    emit_images_end(e, &l);
+}
+
+const KernelDef kernel_softmax_xent = {
+    .name = "rows",
+    .op = "softmax_xent",
+    .doc = "two passes over each image's row",
+    .plan = xent_plan,
+    .emit = xent_emit,
+};
+
+const KernelDef kernel_softmax_xent_grad = {
+    .name = "rows",
+    .op = "softmax_xent_grad",
+    .doc = "three passes over each image's row",
+    .plan = xent_plan,
+    .emit = xent_grad_emit,
+};
