@@ -1,0 +1,85 @@
+// fuzz_readers.h: what each fuzz target of the runtime's readers does with an input. Whatever the
+// bytes, a reader must accept or refuse with a text; what it accepts must be readable to its last
+// byte.
+#ifndef FUZZ_READERS_H
+#define FUZZ_READERS_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "resnetc/tensor_io.h"
+#include "runtime/src/idx.h"
+
+// Ends the process when a claim fails: under a fuzzer that is a finding, in a test a failure.
+static inline void fuzz_expect(int claim)
+{
+    if (!claim)
+        abort();
+}
+
+static inline void fuzz_check_status(RnStatus status, const RnError *err)
+{
+    fuzz_expect(status == RN_OK || ((status == RN_ERR_INPUT || status == RN_ERR_MEMORY) &&
+                                    strncmp(err->text, "input: ", 7) == 0));
+}
+
+// Sum of bytes, so that every one of them is read.
+static inline unsigned fuzz_sum(const void *data, size_t bytes)
+{
+    const unsigned char *p = data;
+    unsigned sum = 0;
+    for (size_t i = 0; i < bytes; i++)
+        sum += p[i];
+    return sum;
+}
+
+static inline unsigned fuzz_npy(const unsigned char *data, size_t size)
+{
+    unsigned sum = 0;
+    for (int kind = RN_NPY_FLOAT; kind <= RN_NPY_INT; kind++) {
+        RnNpy a;
+        RnError err = {0};
+        RnStatus status = rn_npy_parse(data, size, "input", (RnNpyKind)kind, &a, &err);
+        fuzz_check_status(status, &err);
+        if (status == RN_OK)
+            sum += fuzz_sum(kind == RN_NPY_FLOAT ? (const void *)a.f32 : (const void *)a.i64,
+                            a.elements * (kind == RN_NPY_FLOAT ? 4 : 8));
+        rn_npy_free(&a);
+    }
+    return sum;
+}
+
+static inline unsigned fuzz_safetensors(const unsigned char *data, size_t size)
+{
+    RnTensorFile *file = NULL;
+    RnError err = {0};
+    RnStatus status = rn_tensor_file_parse(data, size, "input", &file, &err);
+    unsigned sum = 0;
+    fuzz_check_status(status, &err);
+    for (size_t i = 0; status == RN_OK && i < rn_tensor_file_count(file); i++) {
+        const RnFileTensor *t = rn_tensor_file_at(file, i);
+        fuzz_expect(rn_tensor_file_find(file, t->name) == t);
+        sum += fuzz_sum(t->data, t->bytes) + (unsigned)strlen(t->dtype);
+    }
+    rn_tensor_file_close(file);
+    return sum;
+}
+
+static inline unsigned fuzz_idx(const unsigned char *data, size_t size)
+{
+    unsigned sum = 0;
+    for (uint32_t rank = 1; rank <= 4; rank++) {
+        Idx idx;
+        RnError err = {0};
+        RnStatus status = rni_idx_parse(data, size, "input", rank, &idx, &err);
+        fuzz_check_status(status, &err);
+        size_t bytes = 1;
+        for (uint32_t i = 0; i < rank; i++)
+            bytes *= idx.dim[i];
+        if (status == RN_OK)
+            sum += fuzz_sum(idx.data, bytes);
+    }
+    return sum;
+}
+
+#endif
