@@ -1,9 +1,9 @@
-// autodiff.c: the backward graph, by reverse accumulation (Linnainmaa 1970): nodes are visited last to
-// first, each operator's rule turns the gradients of its outputs into contributions to its inputs,
-// contributions to one value are summed. Only values on a way from a parameter to the loss get a gradient,
-// so the first convolution has no backward data. A parameter's gradient is stored (grad_store) as
-// soon as the last of its readers, in this order, has contributed; g->grads has that order.
-// Not here: the rules (compiler/ops, OpDef.grad).
+// autodiff.c: the backward graph, by reverse accumulation (Linnainmaa 1970): nodes are visited last
+// to first, each operator's rule turns the gradients of its outputs into contributions to its
+// inputs, contributions to one value are summed. Only values on a way from a parameter to the loss
+// get a gradient, so the first convolution has no backward data. A parameter's gradient is stored
+// (grad_store) as soon as the last of its readers, in this order, has contributed; g->grads has
+// that order. Not here: the rules (compiler/ops, OpDef.grad).
 #include "passes/pass.h"
 
 enum { SUM_MAX = 6 }; // operands of one `add`: what an expression step takes
@@ -33,14 +33,15 @@ void grad_add(GradCtx *c, Value *v, Value *d)
     if (!shape_equal(&v->shape, &d->shape)) {
         // [N,c] and [N,c,1,1] are the same numbers in the same order in every layout.
         if (shape_elements(&v->shape) != shape_elements(&d->shape))
-            INTERNAL_ERROR("autodiff: gradient rule of %s (%s) gives a wrong shape", c->current->name,
-                           c->current->op->name);
+            INTERNAL_ERROR("autodiff: gradient rule of %s (%s) gives a wrong shape",
+                           c->current->name, c->current->op->name);
         d->shape = v->shape;
     }
     VEC_PUSH(c->scratch, &c->parts[v->id], d);
 }
 
-static Node *add_node(GradCtx *c, const char *op, const void *attrs, Value *const *in, uint32_t count)
+static Node *add_node(GradCtx *c, const char *op, const void *attrs, Value *const *in,
+                      uint32_t count)
 {
     return build_node(c->g, &(NodeSpec){
                                 .op = pass_op(op),
@@ -102,9 +103,9 @@ static bool store_grad(GradCtx *c, Value *param)
 {
     Value *sum = total(c, param);
     if (!sum) {
-        DiagItem *item = diag_error(c->diag, param->loc,
-                                    "parameter %s cannot be trained: the output does not depend on it",
-                                    param->name);
+        DiagItem *item = diag_error(
+            c->diag, param->loc, "parameter %s cannot be trained: the output does not depend on it",
+            param->name);
         diag_help(c->diag, item, "take the layer out, or compile with --mode infer");
         return false;
     }
@@ -157,7 +158,11 @@ bool pass_autodiff(PassCtx *ctx)
 {
     Graph *g = ctx->g;
     Node *loss = g->last;
-    GradCtx c = {.g = g, .scratch = ctx->scratch, .diag = ctx->diag, .current = loss, .count = g->next_value};
+    GradCtx c = {.g = g,
+                 .scratch = ctx->scratch,
+                 .diag = ctx->diag,
+                 .current = loss,
+                 .count = g->next_value};
     c.needed = ARENA_ARRAY(ctx->scratch, bool, c.count);
     c.parts = ARENA_ARRAY(ctx->scratch, ValueVec, c.count);
     c.readers = ARENA_ARRAY(ctx->scratch, uint32_t, c.count);

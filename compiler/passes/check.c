@@ -1,5 +1,7 @@
-// check.c: what every later pass takes for granted: the graph has outputs, and in training exactly one
-// that can serve as logits. Not here: shapes (the operators' own rules).
+// check.c: what every later pass takes for granted: the graph has outputs, and in training exactly
+// one that can serve as logits, and no parameter that several layers share (their gradients could
+// only be summed in a layout that they have in common). Not here: shapes (the operators' own
+// rules).
 #include "passes/pass.h"
 
 static bool is_logits(const Shape *s)
@@ -27,6 +29,22 @@ const char *passes_untrainable(Arena *a, const Graph *g)
     return NULL;
 }
 
+static bool check_shared_params(PassCtx *ctx)
+{
+    bool ok = true;
+    uses_build(&ctx->uses, ctx->scratch, ctx->g);
+    for (uint32_t i = 0; i < ctx->g->params.count; i++) {
+        const Value *v = ctx->g->params.at[i];
+        uint32_t readers = uses_of(&ctx->uses, v)->nodes.count;
+        if (readers <= 1)
+            continue;
+        ok = false;
+        (void)diag_error(ctx->diag, v->loc, "parameter %s cannot be trained: %u layers share it",
+                         v->name, readers);
+    }
+    return ok;
+}
+
 bool pass_check(PassCtx *ctx)
 {
     Graph *g = ctx->g;
@@ -38,9 +56,10 @@ bool pass_check(PassCtx *ctx)
         return true;
     const char *why = passes_untrainable(ctx->scratch, g);
     if (!why)
-        return true;
-    DiagItem *item =
-        diag_error(ctx->diag, g->outputs.at[0]->loc, "model %s cannot be trained: %s", g->name, why);
-    diag_help(ctx->diag, item, "end the model with dense(classes), or compile it with --mode infer");
+        return check_shared_params(ctx);
+    DiagItem *item = diag_error(ctx->diag, g->outputs.at[0]->loc, "model %s cannot be trained: %s",
+                                g->name, why);
+    diag_help(ctx->diag, item,
+              "end the model with dense(classes), or compile it with --mode infer");
     return false;
 }

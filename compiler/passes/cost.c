@@ -33,8 +33,8 @@ static ScalarVal count_fma(ScalarBuilder *b, ScalarVal x, ScalarVal y, ScalarVal
     return x;
 }
 
-static ScalarVal count_select(ScalarBuilder *b, ScalarCompare cmp, ScalarVal x, ScalarVal y, ScalarVal t,
-                              ScalarVal f)
+static ScalarVal count_select(ScalarBuilder *b, ScalarCompare cmp, ScalarVal x, ScalarVal y,
+                              ScalarVal t, ScalarVal f)
 {
     (void)b, (void)cmp, (void)x, (void)y, (void)f;
     return t;

@@ -7,7 +7,8 @@
 
 #include "ir/opdef.h"
 
-/// Whether it is made of additions, products and selections only: cheap enough to be computed twice.
+/// Whether it is made of additions, products and selections only: cheap enough to be computed
+/// twice.
 bool op_is_cheap(const OpDef *op, const void *attrs, uint32_t arg_count);
 
 #endif

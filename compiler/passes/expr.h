@@ -12,8 +12,8 @@ enum {
 /// Index of v among the operands (inputs past own_inputs) of n, appended if it is not there.
 uint32_t expr_operand(Graph *g, Node *n, Value *v);
 
-/// Appends the steps of `from` to the expression `into` of node n and gives what they result in. Inputs of the
-/// source become operands of n, but `replaced` (may be NULL) becomes `by`.
+/// Appends the steps of `from` to the expression `into` of node n and gives what they result in.
+/// Inputs of the source become operands of n, but `replaced` (may be NULL) becomes `by`.
 typedef struct ExprSource {
     const Expr *steps;
     Value *const *inputs;

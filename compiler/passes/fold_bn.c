@@ -28,9 +28,9 @@ static void fold_into(PassCtx *ctx, Node *layer, Value *scale, Value *shift)
     if (has_bias) {
         Value *bias = layer->inputs.at[2];
         uses_drop(&ctx->uses, bias, layer);
-        const Node *b = pass_insert(
-            ctx, layer, layer,
-            &(PassNode){.op = "fold_bias", .in = {scale, shift, bias}, .in_count = 3});
+        const Node *b =
+            pass_insert(ctx, layer, layer,
+                        &(PassNode){.op = "fold_bias", .in = {scale, shift, bias}, .in_count = 3});
         layer->inputs.at[2] = b->outputs.at[0];
     } else {
         if (layer->inputs.count != 2)
@@ -56,12 +56,12 @@ bool pass_fold_bn(PassCtx *ctx)
         Value *const *in = bn->inputs.at;
         Value *x = in[BN_X];
         bool folds = takes_fold(ctx, bn);
-        const Node *coef = pass_insert(ctx, bn, folds ? x->def : bn,
-                                       &(PassNode){.op = "bn_scale_shift",
-                                                   .attrs = bn->attrs,
-                                                   .in = {in[BN_WEIGHT], in[BN_BIAS], in[BN_MEAN],
-                                                          in[BN_VAR]},
-                                                   .in_count = 4});
+        const Node *coef =
+            pass_insert(ctx, bn, folds ? x->def : bn,
+                        &(PassNode){.op = "bn_scale_shift",
+                                    .attrs = bn->attrs,
+                                    .in = {in[BN_WEIGHT], in[BN_BIAS], in[BN_MEAN], in[BN_VAR]},
+                                    .in_count = 4});
         Value *scale = coef->outputs.at[0], *shift = coef->outputs.at[1], *by = x;
         if (folds) {
             fold_into(ctx, x->def, scale, shift);

@@ -1,9 +1,8 @@
-// fuse.c: every elementwise node becomes a `map` with an expression, and maps merge into the maps that
-// read them, so that what lies between is never stored.
-// A map with one reader goes into it. One with several goes into a reader only where that costs no
-// more memory traffic: its steps are cheap, what it reads is alive there anyway, and the reader does
-// not read more tensors than before.
-// Not here: maps into the epilogue of other operators (sink.c), reductions (sides.c).
+// fuse.c: every elementwise node becomes a `map` with an expression, and maps merge into the maps
+// that read them, so that what lies between is never stored. A map with one reader goes into it.
+// One with several goes into a reader only where that costs no more memory traffic: its steps are
+// cheap, what it reads is alive there anyway, and the reader does not read more tensors than
+// before. Not here: maps into the epilogue of other operators (sink.c), reductions (sides.c).
 #include "passes/cost.h"
 #include "passes/expr.h"
 #include "passes/pass.h"

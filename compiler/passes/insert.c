@@ -31,7 +31,8 @@ void pass_remove(PassCtx *ctx, Node *n)
     for (uint32_t i = 0; i < n->outputs.count; i++) {
         const UseList *list = uses_of(&ctx->uses, n->outputs.at[i]);
         if (list->nodes.count || list->outputs)
-            INTERNAL_ERROR("removing node %s (%s), whose output %u is used", n->name, n->op->name, i);
+            INTERNAL_ERROR("removing node %s (%s), whose output %u is used", n->name, n->op->name,
+                           i);
     }
     uses_drop_node(&ctx->uses, n);
     n->outputs.count = 0; // checked above, so that graph_remove_node need not walk the graph

@@ -1,6 +1,6 @@
 // intervals.c: greedy placement in several orders, the best of which wins (Pisarchyk and Lee 2020,
-// "Efficient memory management for deep neural net inference": size first is hard to beat), then the
-// buffers that reach the top are promoted to the front and placed again, while that helps.
+// "Efficient memory management for deep neural net inference": size first is hard to beat), then
+// the buffers that reach the top are promoted to the front and placed again, while that helps.
 #include "passes/intervals.h"
 
 #include <stdbool.h>
@@ -173,7 +173,8 @@ uint64_t intervals_pack(Arena *scratch, Interval *at, uint32_t count)
 {
     if (!count)
         return 0;
-    Packer p = {.at = at, .count = count, .best = UINT64_MAX, .bound = largest_live(scratch, at, count)};
+    Packer p = {
+        .at = at, .count = count, .best = UINT64_MAX, .bound = largest_live(scratch, at, count)};
     p.placed = ARENA_ARRAY(scratch, uint32_t, count);
     p.offset = ARENA_ARRAY(scratch, uint64_t, count);
     p.best_offset = ARENA_ARRAY(scratch, uint64_t, count);

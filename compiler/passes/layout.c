@@ -1,8 +1,8 @@
-// layout.c: asks the code generator for a kernel for each node, in execution order, and gives every value its
-// layout: what its maker writes. Where a reader wants another one a conversion is put before it
-// (pack, to_blocked, to_plain, or the operator that the lowering names), shared among readers.
-// lower() sees the layouts of a node's inputs as they were made, and says what it wants instead.
-// Not here: what kernels want (the code generator).
+// layout.c: asks the code generator for a kernel for each node, in execution order, and gives every
+// value its layout: what its maker writes. Where a reader wants another one a conversion is put
+// before it (pack, to_blocked, to_plain, or the operator that the lowering names), shared among
+// readers. lower() sees the layouts of a node's inputs as they were made, and says what it wants
+// instead. Not here: what kernels want (the code generator).
 #include "ir/lowering.h"
 #include "ops/attrs.h"
 #include "passes/pass.h"
@@ -27,8 +27,8 @@ static bool is_padded_vector(const Shape *s, const Layout *l)
     if (l->kind != LAYOUT_PACKED || s->rank != 1 || shape_is_batched(s))
         return false;
     const Packing *p = l->packing;
-    return p->dims == 1 && p->dim[0].coord == 0 && p->dim[0].coef == 1 && p->base[0] == 0 && !p->next &&
-           p->dim[0].extent >= s->dim[0];
+    return p->dims == 1 && p->dim[0].coord == 0 && p->dim[0].coef == 1 && p->base[0] == 0 &&
+           !p->next && p->dim[0].extent >= s->dim[0];
 }
 
 static bool serves(const Value *v, const Layout *want)
@@ -85,8 +85,8 @@ typedef struct Spot {
     Phase phase;
 } Spot;
 
-static Value *insert_conversion(LayoutPass *p, const char *op, const void *attrs, Value *v, const Layout *to,
-                                Spot at)
+static Value *insert_conversion(LayoutPass *p, const char *op, const void *attrs, Value *v,
+                                const Layout *to, Spot at)
 {
     Graph *g = p->ctx->g;
     Node *n = build_node(g, &(NodeSpec){
@@ -159,13 +159,13 @@ static Value *convert(LayoutPass *p, Value *v, const Want *want, Node *reader)
         break;
     case LAYOUT_OPAQUE:
         if (!want->op)
-            INTERNAL_ERROR("layout: %s (%s) wants %s and names no operator that makes it", reader->name,
-                           reader->op->name, to->tag);
+            INTERNAL_ERROR("layout: %s (%s) wants %s and names no operator that makes it",
+                           reader->name, reader->op->name, to->tag);
         made = insert_conversion(p, want->op, want->attrs, v, to, at);
         break;
     case LAYOUT_PARTIALS:
-        INTERNAL_ERROR("layout: %s (%s) wants partial sums of value %u", reader->name, reader->op->name,
-                       v->id);
+        INTERNAL_ERROR("layout: %s (%s) wants partial sums of value %u", reader->name,
+                       reader->op->name, v->id);
     }
     remember(p, v, made, reader->phase);
     return made;
@@ -201,7 +201,8 @@ static void convert_inputs(LayoutPass *p, Node *n)
         } else {
             want = (Want){low->in_layout[i], low->prepare_op[i], low->prepare_attrs[i]};
             if (n->op->updates >> i & 1 && want.layout.kind != LAYOUT_PLAIN)
-                INTERNAL_ERROR("layout: %s (%s) updates state in another layout", n->name, n->op->name);
+                INTERNAL_ERROR("layout: %s (%s) updates state in another layout", n->name,
+                               n->op->name);
         }
         // grad_store reads any layout: the one its input has.
         if (!node_is(n, "grad_store"))

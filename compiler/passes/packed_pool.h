@@ -1,5 +1,5 @@
-// packed_pool.h: prepared weights that stand in the packed region, by what they are made of. Plans of one
-// object share it, so that equal packings lie there once.
+// packed_pool.h: prepared weights that stand in the packed region, by what they are made of. Plans
+// of one object share it, so that equal packings lie there once.
 #ifndef PASSES_PACKED_POOL_H
 #define PASSES_PACKED_POOL_H
 

@@ -18,30 +18,32 @@ typedef struct PassDef {
 static const PassDef PASSES[] = {
     {"check", "the model has outputs, and in training one that serves as logits", BOTH, STAGE_BUILT,
      STAGE_BUILT, pass_check},
-    {"simplify", "takes out identities; dropout and stochastic depth become masks and products", BOTH,
-     STAGE_BUILT, STAGE_BUILT, pass_simplify},
-    {"fold_bn", "batch normalisation goes into the layer before it, or becomes x*scale + shift", INFER,
-     STAGE_BUILT, STAGE_BUILT, pass_fold_bn},
-    {"lower_bn", "batch normalisation becomes sums, a finish, and x*scale + shift", TRAIN, STAGE_BUILT,
-     STAGE_BUILT, pass_lower_bn},
-    {"loss", "labels come in, the cross-entropy of the logits goes out", TRAIN, STAGE_BUILT, STAGE_BUILT,
-     pass_loss},
+    {"simplify", "takes out identities; dropout and stochastic depth become masks and products",
+     BOTH, STAGE_BUILT, STAGE_BUILT, pass_simplify},
+    {"fold_bn", "batch normalisation goes into the layer before it, or becomes x*scale + shift",
+     INFER, STAGE_BUILT, STAGE_BUILT, pass_fold_bn},
+    {"lower_bn", "batch normalisation becomes sums, a finish, and x*scale + shift", TRAIN,
+     STAGE_BUILT, STAGE_BUILT, pass_lower_bn},
+    {"loss", "labels come in, the cross-entropy of the logits goes out", TRAIN, STAGE_BUILT,
+     STAGE_BUILT, pass_loss},
     {"autodiff", "the backward graph, by reverse accumulation", TRAIN, STAGE_BUILT, STAGE_BUILT,
      pass_autodiff},
     {"remat", "activations that follow cheaply from what is kept are recomputed in backward", TRAIN,
      STAGE_BUILT, STAGE_BUILT, pass_remat},
     {"cse", "equal work on parameters is done once", BOTH, STAGE_BUILT, STAGE_BUILT, pass_cse},
     {"dce", "takes out what nobody reads", BOTH, STAGE_BUILT, STAGE_BUILT, pass_dce},
-    {"fuse", "elementwise nodes become maps, maps merge", BOTH, STAGE_BUILT, STAGE_BUILT, pass_fuse},
+    {"fuse", "elementwise nodes become maps, maps merge", BOTH, STAGE_BUILT, STAGE_BUILT,
+     pass_fuse},
     {"sink", "maps go into the epilogue of the node that makes their operand", BOTH, STAGE_BUILT,
      STAGE_BUILT, pass_sink},
     {"sides", "channel reductions go to the node that writes what they sum", BOTH, STAGE_BUILT,
      STAGE_LOWERED, pass_sides},
-    {"bind", "what depends on parameters alone is prepare's work", BOTH, STAGE_LOWERED, STAGE_LOWERED,
-     pass_bind},
-    {"layout", "kernels are chosen, values get layouts, conversions are put between", BOTH, STAGE_LOWERED,
-     STAGE_LAID, pass_layout},
-    {"plan_buffers", "every value gets its place", BOTH, STAGE_LAID, STAGE_PLANNED, pass_plan_buffers},
+    {"bind", "what depends on parameters alone is prepare's work", BOTH, STAGE_LOWERED,
+     STAGE_LOWERED, pass_bind},
+    {"layout", "kernels are chosen, values get layouts, conversions are put between", BOTH,
+     STAGE_LOWERED, STAGE_LAID, pass_layout},
+    {"plan_buffers", "every value gets its place", BOTH, STAGE_LAID, STAGE_PLANNED,
+     pass_plan_buffers},
 };
 enum { PASS_COUNT = sizeof PASSES / sizeof PASSES[0] };
 
@@ -117,7 +119,8 @@ static bool run_one(PassCtx *ctx, const PassDef *p, PassReport *report)
                       g->plan_batch, p->name, now_ms() - start, g->node_count);
     if (!ok)
         return false;
-    const char *broken = ctx->opt->verify_each || p->gives == STAGE_PLANNED ? graph_verify(g, p->name) : NULL;
+    const char *broken =
+        ctx->opt->verify_each || p->gives == STAGE_PLANNED ? graph_verify(g, p->name) : NULL;
     if (broken)
         INTERNAL_ERROR("%s", broken);
     if (matches(ctx->opt->dump_after, p->name))

@@ -1,5 +1,5 @@
-// pipeline.h: what runs between the front end's graph and the code generator, as the driver sees it.
-// Not here: the passes (one file each), their table (pipeline.c).
+// pipeline.h: what runs between the front end's graph and the code generator, as the driver sees
+// it. Not here: the passes (one file each), their table (pipeline.c).
 #ifndef PASSES_PIPELINE_H
 #define PASSES_PIPELINE_H
 
@@ -17,8 +17,9 @@ uint64_t packed_pool_bytes(const PackedPool *p); // size of the packed region so
 
 typedef struct PassOptions {
     const LowerTarget *target;
-    bool both_modes;        // the object holds training too: labels and loss have regions in inference
+    bool both_modes; // the object holds training too: labels and loss have regions in inference
     bool keep_activations;  // no recomputing in backward (--no-remat)
+    bool redo_joins;        // backward recomputes what joins store too: least memory, more traffic
     PackedPool *packed;     // NULL: this graph has the packed region for itself
     const char *dump_after; // a pass's name or "all"; NULL: no dump
     const char *stop_after; // a pass's name, NULL: run all

@@ -1,4 +1,5 @@
-// plan.h: lifetimes and sizes of the arena's buffers, computed by the planner and printed by plan_print.
+// plan.h: lifetimes and sizes of the arena's buffers, computed by the planner and printed by
+// plan_print.
 #ifndef PASSES_PLAN_H
 #define PASSES_PLAN_H
 
@@ -32,7 +33,8 @@ typedef struct PlanLives {
     uint32_t steps;
 } PlanLives;
 
-/// Lifetimes of all values that are made by steps (not by prepare), with in-place results sharing buffers.
+/// Lifetimes of all values that are made by steps (not by prepare), with in-place results sharing
+/// buffers.
 void plan_lives(Arena *a, const Graph *g, PlanLives *lives);
 
 /// Live bytes and scratch of the step where their sum at the plan's batch is largest.

@@ -1,8 +1,9 @@
-// plan_buffers.c: gives every value its place: parameters, state, gradients and the caller's tensors in
-// regions of their own, prepared weights in the packed region, everything else in the arena.
-// The arena has two parts, each packed by lifetime: bytes that do not depend on the batch, then bytes per image.
-// A batched value lies at arena_fixed + batch * slope, so that one plan serves every batch.
-// Not here: lifetimes (plan_lives.c), the packing itself (intervals.c), printing (plan_print.c).
+// plan_buffers.c: gives every value its place: parameters, state, gradients and the caller's
+// tensors in regions of their own, prepared weights in the packed region, everything else in the
+// arena. The arena has two parts, each packed by lifetime: bytes that do not depend on the batch,
+// then bytes per image. A batched value lies at arena_fixed + batch * slope, so that one plan
+// serves every batch. Not here: lifetimes (plan_lives.c), the packing itself (intervals.c),
+// printing (plan_print.c).
 #include "passes/intervals.h"
 #include "passes/packed_pool.h"
 #include "passes/pass.h"
@@ -22,8 +23,8 @@ static void place_in_row(Value *const *at, uint32_t count, uint32_t region)
     }
 }
 
-// One region per caller's tensor: inputs, labels, loss, outputs. An object that can train has labels and loss
-// in its inference plans' numbering too.
+// One region per caller's tensor: inputs, labels, loss, outputs. An object that can train has
+// labels and loss in its inference plans' numbering too.
 static void place_io(PassCtx *ctx)
 {
     Graph *g = ctx->g;
@@ -48,7 +49,8 @@ static uint64_t pack_space(PassCtx *ctx, PlanLives *lives, bool per_image)
         const PlanBuffer *b = &lives->buffers.at[i];
         uint64_t bytes = per_image ? b->bytes.per_image : b->bytes.fixed;
         if (bytes)
-            at[count++] = (Interval){.first = b->first, .last = b->last, .bytes = plan_round_up(bytes)};
+            at[count++] =
+                (Interval){.first = b->first, .last = b->last, .bytes = plan_round_up(bytes)};
     }
     uint64_t total = intervals_pack(ctx->scratch, at, count);
     count = 0;
@@ -83,13 +85,13 @@ static void place_arena(PassCtx *ctx)
     g->bound_per_image = bound.per_image;
 }
 
-// Prepared values. Intermediate ones (a folded weight before it is packed) may lie where later results of
-// the same prepare will.
+// Prepared values. Intermediate ones (a folded weight before it is packed) may lie where later
+// results of the same prepare will.
 typedef struct Prepare {
-    uint32_t *last;  // by value id: the last prepare step that reads it, or FOREVER
-    bool *wanted;    // by value id: its content is not there yet and somebody needs it
+    uint32_t *last;   // by value id: the last prepare step that reads it, or FOREVER
+    bool *wanted;     // by value id: its content is not there yet and somebody needs it
     const char **key; // by value id, of values that steps read
-    uint32_t count;  // prepare steps
+    uint32_t count;   // prepare steps
 } Prepare;
 
 static const uint32_t FOREVER = UINT32_MAX;
@@ -113,8 +115,8 @@ static void find_last_reads(const Graph *g, Prepare *p)
     }
 }
 
-// From the last node to the first: a node runs if a step needs what no earlier plan has prepared, or a node
-// that runs does.
+// From the last node to the first: a node runs if a step needs what no earlier plan has prepared,
+// or a node that runs does.
 static void find_wanted(PassCtx *ctx, PackedPool *pool, Prepare *p)
 {
     for (Node *n = ctx->g->last; n; n = n->prev) {

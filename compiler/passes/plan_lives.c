@@ -1,6 +1,6 @@
-// plan_lives.c: which buffers the arena holds and from which step to which. A result may take over the buffer of
-// an operand that its expression reads last, element by element, at the very place it then writes.
-// Not here: offsets (plan_buffers.c, intervals.c).
+// plan_lives.c: which buffers the arena holds and from which step to which. A result may take over
+// the buffer of an operand that its expression reads last, element by element, at the very place it
+// then writes. Not here: offsets (plan_buffers.c, intervals.c).
 #include "ir/lowering.h"
 #include "ir/opdef.h"
 #include "passes/plan.h"

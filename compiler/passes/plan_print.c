@@ -32,8 +32,8 @@ static void print_value(StrBuf *out, const Value *v, const PlanLives *lives)
     else
         strbuf_add(out, "     prepare");
     strbuf_printf(out, " %-6s %12" PRIu64 " %12" PRIu64 " %s  ", region_text(v->place.region),
-                  batched ? v->place.slope : v->place.offset, batched ? bytes.per_image : bytes.fixed,
-                  batched ? "per image" : "         ");
+                  batched ? v->place.slope : v->place.offset,
+                  batched ? bytes.per_image : bytes.fixed, batched ? "per image" : "         ");
     strbuf_printf(out, "%s %s ", v->def->name, v->def->op->name);
     shape_print(out, &v->shape, v->dtype);
     strbuf_add(out, "\n");
@@ -46,11 +46,12 @@ static void print_totals(StrBuf *out, Arena *a, const Graph *g, const PlanLives 
     uint64_t total = g->arena_fixed + batch * g->arena_per_image + scratch;
     uint64_t least = bound.fixed + batch * bound.per_image + bound.scratch;
     strbuf_printf(out, "steps            %u\n", lives->steps);
-    strbuf_printf(out, "arena            %" PRIu64 " fixed + %" PRIu64 " per image\n", g->arena_fixed,
-                  g->arena_per_image);
+    strbuf_printf(out, "arena            %" PRIu64 " fixed + %" PRIu64 " per image\n",
+                  g->arena_fixed, g->arena_per_image);
     strbuf_printf(out, "scratch          %" PRIu64 " per worker\n", scratch);
     strbuf_printf(out, "packed weights   %" PRIu64 "\n", g->packed_bytes);
-    strbuf_printf(out, "total            %" PRIu64 " at batch %" PRIu64 ", one worker\n", total, batch);
+    strbuf_printf(out, "total            %" PRIu64 " at batch %" PRIu64 ", one worker\n", total,
+                  batch);
     strbuf_printf(out,
                   "lower bound      %" PRIu64 " (step %u: %" PRIu64 " fixed + %" PRIu64
                   " per image live, %" PRIu64 " scratch)\n",

@@ -1,9 +1,10 @@
-// remat.c: recomputes in backward what is cheaper to recompute than to keep. A forward value that backward
-// reads and that follows from one kept tensor by cheap elementwise steps (BN's x*scale + shift, ReLU) is cloned
-// to just before its first reader in backward, and forward forgets it (Chen et al. 2016, "Training deep
-// nets with sublinear memory cost", with the cheapest possible segments).
-// Kept are convolution outputs z (BN's gradient reads them) and what joins store.
-// Not here: how a clone then merges into its readers (fuse.c).
+// remat.c: recomputes in backward what is cheaper to recompute than to keep. A forward value that
+// backward reads and that follows from one kept tensor by cheap elementwise steps (BN's x*scale +
+// shift, ReLU) is cloned to just before its first reader in backward, and forward forgets it (Chen
+// et al. 2016, "Training deep nets with sublinear memory cost", with the cheapest possible
+// segments). Kept are convolution outputs z (BN's gradient reads them) and what joins store; with
+// redo_joins the latter are recomputed too, from the z of their branch and the join before, in
+// segments of a few blocks. Not here: how a clone then merges into its readers (fuse.c).
 #include "passes/cost.h"
 #include "passes/pass.h"
 
@@ -43,7 +44,7 @@ static Keep classify(Remat *r, const Node *n, const Value *v)
         large += value_is_large(in);
         one = r->keep[in->id] != KEEP_NO;
     }
-    if (one && large == 1)
+    if (one && (large == 1 || (large > 1 && r->ctx->opt->redo_joins)))
         return KEEP_REDONE;
     return read_in_backward(r, v) ? KEEP_YES : KEEP_NO;
 }
@@ -60,14 +61,16 @@ static void classify_all(Remat *r)
         }
 }
 
-// The value as backward has it before node `before`. The depth is that of one elementwise chain, at most
-// `limit`: a longer one is cut by keeping its middle.
+// The value as backward has it before node `before`. A chain longer than `limit` steps is cut by
+// keeping its middle.
 static Value *redo(Remat *r, Value *v, Node *before, int limit)
 {
-    if (r->keep[v->id] != KEEP_REDONE || limit == 0)
-        return v;
     if (r->clone[v->id])
         return r->clone[v->id];
+    if (limit == 0)
+        r->keep[v->id] = KEEP_YES;
+    if (r->keep[v->id] != KEEP_REDONE)
+        return v;
     const Node *n = v->def;
     Value *in[8];
     for (uint32_t i = 0; i < n->inputs.count; i++)
@@ -89,7 +92,7 @@ static Value *redo(Remat *r, Value *v, Node *before, int limit)
 
 bool pass_remat(PassCtx *ctx)
 {
-    enum { LONGEST_CHAIN = 8 };
+    enum { LONGEST_CHAIN = 8 }; // a join and its ReLU are two steps
     if (ctx->opt->keep_activations)
         return true;
     Graph *g = ctx->g;

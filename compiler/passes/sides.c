@@ -1,5 +1,5 @@
-// sides.c: a channel reduction (BN's sums, a bias gradient) of what a node stores is taken while it is
-// stored, if the node's kernel can and the other arguments exist by then.
+// sides.c: a channel reduction (BN's sums, a bias gradient) of what a node stores is taken while it
+// is stored, if the node's kernel can and the other arguments exist by then.
 #include "passes/expr.h"
 #include "passes/pass.h"
 
@@ -29,7 +29,8 @@ static void attach(PassCtx *ctx, Node *r)
     Graph *g = ctx->g;
     Node *p = r->inputs.at[0]->def;
     Side *side = &p->sides[p->side_count++];
-    *side = (Side){.op = r->op, .attrs = r->attrs, .arg_count = r->inputs.count, .output = p->outputs.count};
+    *side = (Side){
+        .op = r->op, .attrs = r->attrs, .arg_count = r->inputs.count, .output = p->outputs.count};
     side->arg[0] = (ExprRef){EXPR_RESULT, 0};
     for (uint32_t i = 1; i < r->inputs.count; i++)
         side->arg[i] = (ExprRef){EXPR_INPUT, expr_operand(g, p, r->inputs.at[i])};

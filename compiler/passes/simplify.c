@@ -28,7 +28,8 @@ static bool is_identity(const Node *n, Mode mode)
         return all_are(((const SubsampleAttrs *)n->attrs)->stride, 2, 1);
     if (node_is(n, "maxpool") || node_is(n, "avgpool")) {
         const PoolAttrs *pool = n->attrs;
-        return all_are(pool->kernel, 2, 1) && all_are(pool->stride, 2, 1) && all_are(pool->pad, 4, 0);
+        return all_are(pool->kernel, 2, 1) && all_are(pool->stride, 2, 1) &&
+               all_are(pool->pad, 4, 0);
     }
     if (node_is(n, "relu"))
         return n->inputs.at[0]->def && node_is(n->inputs.at[0]->def, "relu");

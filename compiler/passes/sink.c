@@ -1,15 +1,15 @@
-// sink.c: a map goes into the `store` of the node that makes one of its operands, when nobody else reads
-// that raw result and the node's kernel takes an epilogue. Of several such nodes the latest serves: the
-// merged node must stand where all operands are made, and the latest moves least.
-// Not here: maps into maps (fuse.c).
+// sink.c: a map goes into the `store` of the node that makes one of its operands, when nobody else
+// reads that raw result and the node's kernel takes an epilogue. Of several such nodes the latest
+// serves: the merged node must stand where all operands are made, and the latest moves least. Not
+// here: maps into maps (fuse.c).
 #include "passes/expr.h"
 #include "passes/pass.h"
 
 static bool takes(PassCtx *ctx, const Node *p)
 {
     const LowerTarget *target = ctx->opt->target;
-    return p->op->accepts_store && p->outputs.count == 1 && p->side_count == 0 && p->op->updates == 0 &&
-           target->takes_store(target, p);
+    return p->op->accepts_store && p->outputs.count == 1 && p->side_count == 0 &&
+           p->op->updates == 0 && target->takes_store(target, p);
 }
 
 // Whether map m may go into the node that makes its input v.
@@ -46,8 +46,8 @@ static bool ready_at(const Node *m, const Node *p)
     return true;
 }
 
-// Whether somebody between p and m reads what p reads: p may wait until then at no cost, and its result
-// does not stand in memory meanwhile (backward data behind backward weights of the same dy).
+// Whether somebody between p and m reads what p reads: p may wait until then at no cost, and its
+// result does not stand in memory meanwhile (backward data behind backward weights of the same dy).
 static bool may_wait(PassCtx *ctx, const Node *p, const Node *m)
 {
     if (!p->own_inputs)
@@ -72,7 +72,8 @@ static void sink(PassCtx *ctx, Node *m, Value *v)
         e = p->store = ARENA_NEW(g->arena, Expr);
         e->result = (ExprRef){EXPR_RESULT, 0};
     }
-    const ExprSource source = {.steps = m->store, .inputs = m->inputs.at, .replaced = v, .by = e->result};
+    const ExprSource source = {
+        .steps = m->store, .inputs = m->inputs.at, .replaced = v, .by = e->result};
     e->result = expr_inline(g, p, e, &source);
     // p gives m's output now; the raw result is nowhere any more.
     Value *out = m->outputs.at[0];

@@ -1,5 +1,5 @@
-// uses.h: who reads a value, built once per pass and kept up to date by it, so that no pass walks the
-// graph per value.
+// uses.h: who reads a value, built once per pass and kept up to date by it, so that no pass walks
+// the graph per value.
 #ifndef PASSES_USES_H
 #define PASSES_USES_H
 

@@ -1,5 +1,5 @@
-// fake_target.h: a code generator that only says layouts: activations in blocks, weights packed as they
-// are, vectors padded. For tests of the passes alone.
+// fake_target.h: a code generator that only says layouts: activations in blocks, weights packed as
+// they are, vectors padded. For tests of the passes alone.
 #ifndef TESTS_PASSES_FAKE_TARGET_H
 #define TESTS_PASSES_FAKE_TARGET_H
 

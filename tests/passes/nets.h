@@ -28,15 +28,17 @@ static inline uint32_t net_random(Net *t, uint32_t below)
     return (uint32_t)((t->random >> 33) % below);
 }
 
-static inline Value *net_node(Net *t, const char *op, const void *attrs, Value *const *in, uint32_t count)
+static inline Value *net_node(Net *t, const char *op, const void *attrs, Value *const *in,
+                              uint32_t count)
 {
     const OpDef *def = op_find(op);
-    Node *n = build_node(t->g, &(NodeSpec){.op = def,
-                                           .attrs = attrs,
-                                           .in = in,
-                                           .in_count = count,
-                                           .name = arena_printf(t->g->arena, "%s%u", op, ++t->layers),
-                                           .make_params = true});
+    Node *n =
+        build_node(t->g, &(NodeSpec){.op = def,
+                                     .attrs = attrs,
+                                     .in = in,
+                                     .in_count = count,
+                                     .name = arena_printf(t->g->arena, "%s%u", op, ++t->layers),
+                                     .make_params = true});
     return n->outputs.at[0];
 }
 
@@ -210,10 +212,10 @@ static inline Graph *net_of_kind(Arena *a, const char *kind)
     Net t = net_create(a, 1);
     t.g->name = kind;
     Value *x = net_input(&t, 3, 6, 6);
-    bool plain = strcmp(kind, "basic") == 0;
-    x = net_op(&t, "relu", net_bn(&t, net_conv(&t, x, 3, 8, 1, plain)));
-    if (strcmp(kind, "basic") == 0)
-        x = net_basic(&t, net_basic(&t, x, 8, 1, true), 16, 2, false);
+    bool basic = strcmp(kind, "basic") == 0;
+    x = net_op(&t, "relu", net_bn(&t, net_conv(&t, x, 3, 8, 1, basic)));
+    if (basic)
+        x = net_drop(&t, "dropout", net_basic(&t, x, 10, 2, false));
     else if (strcmp(kind, "preact") == 0)
         x = net_op(&t, "relu", net_bn(&t, net_preact(&t, net_preact(&t, x, 8, 1), 12, 2)));
     else if (strcmp(kind, "se") == 0)

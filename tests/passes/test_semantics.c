@@ -1,5 +1,5 @@
-// test_semantics.c: after every pass a random small network computes the same numbers as before, and
-// the gradients of the backward graph are those of finite differences.
+// test_semantics.c: after every pass a random small network computes the same numbers as before,
+// and the gradients of the backward graph are those of finite differences.
 #include "fake_target.h"
 #include "nets.h"
 #include "passes/pipeline.h"
@@ -8,7 +8,7 @@
 enum { BATCH = 3, SEEDS = 12 };
 
 // The graph after a pass.
-static Graph *run_until(Arena *a, const Graph *built, Mode mode, const char *stop)
+static Graph *run_with(Arena *a, const Graph *built, Mode mode, PassOptions opt)
 {
     Graph *g = graph_clone(a, built);
     g->mode = mode;
@@ -16,12 +16,18 @@ static Graph *run_until(Arena *a, const Graph *built, Mode mode, const char *sto
     SourceSet sources = {.arena = a};
     Diag *diag = diag_create(a, &sources);
     PassReport report = {.dumps = {.arena = a}, .times = {.arena = a}};
-    PassOptions opt = {.target = &fake_target, .stop_after = stop, .verify_each = true};
+    opt.target = &fake_target;
+    opt.verify_each = true;
     bool ok = passes_run(g, &opt, diag, &report);
     StrBuf text = {.arena = a};
     diag_render(diag, &text);
     ck_assert_msg(ok, "%s", strbuf_text(&text));
     return g;
+}
+
+static Graph *run_until(Arena *a, const Graph *built, Mode mode, const char *stop)
+{
+    return run_with(a, built, mode, (PassOptions){.stop_after = stop});
 }
 
 static double largest(const double *x, int64_t count)
@@ -37,14 +43,15 @@ static void check_same(const double *got, const double *want, int64_t count, dou
 {
     double scale = largest(want, count);
     for (int64_t i = 0; i < count; i++)
-        ck_assert_msg(fabs(got[i] - want[i]) <= tolerance * scale, "%s: element %lld is %.12g, not %.12g", what,
-                      (long long)i, got[i], want[i]);
+        ck_assert_msg(fabs(got[i] - want[i]) <= tolerance * scale,
+                      "%s: element %lld is %.12g, not %.12g", what, (long long)i, got[i], want[i]);
 }
 
 // Double rounding, grown by a few layers.
 static const double ROUNDING = 1e-10;
 
-static void check_outputs(Arena *a, const Graph *g, const double *want, int64_t count, const char *what)
+static void check_outputs(Arena *a, const Graph *g, const double *want, int64_t count,
+                          const char *what)
 {
     RefTensor *values = net_values(a, g, BATCH);
     graph_interpret(g, a, BATCH, values, 1.0 / BATCH);
@@ -62,7 +69,8 @@ START_TEST(inference_is_unchanged)
     const Value *out = built->outputs.at[0];
     int64_t count = BATCH * shape_elements(&out->shape);
     for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
-        check_outputs(a, run_until(a, built, MODE_INFER, stops[i]), values[out->id].at, count, stops[i]);
+        check_outputs(a, run_until(a, built, MODE_INFER, stops[i]), values[out->id].at, count,
+                      stops[i]);
     arena_destroy(a);
 }
 END_TEST
@@ -94,8 +102,8 @@ static double moved_loss(Arena *a, const Graph *g, const char *param, int64_t i,
 
 START_TEST(gradients_are_finite_differences)
 {
-    // Central differences in double: the error is d^2 of the third derivative and 1e-16/d of rounding; a ReLU
-    // that flips within d would show up as 1e-2.
+    // Central differences in double: the error is d^2 of the third derivative and 1e-16/d of
+    // rounding; a ReLU that flips within d would show up as 1e-2.
     const double d = 1e-5, tolerance = 1e-5;
     Arena *a = arena_create();
     Graph *built = net_classifier(a, (uint64_t)_i, 2);
@@ -113,8 +121,8 @@ START_TEST(gradients_are_finite_differences)
             double down = moved_loss(scratch, forward, grad->param->name, i, -d);
             double want = (up - down) / (2 * d), got = values[grad->id].at[i];
             ck_assert_msg(fabs(got - want) <= tolerance * (1.0 + fabs(want)),
-                          "d loss / d %s[%lld] is %.9g, finite differences say %.9g", grad->param->name,
-                          (long long)i, got, want);
+                          "d loss / d %s[%lld] is %.9g, finite differences say %.9g",
+                          grad->param->name, (long long)i, got, want);
             arena_destroy(scratch);
         }
     }
@@ -150,6 +158,10 @@ START_TEST(training_is_unchanged)
     graph_interpret(first, a, BATCH, values, 1.0 / BATCH);
     for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
         check_training(a, run_until(a, built, MODE_TRAIN, stops[i]), first, values, stops[i]);
+    PassOptions least = {.stop_after = "bind", .redo_joins = true};
+    check_training(a, run_with(a, built, MODE_TRAIN, least), first, values, "redo_joins");
+    PassOptions keep = {.stop_after = "bind", .keep_activations = true};
+    check_training(a, run_with(a, built, MODE_TRAIN, keep), first, values, "keep_activations");
     arena_destroy(a);
 }
 END_TEST
@@ -163,7 +175,8 @@ START_TEST(forward_of_training_is_batchnorms_own)
     graph_interpret(built, a, BATCH, values, 1.0);
     const Value *out = built->outputs.at[0];
     int64_t count = BATCH * shape_elements(&out->shape);
-    check_outputs(a, run_until(a, built, MODE_TRAIN, "lower_bn"), values[out->id].at, count, "lower_bn");
+    check_outputs(a, run_until(a, built, MODE_TRAIN, "lower_bn"), values[out->id].at, count,
+                  "lower_bn");
     check_outputs(a, run_until(a, built, MODE_TRAIN, "bind"), values[out->id].at, count, "bind");
     arena_destroy(a);
 }

@@ -1,0 +1,280 @@
+// test_plan.c: the buffer plan: nothing that lives together overlaps, regions are as the ABI says,
+// the arena is near its lower bound, plans share packed weights.
+#include "fake_target.h"
+#include "nets.h"
+#include "passes/intervals.h"
+#include "passes/pipeline.h"
+#include "passes/plan.h"
+#include "support/check_main.h"
+
+enum { SEEDS = 16 };
+
+static Graph *plan(Arena *a, const Graph *built, Mode mode, PassOptions opt)
+{
+    Graph *g = graph_clone(a, built);
+    g->mode = mode;
+    g->plan_batch = 2;
+    SourceSet sources = {.arena = a};
+    Diag *diag = diag_create(a, &sources);
+    PassReport report = {.dumps = {.arena = a}, .times = {.arena = a}};
+    opt.target = &fake_target;
+    opt.verify_each = true;
+    ck_assert(passes_run(g, &opt, diag, &report));
+    ck_assert_uint_eq(g->stage, STAGE_PLANNED);
+    return g;
+}
+
+// A value in the arena and its life, found without the planner.
+typedef struct Life {
+    const Value *v;
+    uint32_t first, last;
+} Life;
+
+static uint32_t find_lives(const Graph *g, Life *lives, Life **by_id)
+{
+    uint32_t count = 0, step = 0;
+    for (const Node *n = g->first; n; n = n->next) {
+        if (n->bind != BIND_INPUTS)
+            continue;
+        for (uint32_t i = 0; i < n->inputs.count; i++)
+            if (by_id[n->inputs.at[i]->id])
+                by_id[n->inputs.at[i]->id]->last = step;
+        for (uint32_t i = 0; i < n->outputs.count; i++) {
+            const Value *v = n->outputs.at[i];
+            if (v->place.region != RN_REGION_ARENA)
+                continue;
+            by_id[v->id] = &lives[count];
+            lives[count++] = (Life){v, step, step};
+        }
+        step++;
+    }
+    return count;
+}
+
+static bool overlaps(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_bytes)
+{
+    return a < b + b_bytes && b < a + a_bytes;
+}
+
+// At a batch, the bytes [offset, offset + bytes) of a value in its region.
+static void extent(const Value *v, uint64_t batch, uint64_t *offset, uint64_t *bytes)
+{
+    PlanBytes b = plan_bytes(v);
+    *offset = v->place.offset + batch * v->place.slope;
+    *bytes = b.fixed + batch * b.per_image;
+}
+
+// b is written over a, element by element, by the expression that reads a last.
+static bool in_place(const Life *a, const Life *b)
+{
+    const Node *n = b->v->def;
+    bool operand = false;
+    for (uint32_t i = 0; i < n->inputs.count; i++)
+        if (n->inputs.at[i] == a->v) {
+            if (i < n->own_inputs)
+                return false;
+            operand = true;
+        }
+    return operand && a->last == b->first && b->v->def_out == 0 &&
+           shape_equal(&a->v->shape, &b->v->shape) && a->v->place.offset == b->v->place.offset &&
+           a->v->place.slope == b->v->place.slope;
+}
+
+static uint32_t check_disjoint(Arena *a, const Graph *g, uint64_t batch)
+{
+    Life *lives = ARENA_ARRAY(a, Life, g->next_value);
+    Life **by_id = ARENA_ARRAY(a, Life *, g->next_value);
+    uint32_t count = find_lives(g, lives, by_id), shared = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t ai, bi, aj, bj;
+        extent(lives[i].v, batch, &ai, &bi);
+        ck_assert_uint_eq(ai % PLAN_ALIGN, 0);
+        ck_assert_msg(ai + bi <= g->arena_fixed + batch * g->arena_per_image,
+                      "past the arena's end");
+        for (uint32_t j = i + 1; j < count; j++) {
+            extent(lives[j].v, batch, &aj, &bj);
+            if (lives[j].first > lives[i].last || lives[i].first > lives[j].last ||
+                !overlaps(ai, bi, aj, bj))
+                continue;
+            ck_assert_msg(in_place(&lives[i], &lives[j]), "%%%u and %%%u live together and overlap",
+                          lives[i].v->id, lives[j].v->id);
+            shared++;
+        }
+    }
+    return shared;
+}
+
+START_TEST(buffers_that_live_together_are_disjoint)
+{
+    Arena *a = arena_create();
+    Graph *built = net_classifier(a, (uint64_t)_i, 3);
+    for (int mode = 0; mode < 2; mode++) {
+        Graph *g = plan(a, built, (Mode)mode, (PassOptions){0});
+        check_disjoint(a, g, 1);
+        check_disjoint(a, g, 2);
+        check_disjoint(a, g, 37);
+    }
+    arena_destroy(a);
+}
+END_TEST
+
+START_TEST(results_take_over_operands)
+{
+    Arena *a = arena_create();
+    Graph *g = plan(a, net_of_kind(a, "basic"), MODE_TRAIN, (PassOptions){0});
+    ck_assert_uint_gt(check_disjoint(a, g, 1), 0);
+    arena_destroy(a);
+}
+END_TEST
+
+START_TEST(inference_is_near_its_bound)
+{
+    Arena *a = arena_create();
+    Graph *g = plan(a, net_classifier(a, (uint64_t)_i, 6), MODE_INFER, (PassOptions){0});
+    double total = (double)(g->arena_fixed + 2 * g->arena_per_image);
+    double bound = (double)(g->bound_fixed + 2 * g->bound_per_image);
+    // Rounding up to 64 bytes is a few percent of such small tensors.
+    ck_assert_msg(total <= 1.1 * bound, "%.0f bytes, lower bound %.0f", total, bound);
+    ck_assert_msg(total >= bound, "the bound is no bound");
+    arena_destroy(a);
+}
+END_TEST
+
+START_TEST(packed_weights_are_disjoint_and_shared)
+{
+    Arena *a = arena_create();
+    Graph *built = net_of_kind(a, "basic");
+    PackedPool *pool = packed_pool_create(a);
+    Graph *first = plan(a, built, MODE_INFER, (PassOptions){.packed = pool});
+    uint64_t bytes = packed_pool_bytes(pool);
+    Graph *second = plan(a, built, MODE_INFER, (PassOptions){.packed = pool});
+    ck_assert_uint_eq(packed_pool_bytes(pool), bytes);
+    ck_assert_uint_eq(second->packed_bytes, first->packed_bytes);
+    uint32_t prepared = 0;
+    for (const Node *n = first->first, *m = second->first; n; n = n->next, m = m->next) {
+        ck_assert(!n->prepared);
+        ck_assert(m->prepared == (m->bind == BIND_PARAMS));
+        prepared += m->prepared;
+        for (uint32_t i = 0; i < m->inputs.count; i++)
+            if (m->bind == BIND_INPUTS && m->inputs.at[i]->place.region == RN_REGION_PACKED)
+                ck_assert_uint_eq(m->inputs.at[i]->place.offset, n->inputs.at[i]->place.offset);
+    }
+    ck_assert_uint_gt(prepared, 5);
+    arena_destroy(a);
+}
+END_TEST
+
+// What steps read of the packed region, all at once.
+START_TEST(packed_results_do_not_overlap)
+{
+    Arena *a = arena_create();
+    Graph *g = plan(a, net_classifier(a, (uint64_t)_i, 3), MODE_INFER, (PassOptions){0});
+    const Value **read = ARENA_ARRAY(a, const Value *, g->next_value);
+    uint32_t count = 0;
+    for (const Node *n = g->first; n; n = n->next)
+        for (uint32_t i = 0; n->bind == BIND_INPUTS && i < n->inputs.count; i++) {
+            const Value *v = n->inputs.at[i];
+            if (v->place.region == RN_REGION_PACKED)
+                read[count++] = v;
+        }
+    ck_assert_uint_gt(count, 0);
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t j = i + 1; j < count; j++)
+            ck_assert(read[i] == read[j] ||
+                      !overlaps(read[i]->place.offset, plan_bytes(read[i]).fixed,
+                                read[j]->place.offset, plan_bytes(read[j]).fixed));
+    arena_destroy(a);
+}
+END_TEST
+
+START_TEST(regions_are_numbered_alike_in_both_modes)
+{
+    Arena *a = arena_create();
+    Graph *built = net_of_kind(a, "basic");
+    Graph *train = plan(a, built, MODE_TRAIN, (PassOptions){.both_modes = true});
+    Graph *infer = plan(a, built, MODE_INFER, (PassOptions){.both_modes = true});
+    Graph *alone = plan(a, built, MODE_INFER, (PassOptions){0});
+    ck_assert_uint_eq(train->inputs.at[0]->place.region, RN_REGION_FIRST_IO);
+    ck_assert_uint_eq(train->labels->place.region, RN_REGION_FIRST_IO + 1);
+    ck_assert_uint_eq(train->loss->place.region, RN_REGION_FIRST_IO + 2);
+    ck_assert_uint_eq(train->outputs.at[0]->place.region, RN_REGION_FIRST_IO + 3);
+    ck_assert_uint_eq(infer->outputs.at[0]->place.region, RN_REGION_FIRST_IO + 3);
+    ck_assert_uint_eq(alone->outputs.at[0]->place.region, RN_REGION_FIRST_IO + 1);
+    uint64_t end = 0;
+    for (uint32_t i = 0; i < train->grads.count; i++) {
+        const Value *v = train->grads.at[i];
+        ck_assert_uint_eq(v->place.region, RN_REGION_GRADS);
+        ck_assert_uint_eq(v->place.offset, end);
+        end = plan_round_up(end + plan_bytes(v).fixed);
+    }
+    for (uint32_t i = 0; i < train->params.count; i++) // whatever the plan
+        ck_assert_uint_eq(train->params.at[i]->place.offset, infer->params.at[i]->place.offset);
+    arena_destroy(a);
+}
+END_TEST
+
+START_TEST(recomputing_saves_memory)
+{
+    Arena *a = arena_create();
+    Net t = net_create(a, 1);
+    Value *x =
+        net_op(&t, "relu", net_bn(&t, net_conv(&t, net_input(&t, 3, 16, 16), 3, 8, 1, false)));
+    for (int i = 0; i < 16; i++)
+        x = net_basic(&t, x, i < 8 ? 8 : 16, i == 8 ? 2 : 1, false);
+    net_output(&t, net_dense(&t, net_op(&t, "global_avgpool", x), 5), "logits");
+    uint64_t keep =
+        plan(a, t.g, MODE_TRAIN, (PassOptions){.keep_activations = true})->arena_per_image;
+    uint64_t redo = plan(a, t.g, MODE_TRAIN, (PassOptions){0})->arena_per_image;
+    uint64_t least = plan(a, t.g, MODE_TRAIN, (PassOptions){.redo_joins = true})->arena_per_image;
+    ck_assert_uint_lt(10 * redo, 8 * keep);
+    ck_assert_uint_lt(10 * least, 8 * redo);
+    arena_destroy(a);
+}
+END_TEST
+
+START_TEST(intervals_fill_nested_lives_exactly)
+{
+    Arena *a = arena_create();
+    Interval at[64];
+    for (uint32_t i = 0; i < 64; i++) // lives one inside the other, of mixed sizes
+        at[i] = (Interval){.first = i, .last = 127 - i, .bytes = 64 * (1 + i * 7 % 5)};
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < 64; i++)
+        sum += at[i].bytes;
+    ck_assert_uint_eq(intervals_pack(a, at, 64), sum);
+    Interval two[2] = {{.first = 0, .last = 1, .bytes = 64}, {.first = 2, .last = 3, .bytes = 128}};
+    ck_assert_uint_eq(intervals_pack(a, two, 2), 128);
+    ck_assert_uint_eq(intervals_pack(a, two, 0), 0);
+    arena_destroy(a);
+}
+END_TEST
+
+START_TEST(plan_is_printed_with_totals)
+{
+    Arena *a = arena_create();
+    Graph *g = plan(a, net_of_kind(a, "se"), MODE_INFER, (PassOptions){0});
+    const char *text = plan_print(a, g);
+    ck_assert_ptr_nonnull(strstr(text, "plan of se, inference, batch 2"));
+    ck_assert_ptr_nonnull(strstr(text, "\nlower bound "));
+    ck_assert_ptr_nonnull(strstr(text, "\ntotal / bound "));
+    arena_destroy(a);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("plan");
+    TCase *tc = tcase_create("plan");
+    tcase_set_timeout(tc, 120);
+    tcase_add_loop_test(tc, buffers_that_live_together_are_disjoint, 0, SEEDS);
+    tcase_add_test(tc, results_take_over_operands);
+    tcase_add_loop_test(tc, inference_is_near_its_bound, 0, SEEDS);
+    tcase_add_test(tc, packed_weights_are_disjoint_and_shared);
+    tcase_add_loop_test(tc, packed_results_do_not_overlap, 0, SEEDS);
+    tcase_add_test(tc, regions_are_numbered_alike_in_both_modes);
+    tcase_add_test(tc, recomputing_saves_memory);
+    tcase_add_test(tc, intervals_fill_nested_lives_exactly);
+    tcase_add_test(tc, plan_is_printed_with_totals);
+    suite_add_tcase(suite, tc);
+    return check_run(suite);
+}
