@@ -1,12 +1,14 @@
-// test_conv.c: every kernel of the convolution and dense operators against plain loops in float64, on odd
-// sizes, for every target that this machine runs: results, fused epilogues, side sums, bounds of memory (each block
-// lies between inaccessible pages), and equal bits for any split of the tasks.
+// test_conv.c: every kernel of the convolution and dense operators against plain loops in float64,
+// on odd sizes, for every target that this machine runs: results, fused epilogues, side sums,
+// bounds of memory (each block lies between inaccessible pages), and equal bits for any split of
+// the tasks.
 //
-// Tolerance: a sum of n products in float32, each partial sum rounded by at most u = 2^-24 relative, errs by
-// about u * sum|x*w| when the signs are random (the partial sums are then sqrt(n) smaller than the bound
-// n * u * sum|x*w| assumes). TOLERANCE allows 8 of those. Side sums have terms of one sign, often equal ones
-// (where relu gave 0), whose roundings then agree: u/2 for each addition of a chain. A kernel sums a tile or a
-// row at a time, at most 17 pixels here, and then those sums, so SIDE_TOLERANCE allows 32 additions.
+// Tolerance: a sum of n products in float32, each partial sum rounded by at most u = 2^-24
+// relative, errs by about u * sum|x*w| when the signs are random (the partial sums are then sqrt(n)
+// smaller than the bound n * u * sum|x*w| assumes). TOLERANCE allows 8 of those. Side sums have
+// terms of one sign, often equal ones (where relu gave 0), whose roundings then agree: u/2 for each
+// addition of a chain. A kernel sums a tile or a row at a time, at most 17 pixels here, and then
+// those sums, so SIDE_TOLERANCE allows 32 additions.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +22,8 @@
 #define TOLERANCE (8.0 / (1 << 24))
 #define SIDE_TOLERANCE (16.0 / (1 << 24))
 
-// The operators as the kernels see them: names, and the scalar parts of fused ones. Independent of the real
-// ones on purpose: these tests pin what kernels do.
+// The operators as the kernels see them: names, and the scalar parts of fused ones. Independent of
+// the real ones on purpose: these tests pin what kernels do.
 static const OpDef op_conv = {.name = "conv2d"};
 static const OpDef op_bwd_data = {.name = "conv2d_bwd_data"};
 static const OpDef op_bwd_weights = {.name = "conv2d_bwd_weights"};
@@ -29,14 +31,16 @@ static const OpDef op_dense = {.name = "dense"};
 static const OpDef op_dense_bwd_data = {.name = "dense_bwd_data"};
 static const OpDef op_dense_bwd_weights = {.name = "dense_bwd_weights"};
 
-static ScalarVal affine_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *a, uint32_t count)
+static ScalarVal affine_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *a,
+                               uint32_t count)
 {
     (void)attrs;
     (void)count;
     return SC_FMA(b, a[0], a[1], a[2]);
 }
 
-static ScalarVal add_relu_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *a, uint32_t count)
+static ScalarVal add_relu_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *a,
+                                 uint32_t count)
 {
     (void)attrs;
     (void)count;
@@ -44,8 +48,8 @@ static ScalarVal add_relu_scalar(ScalarBuilder *b, const void *attrs, const Scal
     return SC_SELECT(b, SCALAR_LT, sum, zero, zero, sum);
 }
 
-static uint32_t moment_terms(ScalarBuilder *b, const void *attrs, const ScalarVal *a, uint32_t count,
-                             ScalarVal term[2])
+static uint32_t moment_terms(ScalarBuilder *b, const void *attrs, const ScalarVal *a,
+                             uint32_t count, ScalarVal term[2])
 {
     (void)attrs;
     (void)count;
@@ -55,8 +59,10 @@ static uint32_t moment_terms(ScalarBuilder *b, const void *attrs, const ScalarVa
 }
 
 static const OpDef op_affine = {.name = "affine", .kind = OP_ELEMENTWISE, .scalar = affine_scalar};
-static const OpDef op_add_relu = {.name = "add_relu", .kind = OP_ELEMENTWISE, .scalar = add_relu_scalar};
-static const OpDef op_moments = {.name = "moments", .kind = OP_CHANNEL_REDUCE, .terms = moment_terms};
+static const OpDef op_add_relu = {
+    .name = "add_relu", .kind = OP_ELEMENTWISE, .scalar = add_relu_scalar};
+static const OpDef op_moments = {
+    .name = "moments", .kind = OP_CHANNEL_REDUCE, .terms = moment_terms};
 
 typedef struct Case {
     int64_t c, k, h, w, r, s, sh, sw, pad[4], groups;
@@ -139,7 +145,8 @@ static void each_product(const Case *t, const Plain *v, ProductFn fn)
             for (int64_t p = 0; p < oh * ow; p++) {
                 for (int64_t q = 0; q < cg * t->r * t->s; q++) {
                     int64_t c = q / (t->r * t->s), r = q / t->s % t->r, s = q % t->s;
-                    int64_t iy = p / ow * t->sh + r - t->pad[0], ix = p % ow * t->sw + s - t->pad[1];
+                    int64_t iy = p / ow * t->sh + r - t->pad[0],
+                            ix = p % ow * t->sw + s - t->pad[1];
                     if (iy < 0 || iy >= t->h || ix < 0 || ix >= t->w) {
                         continue;
                     }
@@ -400,18 +407,21 @@ static const char *describe(const Run *r)
 {
     const Case *t = &r->t;
     return arena_printf(
-        r->arena, "%s %s %s c%d k%d %dx%d kernel %dx%d stride %dx%d pad %d,%d,%d,%d groups %d batch %d/%d%s",
-        r->target->name, r->node->op->name, r->kernel->name, (int)t->c, (int)t->k, (int)t->h, (int)t->w,
-        (int)t->r, (int)t->s, (int)t->sh, (int)t->sw, (int)t->pad[0], (int)t->pad[1], (int)t->pad[2],
-        (int)t->pad[3], (int)t->groups, (int)t->batch, (int)t->plan_batch, t->fused ? " fused" : "");
+        r->arena,
+        "%s %s %s c%d k%d %dx%d kernel %dx%d stride %dx%d pad %d,%d,%d,%d groups %d batch %d/%d%s",
+        r->target->name, r->node->op->name, r->kernel->name, (int)t->c, (int)t->k, (int)t->h,
+        (int)t->w, (int)t->r, (int)t->s, (int)t->sh, (int)t->sw, (int)t->pad[0], (int)t->pad[1],
+        (int)t->pad[2], (int)t->pad[3], (int)t->groups, (int)t->batch, (int)t->plan_batch,
+        t->fused ? " fused" : "");
 }
 
 static void check_close(const Run *r, const Plain *got)
 {
     for (int64_t i = 0, n = plain_count(got); i < n; i++) {
         double error = fabs(got->at[i] - r->want.at[i]);
-        ck_assert_msg(error <= TOLERANCE * r->want.bound[i] + 1e-37, "%s: element %d is %g, not %g (error %g)",
-                      describe(r), (int)i, got->at[i], r->want.at[i], error);
+        ck_assert_msg(error <= TOLERANCE * r->want.bound[i] + 1e-37,
+                      "%s: element %d is %g, not %g (error %g)", describe(r), (int)i, got->at[i],
+                      r->want.at[i], error);
     }
 }
 
@@ -436,8 +446,9 @@ static void check_side(const Run *r, const Plain *stored, const float *partial, 
             got[1] += (double)partial[(p * 2 + 1) * padded + c];
         }
         for (int i = 0; i < 2; i++) {
-            ck_assert_msg(fabs(got[i] - want[i]) <= SIDE_TOLERANCE * bound[i], "%s: sum %d of channel %d is %g, not %g",
-                          describe(r), i, (int)c, got[i], want[i]);
+            ck_assert_msg(fabs(got[i] - want[i]) <= SIDE_TOLERANCE * bound[i],
+                          "%s: sum %d of channel %d is %g, not %g", describe(r), i, (int)c, got[i],
+                          want[i]);
         }
     }
 }
@@ -503,7 +514,8 @@ static void free_blocks(Blocks *b)
 static int64_t task_count(const Run *r)
 {
     const Lowering *l = r->node->lowering;
-    return l->tasks_div == RN_DIV_ALL ? l->tasks_mul : l->tasks_mul * ceil_div(r->t.batch, l->tasks_div);
+    return l->tasks_div == RN_DIV_ALL ? l->tasks_mul
+                                      : l->tasks_mul * ceil_div(r->t.batch, l->tasks_div);
 }
 
 static void run_tasks(const Run *r, const KernelRun *k, const Blocks *b, bool one_by_one)
@@ -554,7 +566,8 @@ static void run_kernel(Run *r)
         }
         run_tasks(r, k, &b[i], i == 1);
         for (uint32_t j = 0; j < b[i].count; j++) {
-            ck_assert_msg(guard_block_clean(&b[i].at[j]), "%s: wrote outside of block %u", describe(r), j);
+            ck_assert_msg(guard_block_clean(&b[i].at[j]), "%s: wrote outside of block %u",
+                          describe(r), j);
         }
     }
     check_output(r, &b[0]);
@@ -613,7 +626,10 @@ static int run_case(const TargetDef *target, const OpDef *op, uint32_t out_of, c
 
 // Cases
 
-#define SQUARE(pad) {pad, pad, pad, pad}
+#define SQUARE(pad)                                                                                \
+    {                                                                                              \
+        pad, pad, pad, pad                                                                         \
+    }
 
 static const Case conv_cases[] = {
     // c, k, h, w, r, s, sh, sw, pad, groups, batch, plan_batch, bias, fused, image
@@ -700,10 +716,12 @@ END_TEST
 START_TEST(sizes)
 {
     const TargetDef *t = test_target(_i);
-    static const int64_t filter[4][3] = {{3, 1, 1}, {3, 2, 1}, {1, 2, 0}, {7, 2, 3}}; // size, stride, pad
+    static const int64_t filter[4][3] = {
+        {3, 1, 1}, {3, 2, 1}, {1, 2, 0}, {7, 2, 3}}; // size, stride, pad
     for (int64_t i = 0; t && i < 17; i++) {
         const int64_t *f = filter[i % 4];
-        Case c = {.c = 5, .k = 17, .h = 1 + i, .w = 17 - i, .r = f[0], .s = f[0], .sh = f[1], .sw = f[1]};
+        Case c = {
+            .c = 5, .k = 17, .h = 1 + i, .w = 17 - i, .r = f[0], .s = f[0], .sh = f[1], .sw = f[1]};
         c.groups = 1;
         c.batch = 2;
         c.plan_batch = 1 + i % 2 * 7;
@@ -717,8 +735,10 @@ START_TEST(sizes)
 }
 END_TEST
 
-static const int64_t dense_sizes[][4] = { // c, k, batch, plan_batch
-    {16, 16, 1, 1}, {20, 10, 3, 1}, {5, 40, 7, 16}, {512, 10, 5, 64}, {40, 100, 2, 1}, {33, 1, 17, 256}, {1, 3, 2, 1},
+static const int64_t dense_sizes[][4] = {
+    // c, k, batch, plan_batch
+    {16, 16, 1, 1},  {20, 10, 3, 1},   {5, 40, 7, 16}, {512, 10, 5, 64},
+    {40, 100, 2, 1}, {33, 1, 17, 256}, {1, 3, 2, 1},
 };
 
 START_TEST(dense)
@@ -726,7 +746,8 @@ START_TEST(dense)
     const TargetDef *t = test_target(_i);
     for (int i = 0; t && i < CASES(dense_sizes); i++) {
         const int64_t *d = dense_sizes[i];
-        Case c = {.c = d[0], .k = d[1], .h = 1, .w = 1, .r = 1, .s = 1, .sh = 1, .sw = 1, .groups = 1};
+        Case c = {
+            .c = d[0], .k = d[1], .h = 1, .w = 1, .r = 1, .s = 1, .sh = 1, .sw = 1, .groups = 1};
         c.batch = d[2];
         c.plan_batch = d[3];
         c.fused = true;

@@ -119,8 +119,8 @@ KernelRun *kernel_run_create(const TargetDef *target, const KernelDef *kernel, N
     return r;
 }
 
-void kernel_run_call(const KernelRun *r, void *const *pointers, int64_t batch, int64_t lo, int64_t hi,
-                     void *scratch, const void *call)
+void kernel_run_call(const KernelRun *r, void *const *pointers, int64_t batch, int64_t lo,
+                     int64_t hi, void *scratch, const void *call)
 {
     r->fn(pointers, batch, lo, hi, scratch, call);
 }

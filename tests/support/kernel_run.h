@@ -1,5 +1,5 @@
-// kernel_run.h: runs one kernel alone: compiles it for a target into this process and calls it on memory that
-// has inaccessible pages right before and after every block.
+// kernel_run.h: runs one kernel alone: compiles it for a target into this process and calls it on
+// memory that has inaccessible pages right before and after every block.
 #ifndef KERNEL_RUN_H
 #define KERNEL_RUN_H
 
@@ -7,11 +7,12 @@
 
 typedef struct KernelRun KernelRun;
 
-/// node->lowering is set, layouts of inputs and outputs are in the values. Aborts on errors of LLVM.
+/// node->lowering is set, layouts of inputs and outputs are in the values. Aborts on errors of
+/// LLVM.
 KernelRun *kernel_run_create(const TargetDef *target, const KernelDef *kernel, Node *node);
 /// pointers: the node's inputs, then its outputs.
-void kernel_run_call(const KernelRun *r, void *const *pointers, int64_t batch, int64_t lo, int64_t hi,
-                     void *scratch, const void *call);
+void kernel_run_call(const KernelRun *r, void *const *pointers, int64_t batch, int64_t lo,
+                     int64_t hi, void *scratch, const void *call);
 void kernel_run_destroy(KernelRun *r);
 
 /// Whether this machine can run code of the target.

@@ -1,13 +1,15 @@
 // conv_bwd_data.c: gradient of a convolution's input, as forward convolutions of dy.
 //
-//   dx[n,c,y,x] = sum over k,r,s with y = oy*sh + r - pt, x = ox*sw + s - pl of w[k,c,r,s] * dy[n,k,oy,ox]
+//   dx[n,c,y,x] = sum over k,r,s with y = oy*sh + r - pt, x = ox*sw + s - pl of w[k,c,r,s] *
+//   dy[n,k,oy,ox]
 //
-// Stride 1 is one forward convolution with rotated, transposed weights and padding r-1-pt. With a stride, the
-// pixels of dx fall into sh*sw phases by (y mod sh, x mod sw); the pixels of one phase meet the same taps, every
-// sh-th filter row and sw-th column, so each phase is a forward convolution of stride 1 over dy that writes
-// every sh-th row and sw-th column of dx. No zero is ever multiplied (a 3x3 of stride 2 has phases of 1x1,
-// 1x2, 2x1 and 2x2 taps). The packing does the rotation; phases are packed one behind the other.
-// Not here: the derivation of the phases' paddings (conv_common.c).
+// Stride 1 is one forward convolution with rotated, transposed weights and padding r-1-pt. With a
+// stride, the pixels of dx fall into sh*sw phases by (y mod sh, x mod sw); the pixels of one phase
+// meet the same taps, every sh-th filter row and sw-th column, so each phase is a forward
+// convolution of stride 1 over dy that writes every sh-th row and sw-th column of dx. No zero is
+// ever multiplied (a 3x3 of stride 2 has phases of 1x1, 1x2, 2x1 and 2x2 taps). The packing does
+// the rotation; phases are packed one behind the other. Not here: the derivation of the phases'
+// paddings (conv_common.c).
 #include "codegen/kernels/conv_walk.h"
 
 static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)

@@ -2,19 +2,21 @@
 //
 //   dw[k,c,r,s] = sum over n,y,x of dy[n,k,y,x] * x[n,c,y*sh+r-pt,x*sw+s-pl]
 //
-// Vectors run over k. A register tile holds blocks x channels x filter columns of dw for one filter row; one
-// step takes one pixel of dy: it loads `blocks` vectors of dy, broadcasts the x of each (filter column, channel),
-// and multiplies all pairs. So dw is written once per chunk of pixels, and each chunk's sums start from zero and
-// are then added to dw: one long chain of additions over a batch would lose an order of magnitude of
-// accuracy. A chunk's x and dy are small enough for L2 while all channel tiles and filter rows pass over it.
+// Vectors run over k. A register tile holds blocks x channels x filter columns of dw for one filter
+// row; one step takes one pixel of dy: it loads `blocks` vectors of dy, broadcasts the x of each
+// (filter column, channel), and multiplies all pairs. So dw is written once per chunk of pixels,
+// and each chunk's sums start from zero and are then added to dw: one long chain of additions over
+// a batch would lose an order of magnitude of accuracy. A chunk's x and dy are small enough for L2
+// while all channel tiles and filter rows pass over it.
 //
-// x has no halo: per row of dy, columns with the same set of filter columns inside the picture form a loop of their
-// own (also if they are only one, so that pixels shared by neighbours do not meet in one basic block).
-// Tasks are tiles of dw and walk the whole batch in order, so the sums never depend on threads.
+// x has no halo: per row of dy, columns with the same set of filter columns inside the picture form
+// a loop of their own (also if they are only one, so that pixels shared by neighbours do not meet
+// in one basic block). Tasks are tiles of dw and walk the whole batch in order, so the sums never
+// depend on threads.
 //
-// Groups smaller than a vector: block b of dy meets block b of x only, and lane l needs channel l/g*g + i: the
-// broadcast is a shuffle by a constant mask, as in conv_grouped.c.
-// Not here: the choice of tile, chunk and tasks (conv_bwd_weights_plan.c).
+// Groups smaller than a vector: block b of dy meets block b of x only, and lane l needs channel
+// l/g*g + i: the broadcast is a shuffle by a constant mask, as in conv_grouped.c. Not here: the
+// choice of tile, chunk and tasks (conv_bwd_weights_plan.c).
 #include <string.h>
 
 #include "codegen/kernels/conv_bwd_weights.h"
@@ -27,13 +29,13 @@ typedef struct Weights {
     Vb *b;
     const WeightsTiles *t;
     WeightsSize s;
-    int64_t pixel, x_row, x_plane, x_image;   // bytes of x: pixel (of one block), row, plane, image
+    int64_t pixel, x_row, x_plane, x_image; // bytes of x: pixel (of one block), row, plane, image
     int64_t dy_pixel, dy_row, dy_plane, dy_image;
-    int64_t cell;                             // bytes of dw of one (c, s): blocks * V * 4
-    int64_t blocks;                           // of the variant being emitted
+    int64_t cell;   // bytes of dw of one (c, s): blocks * V * 4
+    int64_t blocks; // of the variant being emitted
     // of the task
-    Val x, dy, dw;       // planes of the channel block; of the k tile; the task's part of dw
-    Val channel_tiles;   // run-time count of the block's channel tiles
+    Val x, dy, dw;     // planes of the channel block; of the k tile; the task's part of dw
+    Val channel_tiles; // run-time count of the block's channel tiles
 } Weights;
 
 // The state of the pixel loops: accumulators, then pointers into x and dy.
@@ -58,9 +60,10 @@ static Val shuffled(Weights *w, Val x, int64_t i)
     return size == 1 ? x : vb_shuffle(w->b, x, mask);
 }
 
-// x's factor for filter column `column` (relative to where x stands) and channel c of the tile. Shuffled tiles
-// know their channels when emitted, others by where x stands.
-static Val x_factor(Weights *w, const Sums *a, int64_t column, int64_t c, int64_t first_channel, Val *pixel)
+// x's factor for filter column `column` (relative to where x stands) and channel c of the tile.
+// Shuffled tiles know their channels when emitted, others by where x stands.
+static Val x_factor(Weights *w, const Sums *a, int64_t column, int64_t c, int64_t first_channel,
+                    Val *pixel)
 {
     Val at = a->v[a->count];
     if (!w->t->shuffled) {
@@ -157,13 +160,14 @@ typedef struct Chunk {
 } Chunk;
 
 // All rows of the chunk in one image.
-static void emit_rows(Weights *w, Sums *a, const Chunk *k, Val image, int64_t part, int64_t first_channel,
-                      Val channel_offset)
+static void emit_rows(Weights *w, Sums *a, const Chunk *k, Val image, int64_t part,
+                      int64_t first_channel, Val channel_offset)
 {
     Vb *b = w->b;
     const ConvSize *z = &w->s.z;
     VbLoop rows = loop_begin(w, a, k->row_lo, k->row_hi);
-    Val in_row = rows.index, x = vb_at(b, w->x, vb_add(b, vb_muli(b, image, w->x_image), channel_offset));
+    Val in_row = rows.index,
+        x = vb_at(b, w->x, vb_add(b, vb_muli(b, image, w->x_image), channel_offset));
     Val dy = vb_at(b, w->dy, vb_muli(b, image, w->dy_image));
     if (w->t->walk == WALK_ROWS) {
         in_row = vb_add(b, vb_muli(b, rows.index, z->stride[0]), vb_addi(b, k->tap, -z->pad[0]));
@@ -198,8 +202,8 @@ static void emit_pixels(Weights *w, Sums *a, const Chunk *k, int64_t part, int64
 }
 
 // Sums the chunk for one channel tile and filter columns [part, ...) and adds it to dw at `to`.
-static void emit_tile(Weights *w, const Chunk *k, int64_t part, int64_t first_channel, Val channel_offset,
-                      Val to)
+static void emit_tile(Weights *w, const Chunk *k, int64_t part, int64_t first_channel,
+                      Val channel_offset, Val to)
 {
     Vb *b = w->b;
     const WeightsTiles *t = w->t;
@@ -221,7 +225,8 @@ static void emit_tile(Weights *w, const Chunk *k, int64_t part, int64_t first_ch
     }
 }
 
-static void emit_parts(Weights *w, const Chunk *k, int64_t first_channel, Val channel_offset, Val to)
+static void emit_parts(Weights *w, const Chunk *k, int64_t first_channel, Val channel_offset,
+                       Val to)
 {
     for (int64_t part = 0; part < w->s.z.s; part += w->t->columns) {
         emit_tile(w, k, part, first_channel, channel_offset, to);
@@ -340,7 +345,8 @@ static void emit_task(Weights *w, Val task)
     w->dw = vb_at(b, w->e->out[0], offset);
     int64_t tail = div_up(s->c - (s->in_blocks - 1) * t->in_block, t->channels);
     Val last = vb_icmp(b, LLVMIntEQ, block, vb_int(b, s->in_blocks - 1));
-    w->channel_tiles = vb_select(b, last, vb_int(b, tail < c_tiles ? tail : c_tiles), vb_int(b, c_tiles));
+    w->channel_tiles =
+        vb_select(b, last, vb_int(b, tail < c_tiles ? tail : c_tiles), vb_int(b, c_tiles));
     int64_t row_bytes = t->split_channels ? tile_bytes : row_cells(w);
     clear(w, row_bytes * (t->split_rows ? 1 : s->z.r));
     w->blocks = t->blocks;
@@ -364,7 +370,8 @@ static void emit(Emit *e)
     Vb *b = e->vb;
     Weights w = {.e = e, .b = b, .t = t, .s = weights_size(e->node, t, b->width)};
     const ConvSize *z = &w.s.z;
-    int64_t width = t->walk == WALK_PIXELS ? t->piece : z->w, made = t->walk == WALK_PIXELS ? t->piece : z->ow;
+    int64_t width = t->walk == WALK_PIXELS ? t->piece : z->w,
+            made = t->walk == WALK_PIXELS ? t->piece : z->ow;
     w.pixel = t->in_block * 4;
     w.x_row = width * w.pixel;
     w.x_plane = z->h * z->w * w.pixel;
@@ -383,7 +390,8 @@ static void emit(Emit *e)
 const KernelDef kernel_conv_bwd_weights = {
     .name = "direct",
     .op = "conv2d_bwd_weights",
-    .doc = "Register tiles of dw over k, channels and filter columns, summed over pixels in chunks.",
+    .doc =
+        "Register tiles of dw over k, channels and filter columns, summed over pixels in chunks.",
     .plan = weights_plan,
     .emit = emit,
 };

@@ -1,4 +1,5 @@
-// conv_bwd_weights.h: the plan of the direct backward-weights kernel, shared by its planner and emitter.
+// conv_bwd_weights.h: the plan of the direct backward-weights kernel, shared by its planner and
+// emitter.
 #ifndef KERNELS_CONV_BWD_WEIGHTS_H
 #define KERNELS_CONV_BWD_WEIGHTS_H
 
@@ -13,11 +14,11 @@ typedef enum WeightsWalk {
 
 /// Becomes Lowering.tiles: no pointers, no padding.
 typedef struct WeightsTiles {
-    int32_t blocks, channels, columns; // register tile: blocks of k x channels c x filter columns
-    int32_t tail_blocks;               // of a group's last k; 0: it divides
-    int32_t walk;                      // WeightsWalk
-    int32_t piece;                     // WALK_PIXELS
-    int32_t chunk_images, chunk_rows;  // accumulators are added to dw after each chunk
+    int32_t blocks, channels, columns;  // register tile: blocks of k x channels c x filter columns
+    int32_t tail_blocks;                // of a group's last k; 0: it divides
+    int32_t walk;                       // WeightsWalk
+    int32_t piece;                      // WALK_PIXELS
+    int32_t chunk_images, chunk_rows;   // accumulators are added to dw after each chunk
     int32_t split_rows, split_channels; // filter rows, channel tiles are tasks of their own
     int32_t in_block;
     int32_t shuffled; // channels per group where a block holds several groups, else 0
@@ -27,16 +28,17 @@ typedef struct WeightsTiles {
 /// conv_join_groups.
 typedef struct WeightsSize {
     ConvSize z;
-    int64_t groups, c, k;     // per group
-    int64_t in_blocks;        // of x, per group
+    int64_t groups, c, k;      // per group
+    int64_t in_blocks;         // of x, per group
     int64_t out_blocks, tiles; // of dy, per group; tiles of `blocks` of them
-    int64_t extent;           // channels of an x block in dw, a multiple of tiles.channels
-    int64_t rows;             // rows of dy as walked
+    int64_t extent;            // channels of an x block in dw, a multiple of tiles.channels
+    int64_t rows;              // rows of dy as walked
 } WeightsSize;
 
 WeightsSize weights_size(const Node *n, const WeightsTiles *t, uint32_t width);
 /// dw is [group][k tile][c block][r][c][s][blocks*V].
-const Packing *weights_packing(Arena *a, const WeightsSize *s, const WeightsTiles *t, uint32_t width);
+const Packing *weights_packing(Arena *a, const WeightsSize *s, const WeightsTiles *t,
+                               uint32_t width);
 const char *weights_plan(const PlanCtx *ctx, const Node *n, Lowering *out);
 
 #endif

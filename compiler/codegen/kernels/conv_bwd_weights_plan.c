@@ -6,8 +6,8 @@
 #define ISSUE_WIDTH 5.0
 #define MAX_BLOCKS 6
 #define WANTED_TASKS 8
-// Pixels per chunk: x and dy of a chunk stay in L2 while all channel tiles and filter rows pass over them, and
-// no accumulator adds up more than this many products.
+// Pixels per chunk: x and dy of a chunk stay in L2 while all channel tiles and filter rows pass
+// over them, and no accumulator adds up more than this many products.
 #define CHUNK_PIXELS 768
 #define PIECE_PIXELS 384
 
@@ -37,11 +37,14 @@ WeightsSize weights_size(const Node *n, const WeightsTiles *t, uint32_t width)
     s.in_blocks = div_up(s.c, t->in_block);
     s.out_blocks = div_up(s.k, width);
     s.tiles = div_up(s.out_blocks, t->blocks);
-    s.rows = t->walk == WALK_ROWS ? z->oh : t->walk == WALK_PIXELS ? div_up(z->oh * z->ow, t->piece) : 1;
+    s.rows = t->walk == WALK_ROWS     ? z->oh
+             : t->walk == WALK_PIXELS ? div_up(z->oh * z->ow, t->piece)
+                                      : 1;
     return s;
 }
 
-const Packing *weights_packing(Arena *a, const WeightsSize *s, const WeightsTiles *t, uint32_t width)
+const Packing *weights_packing(Arena *a, const WeightsSize *s, const WeightsTiles *t,
+                               uint32_t width)
 {
     Packing *p = ARENA_NEW(a, Packing);
     if (s->groups > 1) {
@@ -61,7 +64,8 @@ const Packing *weights_packing(Arena *a, const WeightsSize *s, const WeightsTile
 }
 
 // Cycles of one pixel for one register tile.
-static double step_cycles(const TargetDef *g, const WeightsTiles *t, int64_t columns, int64_t blocks)
+static double step_cycles(const TargetDef *g, const WeightsTiles *t, int64_t columns,
+                          int64_t blocks)
 {
     double fma = (double)(t->channels * columns * blocks);
     double loads = (double)(t->channels * columns + blocks), shuffles = 0;
@@ -180,8 +184,8 @@ static const char *choose_walk(const PlanCtx *ctx, const Node *n, WeightsTiles *
     if (z.s > CONV_MAX_TAPS) {
         return "filter wider than 64";
     }
-    bool one = z.r == 1 && z.s == 1 && z.stride[0] == 1 && z.stride[1] == 1 && z.oh == z.h && z.ow == z.w &&
-               z.pad[0] == 0 && z.pad[1] == 0;
+    bool one = z.r == 1 && z.s == 1 && z.stride[0] == 1 && z.stride[1] == 1 && z.oh == z.h &&
+               z.ow == z.w && z.pad[0] == 0 && z.pad[1] == 0;
     if (one && z.h == 1 && z.w == 1) {
         t->walk = WALK_IMAGES;
     } else if (one) {
@@ -208,8 +212,8 @@ const char *weights_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     const ConvSize *z = &s.z;
     out->in_layout[0] = layout_blocked((uint32_t)t->in_block);
     out->in_layout[1] = layout_blocked(width);
-    out->out_layout[0] = (Layout){.kind = LAYOUT_PACKED,
-                                  .packing = weights_packing(ctx->arena, &s, t, width)};
+    out->out_layout[0] =
+        (Layout){.kind = LAYOUT_PACKED, .packing = weights_packing(ctx->arena, &s, t, width)};
     out->parts_mul = out->parts_div = 1;
     out->flops_per_image = (uint64_t)(2 * conv_macs(z));
     out->bytes_per_image = (uint64_t)(4 * (z->c * z->h * z->w + z->k * z->oh * z->ow));

@@ -75,10 +75,10 @@ int64_t conv_input_block(const Value *v, uint32_t width)
     return v->kind == VALUE_INPUT && c < width ? c : width;
 }
 
-// Backward data in one dimension, for output pixels y = a + stride*j. Forward filter row kh links dx row y
-// to dy row (y + pad - kh) / stride where that divides, so kh = kh0 + stride*u with kh0 = (a + pad) mod
-// stride, and the dy row is j + q - u with q = (a + pad - kh0) / stride. Reversing u = taps-1-t makes
-// it a forward convolution of stride 1: row j - (taps-1-q) + t.
+// Backward data in one dimension, for output pixels y = a + stride*j. Forward filter row kh links
+// dx row y to dy row (y + pad - kh) / stride where that divides, so kh = kh0 + stride*u with kh0 =
+// (a + pad) mod stride, and the dy row is j + q - u with q = (a + pad - kh0) / stride. Reversing u
+// = taps-1-t makes it a forward convolution of stride 1: row j - (taps-1-q) + t.
 static void backward_phase(ConvPhase *f, int dim, int64_t a, const ConvSize *z)
 {
     int64_t stride = z->stride[dim], pad = z->pad[dim];
@@ -249,14 +249,16 @@ int64_t conv_split_start(const ConvSplit *s, int64_t tile)
                            : s->wide * s->width + (tile - s->wide) * (s->width - 1);
 }
 
-void conv_tap_range(const ConvPass *p, const ConvPhase *f, int dim, int64_t y, int64_t *lo, int64_t *hi)
+void conv_tap_range(const ConvPass *p, const ConvPhase *f, int dim, int64_t y, int64_t *lo,
+                    int64_t *hi)
 {
     int64_t start = y * p->stride[dim] - f->pad[dim], size = dim == 0 ? p->in_h : p->in_w;
     *lo = start < 0 ? -start : 0;
     *hi = size - start < f->taps[dim] ? size - start : f->taps[dim];
 }
 
-uint64_t conv_column_mask(const ConvPass *p, const ConvPhase *f, int64_t first, int64_t columns, int64_t t)
+uint64_t conv_column_mask(const ConvPass *p, const ConvPhase *f, int64_t first, int64_t columns,
+                          int64_t t)
 {
     uint64_t mask = 0;
     for (int64_t c = 0; c < columns; c++) {

@@ -1,14 +1,15 @@
-// conv_common.h: what the convolution kernels share: sizes of a node, a pass of a direct convolution
-// (forward or backward data) as phases, the packing of its weights, the search for a register tile and
-// the cost model. Not here: emission (conv_walk.h), backward weights (conv_bwd_weights.c).
-// Letters: n c h w (batch, channels, height, width), k r s (filters, filter rows, filter columns).
+// conv_common.h: what the convolution kernels share: sizes of a node, a pass of a direct
+// convolution (forward or backward data) as phases, the packing of its weights, the search for a
+// register tile and the cost model. Not here: emission (conv_walk.h), backward weights
+// (conv_bwd_weights.c). Letters: n c h w (batch, channels, height, width), k r s (filters, filter
+// rows, filter columns).
 #ifndef KERNELS_CONV_COMMON_H
 #define KERNELS_CONV_COMMON_H
 
 #include "codegen/kernel.h"
 
-/// Sizes of the forward convolution behind a node of conv2d, its gradients, dense or its gradients. A
-/// dense layer is a 1x1 convolution of 1x1 pictures.
+/// Sizes of the forward convolution behind a node of conv2d, its gradients, dense or its gradients.
+/// A dense layer is a 1x1 convolution of 1x1 pictures.
 typedef struct ConvSize {
     int64_t c, k, groups;
     int64_t h, w, oh, ow;
@@ -25,8 +26,8 @@ int64_t conv_macs(const ConvSize *z); // of one image
 #define CONV_MAX_PHASES 16
 #define CONV_MAX_TAPS 64 // filter columns of the unrolled kernels
 
-/// The output pixels (first + i * spread) of one phase, i < count, and their taps: output (y, x) of the
-/// phase reads input row y * stride - pad + t at filter row kernel + t * kernel_step, t < taps.
+/// The output pixels (first + i * spread) of one phase, i < count, and their taps: output (y, x) of
+/// the phase reads input row y * stride - pad + t at filter row kernel + t * kernel_step, t < taps.
 typedef struct ConvPhase {
     int64_t first[2], count[2];
     int64_t taps[2];
@@ -41,7 +42,7 @@ typedef struct ConvPass {
     bool backward, dense, bias;
     int64_t groups, in_c, out_c; // channels of one group
     int64_t in_block;            // channels per block of the input's layout
-    int64_t shuffled;            // channels per group where conv_join_groups made blocks of them, else 0
+    int64_t shuffled; // channels per group where conv_join_groups made blocks of them, else 0
     int64_t in_h, in_w, out_h, out_w;
     int64_t stride[2], spread[2], kernel_step[2];
     uint32_t phase_count;
@@ -50,24 +51,26 @@ typedef struct ConvPass {
 
 /// The kernel's plan: becomes Lowering.tiles, so it has neither pointers nor padding.
 typedef struct ConvTiles {
-    int32_t blocks, columns, images;      // register tile: output-channel blocks x columns x images
-    int32_t tail_blocks, tail_columns;    // of a group's last output channels; 0: it divides
-    int32_t chunks;                       // tasks along the rows of an image
-    int32_t image_div;                    // images per task
-    int32_t flat;                         // the picture is one long row (1x1, stride 1)
-    int32_t in_block;                     // ConvPass.in_block
-    int32_t step;                         // input channels per trip of the inner loop; grouped: per turn
-    int32_t shuffled;                     // ConvPass.shuffled
+    int32_t blocks, columns, images;   // register tile: output-channel blocks x columns x images
+    int32_t tail_blocks, tail_columns; // of a group's last output channels; 0: it divides
+    int32_t chunks;                    // tasks along the rows of an image
+    int32_t image_div;                 // images per task
+    int32_t flat;                      // the picture is one long row (1x1, stride 1)
+    int32_t in_block;                  // ConvPass.in_block
+    int32_t step;     // input channels per trip of the inner loop; grouped: per turn
+    int32_t shuffled; // ConvPass.shuffled
 } ConvTiles;
 
 /// The pass of a forward or backward-data node; NULL in *why, or why it has none.
 ConvPass conv_pass(const Node *n, int64_t in_block, const char **why);
-/// Channels per block that a kernel wants of activation v: V, or all of an image's if they are fewer.
+/// Channels per block that a kernel wants of activation v: V, or all of an image's if they are
+/// fewer.
 int64_t conv_input_block(const Value *v, uint32_t width);
 bool conv_has_taps(const ConvPass *p);
 bool conv_is_flat(const ConvPass *p); // 1x1, stride 1, no padding
 void conv_flatten(ConvPass *p);
-/// Groups smaller than a vector, as many to a block as fit: from here on a group of the pass is a block.
+/// Groups smaller than a vector, as many to a block as fit: from here on a group of the pass is a
+/// block.
 void conv_join_groups(ConvPass *p, uint32_t width);
 
 static inline int64_t conv_in_blocks(const ConvPass *p) // of one group
@@ -94,20 +97,24 @@ void conv_add_dim(Packing *k, int64_t extent, int32_t coord, int64_t coef);
 /// Bytes of one phase's weights for one tile of output channels.
 int64_t conv_slice_bytes(const ConvPass *p, const ConvPhase *f, int64_t blocks, uint32_t width);
 
-/// A row of `total` columns cut into tiles of at most `most`, widths differing by at most one, the wider
-/// ones first.
+/// A row of `total` columns cut into tiles of at most `most`, widths differing by at most one, the
+/// wider ones first.
 typedef struct ConvSplit {
     int64_t tiles, width, wide; // the first `wide` tiles are `width` wide, the others width - 1
 } ConvSplit;
 ConvSplit conv_split(int64_t total, int64_t most);
 int64_t conv_split_start(const ConvSplit *s, int64_t tile);
 
-/// Rows of taps [lo, hi) of the phase's row y that lie inside the picture (dim 0), or columns (dim 1).
-void conv_tap_range(const ConvPass *p, const ConvPhase *f, int dim, int64_t y, int64_t *lo, int64_t *hi);
+/// Rows of taps [lo, hi) of the phase's row y that lie inside the picture (dim 0), or columns (dim
+/// 1).
+void conv_tap_range(const ConvPass *p, const ConvPhase *f, int dim, int64_t y, int64_t *lo,
+                    int64_t *hi);
 /// Bit c: tap t of column first + c of the phase lies inside the picture.
-uint64_t conv_column_mask(const ConvPass *p, const ConvPhase *f, int64_t first, int64_t columns, int64_t t);
+uint64_t conv_column_mask(const ConvPass *p, const ConvPhase *f, int64_t first, int64_t columns,
+                          int64_t t);
 
-/// Finds register tile, tasks and layouts for a direct pass and fills `out`. The weights are input 1.
+/// Finds register tile, tasks and layouts for a direct pass and fills `out`. The weights are
+/// input 1.
 void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *out);
 /// Tasks: at least a few per worker, yet long enough to use what they load of the weights.
 void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, ConvTiles *t);

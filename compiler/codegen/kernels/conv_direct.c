@@ -2,19 +2,21 @@
 //
 //   y[n,k,y,x] = bias[k] + sum over c,r,s of w[k,c,r,s] * x[n,c,y*sh+r-pt,x*sw+s-pl]
 //
-// Activations are nChw{V}c, weights [k tile][c block][r][s][c][blocks*V]: exactly the order of use, read by
-// one bumped pointer. A register tile of columns x blocks accumulates the whole reduction (the tile of
-// Georganas et al. 2018, "Anatomy of high-performance deep learning convolutions on SIMD
-// architectures"): each step loads `blocks` weight vectors, broadcasts one input channel of each column, and
-// multiplies all pairs. The range of filter rows is computed per row; padded columns are left out
-// statically, per tile. Neighbouring filter columns with the same columns inside run as one loop, since
-// (s, c) is contiguous both in a blocked row and in the weights. There is one small loop for each such class
-// rather than straight-line code: taps that share a pixel in one basic block would have their
-// broadcasts merged by instruction selection, and the live ranges would spill.
-// Not here: loops around the tile (conv_walk.c), choice of the tile (conv_plan.c).
+// Activations are nChw{V}c, weights [k tile][c block][r][s][c][blocks*V]: exactly the order of use,
+// read by one bumped pointer. A register tile of columns x blocks accumulates the whole reduction
+// (the tile of Georganas et al. 2018, "Anatomy of high-performance deep learning convolutions on
+// SIMD architectures"): each step loads `blocks` weight vectors, broadcasts one input channel of
+// each column, and multiplies all pairs. The range of filter rows is computed per row; padded
+// columns are left out statically, per tile. Neighbouring filter columns with the same columns
+// inside run as one loop, since (s, c) is contiguous both in a blocked row and in the weights.
+// There is one small loop for each such class rather than straight-line code: taps that share a
+// pixel in one basic block would have their broadcasts merged by instruction selection, and the
+// live ranges would spill. Not here: loops around the tile (conv_walk.c), choice of the tile
+// (conv_plan.c).
 #include "codegen/kernels/conv_walk.h"
 
-// The innermost state: accumulators, then input and weight pointers, in one array for loops to carry.
+// The innermost state: accumulators, then input and weight pointers, in one array for loops to
+// carry.
 typedef struct Reduction {
     ConvWalk *w;
     const ConvTile *t;
@@ -91,8 +93,8 @@ static void bump(Reduction *r, int64_t input_bytes, int64_t weight_bytes)
     WEIGHT(r) = vb_ati(r->w->b, WEIGHT(r), weight_bytes);
 }
 
-// Filter columns [tap, tap + count), all with the columns of `mask` inside. The pointers stand at the
-// row's start and are left there.
+// Filter columns [tap, tap + count), all with the columns of `mask` inside. The pointers stand at
+// the row's start and are left there.
 static void emit_class(Reduction *r, int64_t tap, int64_t count, uint64_t mask)
 {
     Vb *b = r->w->b;
@@ -138,7 +140,8 @@ static void emit_tap_row(Reduction *r)
             mask = conv_column_mask(p, t->phase, t->first_column, t->columns, tap);
             count = 1;
             while (tap + count < t->phase->taps[1] &&
-                   conv_column_mask(p, t->phase, t->first_column, t->columns, tap + count) == mask) {
+                   conv_column_mask(p, t->phase, t->first_column, t->columns, tap + count) ==
+                       mask) {
                 count++;
             }
         }
@@ -204,7 +207,8 @@ void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc)
         }
         emit_block(&r);
         INPUT(&r) = vb_ati(b, input, w->in_plane);
-        WEIGHT(&r) = vb_ati(b, weight, conv_slice_bytes(p, t->phase, w->tiles->blocks, b->width) / blocks);
+        WEIGHT(&r) =
+            vb_ati(b, weight, conv_slice_bytes(p, t->phase, w->tiles->blocks, b->width) / blocks);
         loop_end(&r, &loop);
     }
     for (uint32_t i = 0; i < r.acc; i++) {

@@ -1,15 +1,17 @@
-// conv_grouped.c: grouped convolution with fewer channels per group than a vector has lanes (ResNeXt's 4
-// and 8, depthwise 1), forward and backward data.
+// conv_grouped.c: grouped convolution with fewer channels per group than a vector has lanes
+// (ResNeXt's 4 and 8, depthwise 1), forward and backward data.
 //
-//   y[n,k,y,x] = bias[k] + sum over i < g, r, s of w[k,i,r,s] * x[n, k/g*g + i, y*sh+r-pt, x*sw+s-pl]
+//   y[n,k,y,x] = bias[k] + sum over i < g, r, s of w[k,i,r,s] * x[n, k/g*g + i, y*sh+r-pt,
+//   x*sw+s-pl]
 //
-// With g channels in and out per group and g dividing V, block b of the output reads block b of the input only:
-// lane l needs the inputs of lanes l/g*g + i. For each i that is one shuffle of a loaded pixel by a constant mask
-// (none for g = 1), and it serves every filter column and output that meets the pixel. A tile holds `columns`
-// outputs in accumulators and, per row of taps, all filter columns' weights of `step` channels i in
-// registers; more channels take another turn over the pixels. Weights are [block][r][s][i][V].
-// Backward data is the same with w transposed inside each group and rotated (conv_bwd_data.c).
-// Not here: groups whose channels are multiples of V (conv_direct.c).
+// With g channels in and out per group and g dividing V, block b of the output reads block b of the
+// input only: lane l needs the inputs of lanes l/g*g + i. For each i that is one shuffle of a
+// loaded pixel by a constant mask (none for g = 1), and it serves every filter column and output
+// that meets the pixel. A tile holds `columns` outputs in accumulators and, per row of taps, all
+// filter columns' weights of `step` channels i in registers; more channels take another turn over
+// the pixels. Weights are [block][r][s][i][V]. Backward data is the same with w transposed inside
+// each group and rotated (conv_bwd_data.c). Not here: groups whose channels are multiples of V
+// (conv_direct.c).
 #include "codegen/kernels/conv_walk.h"
 
 #define MAX_LANES 64
@@ -18,9 +20,9 @@ typedef struct Grouped {
     ConvWalk *w;
     const ConvTile *t;
     Val *acc;
-    int64_t size;  // channels per group
-    Val input;     // row of taps
-    Val weights;   // of that row
+    int64_t size; // channels per group
+    Val input;    // row of taps
+    Val weights;  // of that row
 } Grouped;
 
 static Val shuffled(Grouped *g, Val x, int64_t i)
@@ -49,7 +51,8 @@ static Val load_pixel(Grouped *g, int64_t column)
     return vb_load(g->w->b, vb_ati(g->w->b, g->input, column * p->in_block * 4));
 }
 
-// Channels [first, first + count) of the groups, one row of taps: each pixel is loaded and shuffled once.
+// Channels [first, first + count) of the groups, one row of taps: each pixel is loaded and shuffled
+// once.
 static void emit_channels(Grouped *g, int64_t first, int64_t count)
 {
     Vb *b = g->w->b;
@@ -80,8 +83,8 @@ static void emit_channels(Grouped *g, int64_t first, int64_t count)
     }
 }
 
-// One turn per `step` channels, each in a loop of one trip: blocks of their own keep the weights of one turn
-// from being loaded, and spilled, before another.
+// One turn per `step` channels, each in a loop of one trip: blocks of their own keep the weights of
+// one turn from being loaded, and spilled, before another.
 static void emit_row(Grouped *g)
 {
     Vb *b = g->w->b;
@@ -114,8 +117,8 @@ static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
     vb_loop_end(b, &rows, acc);
 }
 
-// [phase][block][r][s][i][V]. Backward data: lane l = gl*g + li makes dx channel li of its group from dy channel
-// i, so w's coordinates are k = block*V + gl*g + i and c = li.
+// [phase][block][r][s][i][V]. Backward data: lane l = gl*g + li makes dx channel li of its group
+// from dy channel i, so w's coordinates are k = block*V + gl*g + i and c = li.
 static const Packing *pack(Arena *a, const ConvPass *p, uint32_t width)
 {
     const Packing *next = NULL;
@@ -177,7 +180,8 @@ static void choose_tile(const TargetDef *g, const ConvPass *p, ConvTiles *t)
     int64_t columns = div_up(row, div_up(row, most));
     int64_t step = (registers - columns - 2 - (g->has_fma ? 0 : 1)) / (taps > 0 ? taps : 1);
     step = step < 1 ? 1 : step;
-    *t = (ConvTiles){.blocks = 1, .columns = (int32_t)columns, .images = 1, .chunks = 1, .image_div = 1};
+    *t = (ConvTiles){
+        .blocks = 1, .columns = (int32_t)columns, .images = 1, .chunks = 1, .image_div = 1};
     t->step = (int32_t)(step < p->in_c ? step : p->in_c);
     t->in_block = (int32_t)p->in_block;
     t->shuffled = (int32_t)p->in_c;

@@ -2,11 +2,12 @@
 // They take what the others refuse and are what those are measured against.
 //
 //   conv2d              y[n,k,y,x]  = bias[k] + sum over c,r,s of w * x
-//   conv2d_bwd_data     dx[n,c,y,x] = sum over k,r,s of w * dy, where (y+pt-r)/sh and (x+pl-s)/sw are whole
-//   conv2d_bwd_weights  dw[k,c,r,s] = sum over n,y,x of x * dy
+//   conv2d_bwd_data     dx[n,c,y,x] = sum over k,r,s of w * dy, where (y+pt-r)/sh and (x+pl-s)/sw
+//   are whole conv2d_bwd_weights  dw[k,c,r,s] = sum over n,y,x of x * dy
 //
-// A vector of results is made lane by lane in scratch and then goes through the fused epilogue as usual. Sums
-// of backward weights are taken per row of dy first, so that no chain of additions gets long.
+// A vector of results is made lane by lane in scratch and then goes through the fused epilogue as
+// usual. Sums of backward weights are taken per row of dy first, so that no chain of additions gets
+// long.
 #include <string.h>
 
 #include "codegen/kernels/conv_common.h"
@@ -56,7 +57,8 @@ static Val inside(Vb *b, Val i, int64_t size) // 0 <= i < size, as one unsigned 
     return vb_icmp(b, LLVMIntULT, i, vb_int(b, size));
 }
 
-// sum += w * value for the tap if `ok`: a product with a value read at a safe place and then replaced by 0.
+// sum += w * value for the tap if `ok`: a product with a value read at a safe place and then
+// replaced by 0.
 static Val add_if(Naive *v, Val ok, Val base, Val offset, Val weight, Val sum)
 {
     Vb *b = v->b;
@@ -232,7 +234,8 @@ static Val row_sum(Naive *v, const Val at[3], Val n, Val channel, Val y) // at: 
     int64_t x_size[3] = {z->c, z->h, z->w}, dy_size[3] = {z->k, z->oh, z->ow};
     Val dy_at = blocked_at(b, n, at[0], y, lx.index, dy_size);
     Val dy = vb_load_scalar(b, vb_at(b, v->e->in[1], dy_at));
-    Val next = add_if(v, ok, v->e->in[0], blocked_at(b, n, channel, iy, ix, x_size), dy, lx.carried[0]);
+    Val next =
+        add_if(v, ok, v->e->in[0], blocked_at(b, n, channel, iy, ix, x_size), dy, lx.carried[0]);
     vb_loop_end(b, &lx, &next);
     return next;
 }
@@ -254,8 +257,8 @@ static void emit_weights(Emit *e)
     VbLoop ln = vb_loop(b, vb_int(b, 0), e->batch, 1, &zero, 1);
     Val none = LLVMConstReal(b->f32, 0);
     VbLoop ly = vb_loop(b, vb_int(b, 0), vb_int(b, z->oh), 1, &none, 1);
-    Val image = LLVMBuildFAdd(b->builder, ly.carried[0],
-                              row_sum(&v, at, ln.index, channel, ly.index), "");
+    Val image =
+        LLVMBuildFAdd(b->builder, ly.carried[0], row_sum(&v, at, ln.index, channel, ly.index), "");
     vb_loop_end(b, &ly, &image);
     Val sum = LLVMBuildFAdd(b->builder, ln.carried[0], image, "");
     vb_loop_end(b, &ln, &sum);

@@ -1,16 +1,18 @@
 // conv_plan.c: tiles, tasks and costs of the direct convolutions, from the target record alone.
 //
-// Register tile: columns * images pixels times blocks vectors of output channels stay in registers for the
-// whole reduction; one step (one input channel of one tap) loads `blocks` weights and broadcasts each pixel
-// once. A step costs the most of: its multiply-adds, its loads, the latency of one multiply-add. A tile
-// reads all the weights of its channels, so it costs no less than streaming them from the cache that
-// holds them. Every candidate is priced over the real row: border tiles, tails, the two widths of a split.
+// Register tile: columns * images pixels times blocks vectors of output channels stay in registers
+// for the whole reduction; one step (one input channel of one tap) loads `blocks` weights and
+// broadcasts each pixel once. A step costs the most of: its multiply-adds, its loads, the latency
+// of one multiply-add. A tile reads all the weights of its channels, so it costs no less than
+// streaming them from the cache that holds them. Every candidate is priced over the real row:
+// border tiles, tails, the two widths of a split.
 #include "codegen/kernels/conv_common.h"
 
 #include <string.h>
 
 #define FMA_LATENCY 4.0
 #define ISSUE_WIDTH 5.0
+#define STEP_CYCLES 0.5 // what a trip of the loop costs beside: tells small tiles from large ones
 #define STORE_CYCLES 2.5 // epilogue of one vector
 #define TILE_CYCLES 12.0 // loop set-up of one tile
 #define MIN_TASK_NS 3000.0
@@ -28,7 +30,7 @@ static double step_cycles(const TargetDef *t, int64_t pixels, int64_t blocks)
     double loads = (double)(pixels + blocks);
     double uops = fma * (t->has_fma ? 1 : 2) + (blocks == 1 ? 1.0 : loads) + 3;
     double cycles = at_least(fma / t->fma_per_cycle, loads / t->loads_per_cycle);
-    return at_least(at_least(cycles, FMA_LATENCY), uops / ISSUE_WIDTH);
+    return at_least(at_least(cycles, FMA_LATENCY), uops / ISSUE_WIDTH) + STEP_CYCLES;
 }
 
 static int64_t bits(uint64_t mask)
@@ -87,7 +89,8 @@ static double phase_ns(const TargetDef *t, const ConvPass *p, const ConvPhase *f
 static double pass_ns(const TargetDef *t, const ConvPass *p, const ConvTiles *c, uint32_t batch)
 {
     int64_t blocks = conv_out_blocks(p, t->vector_floats), full = blocks / c->blocks;
-    double many = (double)(batch / (uint32_t)c->images), one = (double)(batch % (uint32_t)c->images);
+    double many = (double)(batch / (uint32_t)c->images),
+           one = (double)(batch % (uint32_t)c->images);
     double ns = 0;
     for (uint32_t i = 0; i < p->phase_count; i++) {
         const ConvPhase *f = &p->phase[i];
@@ -103,8 +106,8 @@ static double pass_ns(const TargetDef *t, const ConvPass *p, const ConvTiles *c,
     return ns * (double)p->groups;
 }
 
-// Vectors that accumulators may take: the rest holds weights, a pixel and, without FMA, a product. With 32
-// registers three weights in registers are enough, others are read as operands.
+// Vectors that accumulators may take: the rest holds weights, a pixel and, without FMA, a product.
+// With 32 registers three weights in registers are enough, others are read as operands.
 static int64_t accumulators(const TargetDef *t, int64_t blocks)
 {
     int64_t weights = t->vector_registers >= 32 && blocks > 3 ? 3 : blocks;
@@ -134,7 +137,8 @@ static void set_tail(const TargetDef *t, const ConvPass *p, ConvTiles *c)
     c->tail_columns = (int32_t)(tail ? fitting_columns(p, accumulators(t, tail)) : 0);
 }
 
-static void try_tile(const PlanCtx *ctx, const ConvPass *p, ConvTiles c, ConvTiles *best, double *best_ns)
+static void try_tile(const PlanCtx *ctx, const ConvPass *p, ConvTiles c, ConvTiles *best,
+                     double *best_ns)
 {
     set_tail(ctx->target, p, &c);
     double ns = pass_ns(ctx->target, p, &c, ctx->plan_batch);
@@ -149,7 +153,8 @@ static void try_columns(const PlanCtx *ctx, const ConvPass *p, int64_t blocks, C
                         double *best_ns)
 {
     int64_t room = accumulators(ctx->target, blocks) / blocks, row = max_columns(p);
-    for (int64_t tiles = div_up(row, room), tried = 0; tiles <= row && tried < 3; tiles++, tried++) {
+    for (int64_t tiles = div_up(row, room), tried = 0; tiles <= row && tried < 3;
+         tiles++, tried++) {
         int64_t columns = div_up(row, tiles);
         ConvTiles c = {.blocks = (int32_t)blocks, .columns = (int32_t)columns, .images = 1};
         try_tile(ctx, p, c, best, best_ns);
@@ -240,8 +245,8 @@ void conv_fill_lowering(const PlanCtx *ctx, const Node *n, const ConvPass *p, co
     out->tiles_bytes = sizeof *tiles_out;
 }
 
-// Input channels per trip of the inner loop: one is enough for a full tile; a small one would be bound by
-// the loop itself. Steps of one trip read different channels, so they share no pixel.
+// Input channels per trip of the inner loop: one is enough for a full tile; a small one would be
+// bound by the loop itself. Steps of one trip read different channels, so they share no pixel.
 static int32_t choose_step(const ConvPass *p, const ConvTiles *t)
 {
     int32_t fma = t->blocks * t->columns * t->images;

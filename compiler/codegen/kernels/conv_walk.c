@@ -1,13 +1,15 @@
 // conv_walk.c: the loops around a register tile, shared by the direct convolutions.
-// A task is (block of images, tile of output channels, chunk of rows), in this order, so that neighbours share
-// images and then weights. Inside: images, rows, phases, column tiles. Column tiles that meet the border are
-// emitted each on its own, so that padded taps cost nothing; runs of equal inner tiles are a loop.
-// Not here: what a tile computes (conv_direct.c, conv_grouped.c), how tiles are chosen (conv_plan.c).
+// A task is (block of images, tile of output channels, chunk of rows), in this order, so that
+// neighbours share images and then weights. Inside: images, rows, phases, column tiles. Column
+// tiles that meet the border are emitted each on its own, so that padded taps cost nothing; runs of
+// equal inner tiles are a loop. Not here: what a tile computes (conv_direct.c, conv_grouped.c), how
+// tiles are chosen (conv_plan.c).
 #include "codegen/kernels/conv_walk.h"
 
 #include "base/diag.h"
 
-// Partial sums of the side's term for output-channel block `block` of the task: [part][term][padded c].
+// Partial sums of the side's term for output-channel block `block` of the task: [part][term][padded
+// c].
 static Val partial_at(ConvWalk *w, uint32_t side, uint32_t term, Val block)
 {
     Vb *b = w->b;
@@ -70,8 +72,8 @@ static void store_tile(ConvWalk *w, const ConvTile *t, Val image, Val offset, co
             ExprPlace at = {.image = vb_addi(b, image, i), .block = block, .offset = offset};
             emit_hold(w->e, &at);
             for (int64_t c = 0; c < t->columns; c++) {
-                at.offset_const = i * w->out_image + o * w->out_plane +
-                                  c * w->pass.spread[1] * b->width * 4;
+                at.offset_const =
+                    i * w->out_image + o * w->out_plane + c * w->pass.spread[1] * b->width * 4;
                 Val raw = acc[(i * t->columns + c) * t->blocks + o];
                 Val stored = emit_store_expr(w->e, raw, &at);
                 Val to = vb_at(b, w->e->out[0], offset);
@@ -103,7 +105,7 @@ static void start_tile(ConvWalk *w, const ConvTile *t, Val *acc)
 typedef struct RowPlace {
     Val image, row; // row of the phase
     int64_t images;
-    bool empty;   // no tap row lies inside the picture
+    bool empty;    // no tap row lies inside the picture
     ConvTile tile; // all but its columns
 } RowPlace;
 
@@ -160,7 +162,8 @@ static void emit_columns(ConvWalk *w, const RowPlace *r)
             i++;
             continue;
         }
-        VbLoop loop = vb_loop(b, vb_int(b, first), vb_int(b, first + run * columns), columns, NULL, 0);
+        VbLoop loop =
+            vb_loop(b, vb_int(b, first), vb_int(b, first + run * columns), columns, NULL, 0);
         emit_tile(w, r, loop.index, -1, columns);
         vb_loop_end(b, &loop, NULL);
         i += run;
@@ -299,8 +302,8 @@ static void emit_image_loop(ConvWalk *w, Val lo, Val hi, int64_t images)
     vb_if_end(b, &some);
 }
 
-// The images of a task for a tile of w->blocks output channels: as many together as the plan says, then the
-// rest one by one.
+// The images of a task for a tile of w->blocks output channels: as many together as the plan says,
+// then the rest one by one.
 static void emit_images(ConvWalk *w, int64_t images)
 {
     Vb *b = w->b;

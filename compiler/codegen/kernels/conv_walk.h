@@ -1,5 +1,6 @@
-// conv_walk.h: the loops around a register tile that direct, grouped and backward-data convolution share:
-// tasks, images, rows, column tiles, epilogue and side sums. What happens inside a tile is the kernel's.
+// conv_walk.h: the loops around a register tile that direct, grouped and backward-data convolution
+// share: tasks, images, rows, column tiles, epilogue and side sums. What happens inside a tile is
+// the kernel's.
 #ifndef KERNELS_CONV_WALK_H
 #define KERNELS_CONV_WALK_H
 
@@ -14,10 +15,10 @@ typedef struct ConvTile {
     const ConvPhase *phase;
     int64_t images, columns, blocks;
     int64_t first_column; // of the phase, or -1: all taps of all its columns lie inside the picture
-    Val row;              // input row of tap row 0 (may be negative); NULL: 0 and all tap rows inside
-    Val tap_lo, tap_hi;   // rows of taps inside the picture, at least one
-    /// Input of the first image, channel block 0 of the group, row 0; at column 0, or for inner tiles at the
-    /// column of tap 0 of the tile's first column.
+    Val row;            // input row of tap row 0 (may be negative); NULL: 0 and all tap rows inside
+    Val tap_lo, tap_hi; // rows of taps inside the picture, at least one
+    /// Input of the first image, channel block 0 of the group, row 0; at column 0, or for inner
+    /// tiles at the column of tap 0 of the tile's first column.
     Val input;
     Val weights; // of the phase and this tile's output channels
 } ConvTile;
