@@ -1,0 +1,213 @@
+// packing.c: loops over packed tensors. The outermost dimensions make the tasks; the innermost one is
+// unrolled where none of its elements lies outside the source.
+#include "codegen/kernels/packing.h"
+
+#include "base/diag.h"
+
+#define TASK_ELEMENTS 8192
+#define UNROLL 16
+
+typedef struct PackTiles {
+    int32_t task_elements; // a task's share of a part, at least; whole trips of the outer dimensions
+} PackTiles;
+
+// How many leading dimensions of a part are spread over tasks.
+static uint32_t task_dims(const Packing *p)
+{
+    int64_t inner = 1;
+    for (uint32_t d = 0; d < p->dims; d++) {
+        inner *= p->dim[d].extent;
+    }
+    uint32_t dims = 0;
+    while (dims + 1 < p->dims && inner / p->dim[dims].extent >= TASK_ELEMENTS) {
+        inner /= p->dim[dims++].extent;
+    }
+    return dims;
+}
+
+static int64_t task_count(const Packing *p)
+{
+    int64_t count = 1;
+    for (uint32_t d = 0; d < task_dims(p); d++) {
+        count *= p->dim[d].extent;
+    }
+    return count;
+}
+
+void plan_packing(const PlanCtx *ctx, const Packing *p, Lowering *out)
+{
+    PackTiles *tiles = ARENA_NEW(ctx->arena, PackTiles);
+    tiles->task_elements = TASK_ELEMENTS;
+    out->tiles = tiles;
+    out->tiles_bytes = sizeof *tiles;
+    double elements = (double)packing_elements(p);
+    int64_t most = 1;
+    for (; p; p = p->next) {
+        int64_t count = task_count(p);
+        most = count > most ? count : most;
+    }
+    out->tasks_mul = (uint32_t)most;
+    out->tasks_div = RN_DIV_ALL;
+    out->bytes_fixed = (uint64_t)(elements * 8);
+    out->predicted_ns = cost_ns(ctx->target, elements * 8, elements * 8);
+}
+
+typedef struct Cursor {
+    Emit *e;
+    const Packing *p;
+    PackBody body;
+    int64_t extent[SHAPE_MAX_RANK], stride[SHAPE_MAX_RANK]; // of the source, in elements
+    int64_t packed_stride[PACK_MAX_DIMS];
+    bool checked[SHAPE_MAX_RANK]; // this coordinate can leave the source
+    Val coord[SHAPE_MAX_RANK];    // of checked coordinates
+    Val packed, plain;            // element offsets
+} Cursor;
+
+static void start_cursor(Cursor *c, const Shape *source, int64_t first)
+{
+    int64_t stride = 1, base = 0;
+    const Packing *p = c->p;
+    for (uint32_t j = source->rank; j-- > 0; stride *= source->dim[j]) {
+        c->extent[j] = source->dim[j];
+        c->stride[j] = stride;
+        int64_t lo = p->base[j], hi = p->base[j];
+        for (uint32_t d = 0; d < p->dims; d++) {
+            if (p->dim[d].coord == (int32_t)j) {
+                int64_t reach = (int64_t)p->dim[d].coef * (p->dim[d].extent - 1);
+                *(reach < 0 ? &lo : &hi) += reach;
+            }
+        }
+        c->checked[j] = lo < 0 || hi >= source->dim[j];
+        c->coord[j] = vb_int(c->e->vb, p->base[j]);
+        base += p->base[j] * stride;
+    }
+    stride = 1;
+    for (uint32_t d = p->dims; d-- > 0; stride *= p->dim[d].extent) {
+        c->packed_stride[d] = stride;
+    }
+    c->packed = vb_int(c->e->vb, first);
+    c->plain = vb_int(c->e->vb, base);
+}
+
+static void step(Cursor *c, uint32_t d, Val index)
+{
+    Vb *b = c->e->vb;
+    const PackDim *dim = &c->p->dim[d];
+    c->packed = vb_add(b, c->packed, vb_muli(b, index, c->packed_stride[d]));
+    c->plain = vb_add(b, c->plain, vb_muli(b, index, dim->coef * c->stride[dim->coord]));
+    if (c->checked[dim->coord]) {
+        c->coord[dim->coord] = vb_add(b, c->coord[dim->coord], vb_muli(b, index, dim->coef));
+    }
+}
+
+// i1, or NULL where nothing can leave the source.
+static Val is_valid(const Cursor *c)
+{
+    Vb *b = c->e->vb;
+    Val valid = NULL;
+    for (uint32_t j = 0; j < SHAPE_MAX_RANK; j++) {
+        if (c->checked[j]) {
+            Val inside = vb_icmp(b, LLVMIntULT, c->coord[j], vb_int(b, c->extent[j]));
+            valid = valid ? LLVMBuildAnd(b->builder, valid, inside, "") : inside;
+        }
+    }
+    return valid;
+}
+
+static void emit_element(Cursor *c)
+{
+    Vb *b = c->e->vb;
+    Val valid = is_valid(c), plain = vb_muli(b, c->plain, 4);
+    if (valid) {
+        plain = vb_select(b, valid, plain, vb_int(b, 0));
+    }
+    c->body(c->e, vb_muli(b, c->packed, 4), plain, valid);
+}
+
+// The innermost dimension, whose coordinate stays inside the source (others may not).
+static void emit_unrolled(Cursor *c, uint32_t d)
+{
+    Vb *b = c->e->vb;
+    const PackDim *dim = &c->p->dim[d];
+    int64_t whole = dim->extent / UNROLL * UNROLL, step_bytes = dim->coef * c->stride[dim->coord] * 4;
+    Val valid = is_valid(c);
+    VbLoop loop = vb_for(b, vb_int(b, 0), vb_int(b, whole), UNROLL, NULL, 0);
+    Cursor at = *c;
+    step(&at, d, loop.index);
+    Val packed = vb_muli(b, at.packed, 4), plain = vb_muli(b, at.plain, 4);
+    for (int64_t u = 0; u < UNROLL; u++) {
+        Val from = vb_addi(b, plain, u * step_bytes);
+        from = valid ? vb_select(b, valid, from, vb_int(b, 0)) : from;
+        c->body(c->e, vb_addi(b, packed, u * 4), from, valid);
+    }
+    vb_for_end(b, &loop, NULL);
+    if (whole < dim->extent) {
+        VbLoop rest = vb_loop(b, vb_int(b, whole), vb_int(b, dim->extent), 1, NULL, 0);
+        at = *c;
+        step(&at, d, rest.index);
+        emit_element(&at);
+        vb_loop_end(b, &rest, NULL);
+    }
+}
+
+static void emit_dims(Cursor *c, uint32_t d)
+{
+    Vb *b = c->e->vb;
+    const PackDim *dim = &c->p->dim[d];
+    bool last = d + 1 == c->p->dims;
+    if (last && !c->checked[dim->coord]) {
+        emit_unrolled(c, d);
+        return;
+    }
+    Cursor at = *c;
+    if (dim->extent == 1) {
+        last ? emit_element(&at) : emit_dims(&at, d + 1);
+        return;
+    }
+    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, dim->extent), 1, NULL, 0);
+    step(&at, d, loop.index);
+    last ? emit_element(&at) : emit_dims(&at, d + 1);
+    vb_loop_end(b, &loop, NULL);
+}
+
+// One part of the packing: the task decides the outer dimensions' indices.
+static void emit_part(Cursor *c, Val task)
+{
+    Vb *b = c->e->vb;
+    uint32_t dims = task_dims(c->p);
+    Val rest = task;
+    for (uint32_t d = dims; d-- > 0; rest = vb_divi(b, rest, c->p->dim[d].extent)) {
+        step(c, d, d == 0 ? rest : vb_remi(b, rest, c->p->dim[d].extent));
+    }
+    emit_dims(c, dims);
+}
+
+void emit_packing(Emit *e, const Packing *p, const Shape *source, PackBody body)
+{
+    Vb *b = e->vb;
+    int64_t first = 0;
+    Val task;
+    if (p->dims == 0) {
+        INTERNAL_ERROR("%s: a packing without dimensions", e->node->name);
+    }
+    TaskLoop tasks = emit_tasks(e, &task);
+    for (; p; p = p->next) {
+        int64_t count = task_count(p), elements = 1;
+        Cursor c = {.e = e, .p = p, .body = body};
+        VbIf mine;
+        bool all = count == e->lowering->tasks_mul;
+        if (!all) {
+            mine = vb_if(b, vb_icmp(b, LLVMIntSLT, task, vb_int(b, count)));
+        }
+        start_cursor(&c, source, first);
+        emit_part(&c, task);
+        if (!all) {
+            vb_if_end(b, &mine);
+        }
+        for (uint32_t d = 0; d < p->dims; d++) {
+            elements *= p->dim[d].extent;
+        }
+        first += elements;
+    }
+    emit_tasks_end(e, &tasks);
+}
