@@ -102,6 +102,11 @@ static void count_brackets(Parse *p, int kind, SrcRange at)
 int dsl_ylex(DSL_YSTYPE *value, DSL_YLTYPE *at, Parse *p)
 {
     int kind = take(p, value, at);
+    if (diag_error_count(p->diag) > DIAG_MAX_ERRORS) {
+        // What follows would not be shown.
+        p->brace_reported = true;
+        kind = TOK_END;
+    }
     if (kind == TOK_NEWLINE)
         kind = newline_ends_statement(p) ? TOK_SEP : take(p, value, at);
     if (kind == TOK_END)

@@ -224,7 +224,7 @@ void diag_render(const Diag *d, StrBuf *out)
             strbuf_printf(out, "  help: %s\n", item->helps.at[h]);
     }
     if (d->errors > DIAG_MAX_ERRORS)
-        strbuf_printf(out, "and %u more errors\n", (unsigned)(d->errors - DIAG_MAX_ERRORS));
+        strbuf_add(out, "further errors are not shown\n");
 }
 
 void internal_error(const char *file, int line, const char *fmt, ...)
