@@ -662,6 +662,8 @@ static const Case conv_cases[] = {
     {12, 18, 6, 6, 3, 3, 1, 1, SQUARE(1), 6, 2, 1, true, true, false},
     {9, 6, 5, 7, 3, 1, 1, 1, {1, 0, 1, 0}, 3, 2, 1, false, true, false},
     {5, 4, 65, 97, 3, 3, 1, 1, SQUARE(1), 1, 1, 1, false, false, false},
+    {8, 128, 5, 56, 3, 3, 2, 2, SQUARE(1), 1, 1, 4, true, true, false}, // tails of several blocks
+    {8, 80, 3, 57, 3, 3, 2, 2, SQUARE(1), 1, 1, 1, true, true, false},
     {3, 5, 1, 17, 1, 5, 1, 1, {0, 2, 0, 2}, 1, 2, 1, false, true, false},
 };
 

@@ -134,7 +134,7 @@ static void set_tail(const TargetDef *t, const ConvPass *p, ConvTiles *c)
 {
     int64_t tail = conv_out_blocks(p, t->vector_floats) % c->blocks;
     c->tail_blocks = (int32_t)tail;
-    c->tail_columns = (int32_t)(tail ? fitting_columns(p, accumulators(t, tail)) : 0);
+    c->tail_columns = (int32_t)(tail ? fitting_columns(p, accumulators(t, tail) / tail) : 0);
 }
 
 static void try_tile(const PlanCtx *ctx, const ConvPass *p, ConvTiles c, ConvTiles *best,
