@@ -71,7 +71,7 @@ static bool parse_shape(const cJSON *list, RnShape *shape)
 static const char *shown(const char *name, char text[80])
 {
     size_t i = 0;
-    for (; name[i] && i < 76; i++)
+    for (; i < 76 && name[i]; i++)
         text[i] = (unsigned char)name[i] < 32 || name[i] == 127 ? '?' : name[i];
     memcpy(text + i, name[i] ? "..." : "", name[i] ? 4 : 1);
     return text;
