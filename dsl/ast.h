@@ -28,7 +28,7 @@ typedef struct Name {
 
 /// An argument, or a parameter of a block: `value`, `name=value` or (parameters) `name`.
 typedef struct Arg {
-    Name name;   // text NULL: positional
+    Name name;      // text NULL: positional
     AstExpr *value; // NULL: a parameter without default
     SrcRange range;
 } Arg;
@@ -137,14 +137,15 @@ struct Stmt {
     StmtKind kind;
     uint32_t depth;
     SrcRange range;
-    Name name;   // PARAM, BLOCK, MODEL, INPUT, ASSIGN, FOR; OUTPUT: text NULL if none given
-    AstExpr *value; // PARAM, ASSIGN; OUTPUT (or NULL), ASSERT; REPEAT: count; FOR: list; IF: condition
+    Name name; // PARAM, BLOCK, MODEL, INPUT, ASSIGN, FOR; OUTPUT: text NULL if none given
+    AstExpr
+        *value; // PARAM, ASSIGN; OUTPUT (or NULL), ASSERT; REPEAT: count; FOR: list; IF: condition
     StmtList body; // BLOCK, MODEL, GROUP, REPEAT, FOR, IF
     union {
         const char *path;    // INCLUDE
         const char *message; // ASSERT: NULL if none given
         ArgList params;      // BLOCK
-        AstExprList dims;       // INPUT
+        AstExprList dims;    // INPUT
         Call *call;          // CALL
         Stmt *otherwise;     // IF: NULL, or a GROUP or an IF
         struct {

@@ -37,8 +37,8 @@ static bool is_too_deep(Parse *p, SrcRange range, uint32_t depth)
     if (depth <= AST_MAX_DEPTH)
         return false;
     if (!p->deep_reported) {
-        DiagItem *item = diag_error(p->diag, parse_loc(range), "nested more than %d levels deep",
-                                    AST_MAX_DEPTH);
+        DiagItem *item =
+            diag_error(p->diag, parse_loc(range), "nested more than %d levels deep", AST_MAX_DEPTH);
         diag_help(p->diag, item, "split it: name a part, or move statements into a block");
     }
     p->deep_reported = true;

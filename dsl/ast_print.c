@@ -6,7 +6,8 @@
 
 #include "dsl/ast.h"
 
-// How tightly an expression binds; a child that binds less than its place asks for gets parentheses.
+// How tightly an expression binds; a child that binds less than its place asks for gets
+// parentheses.
 typedef enum Binding {
     BIND_CHOICE,
     BIND_OR,
@@ -212,9 +213,9 @@ void ast_print_expr(const AstExpr *e, StrBuf *out)
 
 static bool is_keyword(const char *word, size_t n)
 {
-    static const char *const WORDS[] = {"include", "param", "block", "model", "input", "output",
-                                        "assert",  "repeat", "for",  "in",    "if",    "else",
-                                        "and",     "or",     "not",  "true",  "false", "none"};
+    static const char *const WORDS[] = {"include", "param",  "block", "model", "input", "output",
+                                        "assert",  "repeat", "for",   "in",    "if",    "else",
+                                        "and",     "or",     "not",   "true",  "false", "none"};
     for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++)
         if (strlen(WORDS[i]) == n && memcmp(WORDS[i], word, n) == 0)
             return true;

@@ -34,7 +34,8 @@ int dsl_scan(union DSL_YSTYPE *value, SrcRange *at, void *scanner);
 
 Loc parse_loc(SrcRange range);
 
-// Constructors (ast_build.c). They set range and depth, and give an ERROR node past the depth limit.
+// Constructors (ast_build.c). They set range and depth, and give an ERROR node past the depth
+// limit.
 AstExpr *ast_new_expr(Parse *p, AstExprKind kind, SrcRange range);
 AstExpr *ast_new_int(Parse *p, SrcRange range, int64_t value);
 AstExpr *ast_new_float(Parse *p, SrcRange range, double value);

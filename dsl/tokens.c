@@ -1,5 +1,5 @@
-// tokens.c: decides which newlines end a statement, closes what the text left open, and starts a parse.
-// Not here: characters (lexer.l), grammar (parser.y).
+// tokens.c: decides which newlines end a statement, closes what the text left open, and starts a
+// parse. Not here: characters (lexer.l), grammar (parser.y).
 #include <string.h>
 
 #include "dsl/parse_state.h"
@@ -25,7 +25,8 @@ static int peek(Parse *p)
     return p->pending_kind;
 }
 
-// Whether a token can end an operand. Inside brackets a token that starts a statement never follows it.
+// Whether a token can end an operand. Inside brackets a token that starts a statement never follows
+// it.
 static bool ends_operand(int kind)
 {
     static const int KINDS[] = {TOK_NAME, TOK_INT,   TOK_FLOAT, TOK_SIZE, TOK_STRING,
@@ -38,16 +39,17 @@ static bool ends_operand(int kind)
 
 static bool starts_statement(int kind)
 {
-    static const int KINDS[] = {TOK_NAME,  TOK_STRING, TOK_INCLUDE, TOK_PARAM,  TOK_BLOCK, TOK_MODEL,
-                                TOK_INPUT, TOK_OUTPUT, TOK_ASSERT,  TOK_REPEAT, TOK_FOR};
+    static const int KINDS[] = {TOK_NAME,   TOK_STRING, TOK_INCLUDE, TOK_PARAM,
+                                TOK_BLOCK,  TOK_MODEL,  TOK_INPUT,   TOK_OUTPUT,
+                                TOK_ASSERT, TOK_REPEAT, TOK_FOR};
     for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++)
         if (KINDS[i] == kind)
             return true;
     return false;
 }
 
-// A newline means nothing inside brackets and before `else`. Where a bracket was evidently forgotten
-// it ends the statement after all, so that the rest of the file is not lost.
+// A newline means nothing inside brackets and before `else`. Where a bracket was evidently
+// forgotten it ends the statement after all, so that the rest of the file is not lost.
 static bool newline_ends_statement(Parse *p)
 {
     while (peek(p) == TOK_NEWLINE)
@@ -131,9 +133,9 @@ static bool check_text(Parse *p)
         if (!length) {
             SrcRange at = {p->file, (uint32_t)i, (uint32_t)i + 1};
             unsigned byte = (unsigned char)f->text[i];
-            DiagItem *item = byte ? diag_error(p->diag, parse_loc(at),
-                                               "byte 0x%02x is not valid UTF-8", byte)
-                                  : diag_error(p->diag, parse_loc(at), "unexpected NUL byte");
+            DiagItem *item =
+                byte ? diag_error(p->diag, parse_loc(at), "byte 0x%02x is not valid UTF-8", byte)
+                     : diag_error(p->diag, parse_loc(at), "unexpected NUL byte");
             diag_help(p->diag, item, "is this a text file?");
             return false;
         }

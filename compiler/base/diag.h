@@ -32,8 +32,8 @@ uint32_t diag_error_count(const Diag *d);
 
 /// Renders all items, sorted by file and place, as
 ///   path:line:col: error: text
-///   then the source line and carets under the range, then "  in NAME(ARGS) called at path:line:col"
-///   for each expansion, then "  help: text".
+///   then the source line and carets under the range, then "  in NAME(ARGS) called at
+///   path:line:col" for each expansion, then "  help: text".
 void diag_render(const Diag *d, StrBuf *out);
 
 /// Our own mistake: prints pass or module, text and place if any, then aborts. Never for input.

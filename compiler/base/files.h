@@ -7,12 +7,13 @@
 
 #include "base/arena.h"
 
-/// Reads a whole file of at most max_bytes into the arena, NUL-terminated. On failure returns NULL and
-/// *error is a text with the path and the system's reason.
+/// Reads a whole file of at most max_bytes into the arena, NUL-terminated. On failure returns NULL
+/// and *error is a text with the path and the system's reason.
 char *file_read(Arena *a, const char *path, size_t max_bytes, size_t *bytes, const char **error);
 
-/// Writes a whole file aside (path + ".tmp-PID"), flushes and renames it, so that a failure leaves no
-/// partial file and an old file whole. "-" or "/dev/stdout" go to stdout. False with *error on failure.
+/// Writes a whole file aside (path + ".tmp-PID"), flushes and renames it, so that a failure leaves
+/// no partial file and an old file whole. "-" or "/dev/stdout" go to stdout. False with *error on
+/// failure.
 bool file_write(Arena *a, const char *path, const void *data, size_t bytes, const char **error);
 
 bool file_exists(const char *path);

@@ -1,4 +1,5 @@
-// strbuf.h: a text that grows, in an arena. All dumps, reports and generated files are built in one.
+// strbuf.h: a text that grows, in an arena. All dumps, reports and generated files are built in
+// one.
 #ifndef BASE_STRBUF_H
 #define BASE_STRBUF_H
 

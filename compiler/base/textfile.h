@@ -1,4 +1,5 @@
-// textfile.h: texts built into the tool: the prelude and the shipped models (see cmake/generate.cmake).
+// textfile.h: texts built into the tool: the prelude and the shipped models (see
+// cmake/generate.cmake).
 #ifndef BASE_TEXTFILE_H
 #define BASE_TEXTFILE_H
 

@@ -7,8 +7,8 @@
 
 #include "base/arena.h"
 
-/// struct { T *at; uint32_t count, capacity; }. A zeroed VEC is a valid empty one. Elements move when
-/// it grows, so keep indices or pointers to pointees, not pointers to elements.
+/// struct { T *at; uint32_t count, capacity; }. A zeroed VEC is a valid empty one. Elements move
+/// when it grows, so keep indices or pointers to pointees, not pointers to elements.
 #define VEC(T)                                                                                     \
     struct {                                                                                       \
         T *at;                                                                                     \

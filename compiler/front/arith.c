@@ -212,8 +212,8 @@ Val arith_binary(Front *f, const Frame *frame, const AstExpr *e, Val a, Val b)
     if (op == AST_OP_ADD && a.kind == VAL_LIST && b.kind == VAL_LIST)
         return join_lists(f, frame, e, &a, &b);
     if (op == AST_OP_ADD && (a.kind == VAL_TEXT || b.kind == VAL_TEXT)) {
-        bool joinable = (a.kind == VAL_TEXT || val_is_number(&a)) &&
-                        (b.kind == VAL_TEXT || val_is_number(&b));
+        bool joinable =
+            (a.kind == VAL_TEXT || val_is_number(&a)) && (b.kind == VAL_TEXT || val_is_number(&b));
         return joinable ? join_texts(f, frame, e, &a, &b) : report_kinds(f, frame, e, &a, &b);
     }
     if (!numbers)

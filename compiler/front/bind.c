@@ -56,7 +56,8 @@ static void check_range(Binder *b, const AttrDef *def, SrcRange range, double x)
                       b->op->name, def->name, def->min, def->max, x);
 }
 
-// The integers of an integer (count copies) or of a list of exactly count integers; false otherwise.
+// The integers of an integer (count copies) or of a list of exactly count integers; false
+// otherwise.
 static bool read_ints(const Val *v, int64_t *out, uint32_t count)
 {
     if (v->kind == VAL_INT) {
@@ -220,10 +221,9 @@ static void report_superfluous(Binder *b, const Arg *arg, const Val *v, uint32_t
     uint32_t known = 0;
     while (find_by_position(b->op, known + 1) < b->op->attr_count)
         known++;
-    DiagItem *item = front_error(b->f, b->frame, arg->range,
-                                 "%s takes %u argument%s without a name, this is number %u",
-                                 b->op->name, (unsigned)known, known == 1 ? "" : "s",
-                                 (unsigned)position);
+    DiagItem *item = front_error(
+        b->f, b->frame, arg->range, "%s takes %u argument%s without a name, this is number %u",
+        b->op->name, (unsigned)known, known == 1 ? "" : "s", (unsigned)position);
     if (b->op->attr_count)
         diag_help(b->f->diag, item, "give the attribute's name, as in %s=...",
                   b->op->attrs[b->op->attr_count > known ? known : 0].name);

@@ -54,7 +54,8 @@ static Val report_unknown(Front *f, const Frame *frame, const Call *call)
     size_t count = list_callables(f, names);
     if (f->globals->is_unsure || front_is_in_unread(f, name))
         return val_poison();
-    DiagItem *item = front_error(f, frame, call->name.range, "unknown operator or block `%s`", name);
+    DiagItem *item =
+        front_error(f, frame, call->name.range, "unknown operator or block `%s`", name);
     if (name == f->it_name || vars_find(&frame->vars, name)) {
         diag_help(f->diag, item, "a value is not called; `it = x` makes x the current tensor");
         return val_poison();
@@ -82,8 +83,8 @@ static bool eval_args(Front *f, Frame *frame, const Call *call, Val *values)
 
 // ---- operators
 
-// The leading tensors of a call, or the current one; lists of tensors are spread out. Poisoned inputs
-// are counted in *poisoned.
+// The leading tensors of a call, or the current one; lists of tensors are spread out. Poisoned
+// inputs are counted in *poisoned.
 static uint32_t collect_inputs(Front *f, const Frame *frame, const BindArgs *args, Value ***inputs,
                                bool *poisoned)
 {
@@ -105,8 +106,9 @@ static uint32_t collect_inputs(Front *f, const Frame *frame, const BindArgs *arg
     }
     *poisoned = true;
     if (frame->it.kind == VAL_NONE) {
-        DiagItem *item = front_error(f, frame, args->call->range,
-                                     "there is no current tensor here for %s", args->call->name.text);
+        DiagItem *item =
+            front_error(f, frame, args->call->range, "there is no current tensor here for %s",
+                        args->call->name.text);
         diag_help(f->diag, item, "a model begins with an input: input image[3, 224, 224]");
     }
     return 0;
@@ -141,7 +143,8 @@ static bool check_node_limit(Front *f, const Frame *frame, const Call *call)
     return false;
 }
 
-static Val apply_op(Front *f, Frame *frame, const OpDef *op, const BindArgs *args, const char *label)
+static Val apply_op(Front *f, Frame *frame, const OpDef *op, const BindArgs *args,
+                    const char *label)
 {
     void *attrs = arena_alloc(f->arena, op->attr_bytes);
     bool poisoned = !bind_attrs(f, frame, op, args, attrs);
@@ -229,7 +232,8 @@ static uint32_t param_of(Front *f, const Frame *frame, const Stmt *block, const 
     return params->count;
 }
 
-// Sets the callee's parameters: arguments first, then defaults in order, which may use those before.
+// Sets the callee's parameters: arguments first, then defaults in order, which may use those
+// before.
 static bool bind_params(Front *f, const Frame *frame, Frame *callee, const BindArgs *args)
 {
     const Stmt *block = callee->block;
@@ -313,7 +317,8 @@ Val call_apply(Front *f, Frame *frame, const Call *call, const char *label)
     if (!ok || f->stopped)
         return val_poison();
     if (block) {
-        args.tensors = call->args.count && !call->args.at[0].name.text && values[0].kind == VAL_TENSOR;
+        args.tensors =
+            call->args.count && !call->args.at[0].name.text && values[0].kind == VAL_TENSOR;
         return apply_block(f, frame, block, &args, label);
     }
     while (args.tensors < call->args.count && !call->args.at[args.tensors].name.text) {

@@ -1,5 +1,6 @@
 // eval.c: the value of an expression.
-// Not here: operators (arith.c) and functions (function.c) on values, calls of operators and blocks (call.c).
+// Not here: operators (arith.c) and functions (function.c) on values, calls of operators and blocks
+// (call.c).
 #include <string.h>
 
 #include "front/state.h"

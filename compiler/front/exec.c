@@ -104,12 +104,13 @@ static void exec_input(Front *f, Frame *frame, const Stmt *s)
         return;
     frame->it = val_poison();
     if (s->name.text == f->it_name) {
-        (void)front_error(f, frame, s->name.range, "`it` is the current tensor, not a name to give");
+        (void)front_error(f, frame, s->name.range,
+                          "`it` is the current tensor, not a name to give");
         return;
     }
     if (eval_dims(f, frame, s, dims) && check_input_name(f, frame, s)) {
-        Shape shape = s->u.dims.count == 3 ? shape_image(dims[0], dims[1], dims[2])
-                                           : shape_features(dims[0]);
+        Shape shape =
+            s->u.dims.count == 3 ? shape_image(dims[0], dims[1], dims[2]) : shape_features(dims[0]);
         if (shape_fits(&shape))
             frame->it = val_tensor(graph_add_value(f->graph, VALUE_INPUT, RN_F32, shape,
                                                    s->name.text, front_loc(frame, s->range)));
@@ -157,11 +158,10 @@ static void report_failed(Front *f, Frame *frame, const Stmt *s)
 {
     const AstExpr *e = s->value;
     DiagItem *item =
-        s->u.message
-            ? front_error(f, frame, e->range, "assertion failed: %s", s->u.message)
-            : front_error(f, frame, e->range, "assertion failed: %s", eval_written(f, e));
-    bool compares = e->kind == AST_BINARY && e->u.operation.op >= AST_OP_EQ &&
-                    e->u.operation.op <= AST_OP_GE;
+        s->u.message ? front_error(f, frame, e->range, "assertion failed: %s", s->u.message)
+                     : front_error(f, frame, e->range, "assertion failed: %s", eval_written(f, e));
+    bool compares =
+        e->kind == AST_BINARY && e->u.operation.op >= AST_OP_EQ && e->u.operation.op <= AST_OP_GE;
     if (!compares)
         return;
     Val a = eval_expr(f, frame, e->u.operation.left);
@@ -266,12 +266,13 @@ static const char *label_text(Front *f, Frame *frame, const Label *label)
             return NULL;
         bool good = v.kind == VAL_TEXT || (v.kind == VAL_INT && v.u.integer >= 0);
         if (!good) {
-            (void)front_error(f, frame, label->range, "a label is a text or a number from 0 up, not %s",
+            (void)front_error(f, frame, label->range,
+                              "a label is a text or a number from 0 up, not %s",
                               val_describe(f->arena, &v));
             return NULL;
         }
-        text = v.kind == VAL_TEXT ? v.u.text
-                                  : arena_printf(f->arena, "%lld", (long long)v.u.integer);
+        text =
+            v.kind == VAL_TEXT ? v.u.text : arena_printf(f->arena, "%lld", (long long)v.u.integer);
     }
     return path_check_label(f, frame, text, label->range) ? text : NULL;
 }

@@ -26,7 +26,8 @@ DiagItem *front_error(Front *f, const Frame *frame, SrcRange range, const char *
     return item;
 }
 
-void front_suggest(Front *f, DiagItem *item, const char *name, const char *const *names, size_t count)
+void front_suggest(Front *f, DiagItem *item, const char *name, const char *const *names,
+                   size_t count)
 {
     const char *near = nearest_name(name, names, count);
     if (near)

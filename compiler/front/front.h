@@ -32,8 +32,9 @@ enum {
     FRONT_MAX_FRAMES = 1000, // statements, expressions and calls inside each other
 };
 
-/// Reads the file (or the shipped model of that name), what it includes and the prelude, and expands
-/// the model. Everything lives in the arena. NULL after errors in diag. `files` may be NULL.
+/// Reads the file (or the shipped model of that name), what it includes and the prelude, and
+/// expands the model. Everything lives in the arena. NULL after errors in diag. `files` may be
+/// NULL.
 Graph *front_build(Arena *a, SourceSet *sources, Diag *diag, const char *path,
                    const FrontOptions *options, FrontFiles *files);
 

@@ -69,7 +69,8 @@ void load_report_unused_defines(Front *f)
         const Define *d = &f->defines.at[i];
         if (d->used || front_is_in_unread(f, d->name))
             continue;
-        DiagItem *item = front_error(f, f->globals, d->range, "the model has no param `%s`", d->name);
+        DiagItem *item =
+            front_error(f, f->globals, d->range, "the model has no param `%s`", d->name);
         StrBuf all = {.arena = f->arena};
         for (uint32_t k = 0; k < f->param_names.count && k < 20; k++)
             strbuf_printf(&all, "%s%s", k ? ", " : "", f->param_names.at[k]);
@@ -96,7 +97,8 @@ static Val override(Front *f, const Stmt *s, const Define *d, const Val *fallbac
         return val_float((double)v->u.integer);
     DiagItem *item = front_error(f, f->globals, d->range, "param %s is %s, not %s", d->name,
                                  val_kind_text(fallback->kind), val_describe(f->arena, v));
-    diag_note(f->diag, item, (Loc){.range = s->range}, "it is %s here", val_describe(f->arena, fallback));
+    diag_note(f->diag, item, (Loc){.range = s->range}, "it is %s here",
+              val_describe(f->arena, fallback));
     return val_poison();
 }
 
@@ -143,9 +145,9 @@ static void add_block(Front *f, const Stmt *s)
 {
     const char *name = s->name.text;
     if (is_reserved_for_calls(name)) {
-        DiagItem *item = front_error(f, f->globals, s->name.range,
-                                     "a block cannot have the name of the %s %s",
-                                     function_exists(name) ? "function" : "operator", name);
+        DiagItem *item =
+            front_error(f, f->globals, s->name.range, "a block cannot have the name of the %s %s",
+                        function_exists(name) ? "function" : "operator", name);
         diag_help(f->diag, item, "choose another name, such as my_%s", name);
         return;
     }
@@ -224,7 +226,8 @@ static bool check_cycle(Front *f, const char *path, SrcRange range)
     return false;
 }
 
-// Reads `path` (NULL: none) from disk, or the shipped model `name`. False with *error when there is neither.
+// Reads `path` (NULL: none) from disk, or the shipped model `name`. False with *error when there is
+// neither.
 static bool load_path(Front *f, const char *path, const char *name, SrcRange range,
                       const char **error)
 {

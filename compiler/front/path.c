@@ -25,7 +25,8 @@ static const char *take_number(Front *f, Scope *s)
     return arena_printf(f->arena, "%u", (unsigned)s->next++);
 }
 
-// The path of a scope that has parameters: a scope without label takes its parent's next number now.
+// The path of a scope that has parameters: a scope without label takes its parent's next number
+// now.
 static const char *resolve(Front *f, Scope *s)
 {
     if (s->path)
@@ -119,6 +120,7 @@ bool path_check_label(Front *f, const Frame *frame, const char *text, SrcRange r
         return false;
     }
     DiagItem *item = front_error(f, frame, range, "`%s` cannot be a label", text);
-    diag_help(f->diag, item, "a label is made of letters, digits, _ and -, with single points between");
+    diag_help(f->diag, item,
+              "a label is made of letters, digits, _ and -, with single points between");
     return false;
 }

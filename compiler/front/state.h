@@ -40,8 +40,8 @@ struct Frame {
     Val it; // VAL_NONE: no current tensor yet
     const Expansion *via;
     Scope *scope;
-    uint32_t nesting;  // of bodies around the statement
-    bool is_unsure;    // a part was not worked through, so an unknown name may not be a mistake
+    uint32_t nesting; // of bodies around the statement
+    bool is_unsure;   // a part was not worked through, so an unknown name may not be a mistake
 };
 
 typedef struct Define {
@@ -91,7 +91,7 @@ typedef struct Front {
     // while expanding
     const char *it_name, *params_name, *macs_name;
     uint32_t steps, frames;
-    bool stopped; // a limit was passed: nothing more is worked through
+    bool stopped;  // a limit was passed: nothing more is worked through
     bool complete; // params and macs are known
     Scope *root;
     NameMap path_map;
@@ -107,7 +107,8 @@ DiagItem *front_error(Front *f, const Frame *frame, SrcRange range, const char *
 /// Whether an unread statement mentions the name: then not knowing it is no mistake of its own.
 bool front_is_in_unread(const Front *f, const char *name);
 /// Adds "did you mean ...?" if one of the names is near.
-void front_suggest(Front *f, DiagItem *item, const char *name, const char *const *names, size_t count);
+void front_suggest(Front *f, DiagItem *item, const char *name, const char *const *names,
+                   size_t count);
 /// Counts work; past FRONT_MAX_STEPS reports once, stops the expansion and says false.
 bool front_charge(Front *f, const Frame *frame, SrcRange range, uint64_t steps);
 /// Enters one level of recursion; false (reported, stopped) when too deep. Leave with f->frames--.
@@ -146,7 +147,8 @@ Val function_call(Front *f, const Frame *frame, const Call *call, const Val *arg
 void exec_body(Front *f, Frame *frame, const StmtList *body);
 void exec_late_asserts(Front *f);
 
-// call.c: calls of operators and blocks. `label` may be NULL. As a statement the result becomes `it`.
+// call.c: calls of operators and blocks. `label` may be NULL. As a statement the result becomes
+// `it`.
 Val call_apply(Front *f, Frame *frame, const Call *call, const char *label);
 const Stmt *call_find_block(const Front *f, const char *name);
 
@@ -161,7 +163,8 @@ bool bind_attrs(Front *f, const Frame *frame, const OpDef *op, const BindArgs *a
 // path.c
 Scope *path_open(Front *f, Scope *parent, const char *label);
 const char *path_of_layer(Front *f, Scope *scope, const char *label);
-/// Remembers that a layer with parameters has this path; false after reporting that one already has.
+/// Remembers that a layer with parameters has this path; false after reporting that one already
+/// has.
 bool path_claim(Front *f, const Frame *frame, const char *path, SrcRange range);
 void path_name_rest(Front *f);
 /// Whether a label may stand in the frame's scope; reports what is wrong.

@@ -82,8 +82,8 @@ const char *val_kind_text(ValKind kind)
 const char *val_describe(Arena *a, const Val *v)
 {
     static const char *const NOUNS[] = {
-        [VAL_BOOL] = "",          [VAL_INT] = "", [VAL_FLOAT] = "", [VAL_TEXT] = "the text ",
-        [VAL_LIST] = "the list ", [VAL_TENSOR] = "the tensor ",
+        [VAL_BOOL] = "",          [VAL_INT] = "",           [VAL_FLOAT] = "",
+        [VAL_TEXT] = "the text ", [VAL_LIST] = "the list ", [VAL_TENSOR] = "the tensor ",
     };
     if (v->kind == VAL_NONE || v->kind == VAL_POISON)
         return val_kind_text(v->kind);

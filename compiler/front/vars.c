@@ -34,8 +34,8 @@ void vars_report_unknown(Front *f, const Frame *frame, const char *name, SrcRang
         return;
     DiagItem *item = front_error(f, frame, range, "unknown name `%s`", name);
     if (name == f->params_name || name == f->macs_name) {
-        diag_help(f->diag, item, "`%s` is known only to an assert in the model or at the top of a file",
-                  name);
+        diag_help(f->diag, item,
+                  "`%s` is known only to an assert in the model or at the top of a file", name);
         return;
     }
     if (call_find_block(f, name) || op_find(name)) {

@@ -100,11 +100,16 @@ END_TEST
 START_TEST(statements_print_back)
 {
     static const char *const TEXTS[] = {
-        "", "\n\n;;\n", "# only a comment", "\xef\xbb\xbfrelu\r\n",
+        "",
+        "\n\n;;\n",
+        "# only a comment",
+        "\xef\xbb\xbfrelu\r\n",
         "include \"a b.rn\"\nparam x = 3x3\n",
         "block b { }\nblock c() { relu }\nblock d(x, y=1, z=[1, 2]) { }",
-        "model m { input x[1, 2, 3]; output; output it; output y = x + 1; assert a, \"t\"; assert b }",
-        "a: b: relu; a.b.0: relu; \"0.1\": relu; \"if\": relu; [i + 1]: { }; \"a b\": relu; \"x.1.2\": relu",
+        "model m { input x[1, 2, 3]; output; output it; output y = x + 1; assert a, \"t\"; assert "
+        "b }",
+        "a: b: relu; a.b.0: relu; \"0.1\": relu; \"if\": relu; [i + 1]: { }; \"a b\": relu; "
+        "\"x.1.2\": relu",
         "if a { b } else if c { d } else { e }\nif a { }\nif a { if b { } else { c } }",
         "if a {\n}\n\n# comment\nelse {\n}\n",
         "repeat n { repeat 2 { relu } }\nfor i in 0..n { x = i }\n{ { } }",
@@ -173,7 +178,8 @@ static void check_refused(const char *head, const char *part, int count, const c
     memcpy(at, tail, strlen(tail));
     Parsed p = parse(text, bytes);
     ck_assert_uint_gt(diag_error_count(p.diag), 0);
-    ck_assert_msg(strstr(messages(&p), "nested more than 256 levels deep") != NULL, "%s", messages(&p));
+    ck_assert_msg(strstr(messages(&p), "nested more than 256 levels deep") != NULL, "%s",
+                  messages(&p));
     arena_destroy(p.arena);
     free(text);
 }
@@ -200,7 +206,8 @@ START_TEST(a_file_has_a_limit)
     memset(text, '\n', (1 << 20) + 1);
     text[(1 << 20) + 1] = '\0';
     Parsed p = parse(text, (1 << 20) + 1);
-    ck_assert_msg(strstr(messages(&p), "more than the limit of 1048576") != NULL, "%s", messages(&p));
+    ck_assert_msg(strstr(messages(&p), "more than the limit of 1048576") != NULL, "%s",
+                  messages(&p));
     arena_destroy(p.arena);
     p = parse(text, 1 << 20);
     ck_assert_uint_eq(diag_error_count(p.diag), 0);

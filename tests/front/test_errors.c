@@ -1,6 +1,6 @@
-// test_errors.c: every message that a mistake in a .rn file gets, pinned. tests/front/errors/NAME.rn must
-// be refused with the text NAME.txt. A first line "# -D a=1 -D b=2" gives -D values. After a change of the
-// messages run with RN_BLESS=1 and read the difference.
+// test_errors.c: every message that a mistake in a .rn file gets, pinned.
+// tests/front/errors/NAME.rn must be refused with the text NAME.txt. A first line "# -D a=1 -D b=2"
+// gives -D values. After a change of the messages run with RN_BLESS=1 and read the difference.
 #include "support/check_main.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
-// test_front.c: from text to graph: meaning of the language (asserts in tests/front/good), parameter
-// paths, params and -D, includes. Not here: what mistakes are told (test_errors.c).
+// test_front.c: from text to graph: meaning of the language (asserts in tests/front/good),
+// parameter paths, params and -D, includes. Not here: what mistakes are told (test_errors.c).
 #include "support/check_main.h"
 
 #include <stdio.h>
@@ -76,8 +76,9 @@ START_TEST(labels_give_paths)
                  "a.weight b.c.weight");
     expect_paths("model m { input x[3, 8, 8]; s: { a: conv(1x1, c=2); conv(1x1, c=2) } }",
                  "s.a.weight s.0.weight");
-    expect_paths("model m { input x[3, 8, 8]; t: y = conv(x, 1x1, c=2); u: output conv(y, 1x1, c=2) }",
-                 "t.weight u.weight");
+    expect_paths(
+        "model m { input x[3, 8, 8]; t: y = conv(x, 1x1, c=2); u: output conv(y, 1x1, c=2) }",
+        "t.weight u.weight");
     expect_paths("model m { input x[3, 8, 8]; for i in 0..2 { [i + 3]: { a: conv(1x1, c=2) } } }",
                  "3.a.weight 4.a.weight");
 }
@@ -89,7 +90,8 @@ START_TEST(calls_without_label_are_numbered)
                  "0.weight 1.weight");
     // repeat, for, if and groups are transparent; blocks without parameters take no number
     const char *expected = "l.0.a.weight l.1.a.weight l.2.a.weight";
-    const char *head = "block r() { a: conv(1x1, c=2) }\nblock n() { relu }\nmodel m { input x[3, 8, 8];";
+    const char *head =
+        "block r() { a: conv(1x1, c=2) }\nblock n() { relu }\nmodel m { input x[3, 8, 8];";
     static const char *const BODIES[] = {
         "l: repeat 3 { r }",
         "l: { r; repeat 1 { r }; n; r }",
@@ -108,20 +110,24 @@ END_TEST
 
 START_TEST(prelude_has_torchvision_names)
 {
-    expect_paths("model m { input x[4, 8, 8]; layer2: { residual(c=8, stride=2, proj=1x1); repeat 1 { residual(c=8) } } }",
-                 "layer2.0.conv1.weight layer2.0.bn1.weight layer2.0.bn1.bias "
-                 "layer2.0.conv2.weight layer2.0.bn2.weight layer2.0.bn2.bias "
-                 "layer2.0.downsample.0.weight layer2.0.downsample.1.weight layer2.0.downsample.1.bias "
-                 "layer2.1.conv1.weight layer2.1.bn1.weight layer2.1.bn1.bias "
-                 "layer2.1.conv2.weight layer2.1.bn2.weight layer2.1.bn2.bias");
-    expect_paths("block residual(c) { own: conv(1x1, c=c) }\nmodel m { input x[4, 8, 8]; residual(c=2) }",
-                 "0.own.weight");
+    expect_paths(
+        "model m { input x[4, 8, 8]; layer2: { residual(c=8, stride=2, proj=1x1); repeat 1 { "
+        "residual(c=8) } } }",
+        "layer2.0.conv1.weight layer2.0.bn1.weight layer2.0.bn1.bias "
+        "layer2.0.conv2.weight layer2.0.bn2.weight layer2.0.bn2.bias "
+        "layer2.0.downsample.0.weight layer2.0.downsample.1.weight layer2.0.downsample.1.bias "
+        "layer2.1.conv1.weight layer2.1.bn1.weight layer2.1.bn1.bias "
+        "layer2.1.conv2.weight layer2.1.bn2.weight layer2.1.bn2.bias");
+    expect_paths(
+        "block residual(c) { own: conv(1x1, c=c) }\nmodel m { input x[4, 8, 8]; residual(c=2) }",
+        "0.own.weight");
 }
 END_TEST
 
 START_TEST(layers_without_parameters_get_unique_names)
 {
-    Built b = build_text("model m { input x[3, 8, 8]; s: { relu; relu; a: relu }; relu; relu_2: relu; relu }");
+    Built b = build_text(
+        "model m { input x[3, 8, 8]; s: { relu; relu; a: relu }; relu; relu_2: relu; relu }");
     ck_assert_msg(b.graph != NULL, "%s", b.messages);
     StrBuf names = {.arena = b.arena};
     for (const Node *n = b.graph->first; n; n = n->next)
@@ -133,10 +139,12 @@ END_TEST
 
 START_TEST(outputs_are_named)
 {
-    Built b = build_text("model m { input x[3, 8, 8]; y = relu(x); output y; output z = relu(y); output }");
+    Built b = build_text(
+        "model m { input x[3, 8, 8]; y = relu(x); output y; output z = relu(y); output }");
     ck_assert_msg(b.graph == NULL, "the current tensor is the input");
     arena_destroy(b.arena);
-    b = build_text("model m { input x[3, 8, 8]; y = relu(x); output y; output z = relu(y); it = y; output it }");
+    b = build_text("model m { input x[3, 8, 8]; y = relu(x); output y; output z = relu(y); it = y; "
+                   "output it }");
     ck_assert_msg(b.graph != NULL, "%s", b.messages);
     ck_assert_uint_eq(b.graph->outputs.count, 3);
     ck_assert_str_eq(b.graph->output_names.at[0], "y");
@@ -188,8 +196,9 @@ START_TEST(a_family_is_a_file)
     write_text(a, TEST_BINARY_DIR "/family.rn",
                "param depth = 1\nparam c = 2\nblock own() { conv(1x1, c=c) }\n"
                "model family { input x[3, 8, 8]; repeat depth { own } }\n");
-    write_text(a, TEST_BINARY_DIR "/member.rn",
-               "param depth = 3\ninclude \"family.rn\"\ninclude \"family.rn\"\nassert params == 14\n");
+    write_text(
+        a, TEST_BINARY_DIR "/member.rn",
+        "param depth = 3\ninclude \"family.rn\"\ninclude \"family.rn\"\nassert params == 14\n");
     Built b = build(TEST_BINARY_DIR "/member.rn", NULL, NULL);
     ck_assert_msg(b.graph != NULL, "%s", b.messages);
     ck_assert_uint_eq(b.graph->params.count, 3);

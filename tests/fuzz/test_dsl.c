@@ -1,5 +1,5 @@
-// test_dsl.c: replays the language's corpus and the other tests' texts through the fuzz target, as they are
-// and changed in reproducible ways.
+// test_dsl.c: replays the language's corpus and the other tests' texts through the fuzz target, as
+// they are and changed in reproducible ways.
 #include "support/check_main.h"
 
 #include <dirent.h>
@@ -31,8 +31,9 @@ static int is_visible(const struct dirent *entry)
 // One change: a byte, a cut, a piece doubled, a piece removed, or a word of the language put in.
 static size_t change(char *text, size_t bytes, size_t capacity, uint64_t *random)
 {
-    static const char *const WORDS[] = {"{", "}", "(", ")", "[", "]", "\n", "it", "=", "repeat 3 ",
-                                        "-", "99999999999", "1x1", "else", "if ", ": ", ",", "0.."};
+    static const char *const WORDS[] = {"{",   "}",    "(",   ")",         "[", "]",
+                                        "\n",  "it",   "=",   "repeat 3 ", "-", "99999999999",
+                                        "1x1", "else", "if ", ": ",        ",", "0.."};
     size_t at = next_random(random) % (bytes + 1), n = next_random(random) % 40;
     if (n > bytes - at)
         n = bytes - at;

@@ -112,8 +112,15 @@ START_TEST(utf8_is_told_apart)
     ck_assert_uint_eq(utf8_length("\xc3\xa9", 2), 2);
     ck_assert_uint_eq(utf8_length("\xe2\x82\xac", 3), 3);
     ck_assert_uint_eq(utf8_length("\xf0\x9f\x98\x80", 4), 4);
-    static const char *const BAD[] = {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
-                                      "\xf5\x80\x80\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xff"};
+    static const char *const BAD[] = {"\x80",
+                                      "\xc3",
+                                      "\xc0\x80",
+                                      "\xe0\x80\x80",
+                                      "\xed\xa0\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xf0\x80\x80\x80",
+                                      "\xf4\x90\x80\x80",
+                                      "\xff"};
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
         ck_assert_uint_eq(utf8_length(BAD[i], strlen(BAD[i])), 0);
     ck_assert_uint_eq(utf8_length("\0", 1), 0);
@@ -163,7 +170,8 @@ START_TEST(diagnostics_have_a_limit)
     uint32_t file = source_add(&s, "t.rn", text, sizeof text);
     Diag *d = diag_create(a, &s);
     for (uint32_t i = 0; i < 30; i++)
-        (void)diag_error(d, (Loc){.range = {file, i * 100, i * 100 + 90}}, "mistake %u", (unsigned)i);
+        (void)diag_error(d, (Loc){.range = {file, i * 100, i * 100 + 90}}, "mistake %u",
+                         (unsigned)i);
     ck_assert_uint_eq(diag_error_count(d), 30);
     StrBuf out = {.arena = a};
     diag_render(d, &out);
@@ -206,7 +214,8 @@ END_TEST
 START_TEST(devices_and_links_are_kept)
 {
     Arena *a = arena_create();
-    const char *error = NULL, *target = TEST_BINARY_DIR "/base-target", *link = TEST_BINARY_DIR "/base-link";
+    const char *error = NULL, *target = TEST_BINARY_DIR "/base-target",
+               *link = TEST_BINARY_DIR "/base-link";
     struct stat info;
     ck_assert_msg(file_write(a, "/dev/null", "x", 1, &error), "%s", error);
     ck_assert(stat("/dev/null", &info) == 0 && S_ISCHR(info.st_mode));
