@@ -36,12 +36,12 @@ static bool is_identity(const Node *n, Mode mode)
     return false;
 }
 
-// dropout(x) = x * mask(x); drop_path(x) = x * mask [N]
-static Value *lower_drop(PassCtx *ctx, Node *n, const char *mask_op)
+// dropout(x) = x * mask(x); drop_path(x) = x * mask [N]. A mask reads the shape of `like` alone.
+static Value *lower_drop(PassCtx *ctx, Node *n, const char *mask_op, Value *like)
 {
     Value *x = n->inputs.at[0];
     const Node *mask = pass_insert(
-        ctx, n, n, &(PassNode){.op = mask_op, .attrs = n->attrs, .in = {x}, .in_count = 1});
+        ctx, n, n, &(PassNode){.op = mask_op, .attrs = n->attrs, .in = {like}, .in_count = 1});
     const Node *product = pass_insert(
         ctx, n, n, &(PassNode){.op = "mul", .in = {x, mask->outputs.at[0]}, .in_count = 2});
     return product->outputs.at[0];
@@ -57,9 +57,10 @@ bool pass_simplify(PassCtx *ctx)
         if (is_identity(n, g->mode))
             by = n->inputs.at[0];
         else if (node_is(n, "dropout"))
-            by = lower_drop(ctx, n, "dropout_mask");
+            by = lower_drop(ctx, n, "dropout_mask", n->inputs.at[0]);
         else if (node_is(n, "drop_path"))
-            by = lower_drop(ctx, n, "drop_path_mask");
+            // One number per image: the model's input tells their count, and x need not be stored.
+            by = lower_drop(ctx, n, "drop_path_mask", g->inputs.at[0]);
         if (!by)
             continue;
         uses_replace(&ctx->uses, n->outputs.at[0], by);

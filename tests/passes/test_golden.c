@@ -67,6 +67,20 @@ static const char *dump_of(Arena *a, const Golden *golden)
     return planned ? plan_print(a, g) : strbuf_text(&report.dumps);
 }
 
+// Check's messages are short: the first line that differs.
+static const char *first_difference(Arena *a, const char *got, const char *want)
+{
+    unsigned line = 1;
+    const char *start = got;
+    for (; *got && *got == *want; got++, want++)
+        if (*got == '\n') {
+            line++;
+            start = got + 1;
+        }
+    return arena_printf(a, "line %u is now: %.200s", line,
+                        arena_strndup(a, start, strcspn(start, "\n")));
+}
+
 START_TEST(dump_is_golden)
 {
     Arena *a = arena_create();
@@ -80,7 +94,8 @@ START_TEST(dump_is_golden)
     size_t bytes = 0;
     const char *want = file_read(a, path, 1 << 20, &bytes, &error);
     ck_assert_msg(want != NULL, "%s", error);
-    ck_assert_msg(strcmp(got, want) == 0, "%s differs; the graph is now\n%s", path, got);
+    bool same = strcmp(got, want) == 0;
+    ck_assert_msg(same, "%s: %s", path, same ? "" : first_difference(a, got, want));
     arena_destroy(a);
 }
 END_TEST
