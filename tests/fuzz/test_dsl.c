@@ -9,7 +9,7 @@
 #include "base/files.h"
 #include "fuzz/fuzz_dsl.c" // the target itself: libFuzzer gives it a main of its own
 
-enum { CHANGED_PER_FILE = 40, LARGEST_CHANGED = 1 << 13 };
+enum { CHANGED_PER_FILE = 15, LARGEST_CHANGED = 1 << 13 };
 
 static const char *const FOLDERS[] = {"tests/fuzz/corpus/dsl", "tests/front/errors",
                                       "tests/front/good", "dsl/prelude", "examples/models"};
