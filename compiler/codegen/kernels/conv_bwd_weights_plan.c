@@ -4,6 +4,7 @@
 
 #define FMA_LATENCY 4.0
 #define ISSUE_WIDTH 5.0
+#define STEP_CYCLES 0.5 // of a trip of the pixel loop beside: tells small tiles from large ones
 #define MAX_BLOCKS 6
 #define WANTED_TASKS 8
 // Pixels per chunk: x and dy of a chunk stay in L2 while all channel tiles and filter rows pass
@@ -75,7 +76,7 @@ static double step_cycles(const TargetDef *g, const WeightsTiles *t, int64_t col
     }
     double uops = fma * (g->has_fma ? 1 : 2) + loads + shuffles + 3;
     double cycles = at_least((fma + 0.5 * shuffles) / g->fma_per_cycle, loads / g->loads_per_cycle);
-    return at_least(at_least(cycles, FMA_LATENCY), uops / ISSUE_WIDTH);
+    return at_least(at_least(cycles, FMA_LATENCY), uops / ISSUE_WIDTH) + STEP_CYCLES;
 }
 
 // Cycles of one pixel, all channels and filters of a group.
