@@ -113,12 +113,16 @@ static ExitCode check_pass_names(const Options *o)
     return EXIT_OK;
 }
 
-// The number of the model's own file among those that were read.
+// The number of the model's own file among those that were read; shipped ones stand in a folder of
+// their own.
 static uint32_t find_main_file(const Compilation *c)
 {
-    for (uint32_t i = 0; i < c->sources.files.count; i++)
-        if (strcmp(c->sources.files.at[i].path, c->path) == 0)
+    const char *shipped = arena_printf(c->arena, "<shipped>/%s", c->path);
+    for (uint32_t i = 0; i < c->sources.files.count; i++) {
+        const char *path = c->sources.files.at[i].path;
+        if (strcmp(path, c->path) == 0 || strcmp(path, shipped) == 0)
             return i + 1;
+    }
     return 0;
 }
 
