@@ -5,7 +5,7 @@
 //
 // Operators of the language
 //   conv2d          x, weight [k,c/groups,r,s], bias [k] if attrs.bias       -> y
-//   dense           x [N,c] or [N,c,1,1], weight [k,c], bias [k] if bias     -> [N,k]
+//   dense           x [N,c] or [N,c,1,1], weight [k,c] (attrs.conv_weight: [k,c,1,1]), bias [k] if bias -> [N,k]
 //   batchnorm       x, weight, bias, running_mean, running_var               -> y
 //   relu sigmoid add(2..8) mul(x, s: same shape, [N,c,1,1] or [N])           elementwise
 //   concat(2..8) maxpool avgpool global_avgpool(-> [N,c,1,1]) softmax([N,c])
@@ -73,6 +73,7 @@ typedef struct DenseAttrs {
     int64_t c; // output features k
     bool bias;
     bool image; // dense_bwd_data: dx is [N,c,1,1], as the forward's x was
+    bool conv_weight; // weight is [k,c,1,1]
 } DenseAttrs;
 
 typedef struct BnAttrs { // batchnorm, bn_finish, bn_finish_bwd, bn_scale_shift

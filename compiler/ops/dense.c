@@ -1,5 +1,5 @@
 // dense.c: a fully connected layer: y[n,k] = bias[k] + sum over c of weight[k,c] * x[n,c].
-#include "ops/support.h"
+#include "ops/dense_shape.h"
 
 static const AttrDef dense_attrs[] = {
     {.name = "c",
@@ -15,6 +15,10 @@ static const AttrDef dense_attrs[] = {
      .offset = offsetof(DenseAttrs, bias),
      .fallback = 1,
      .doc = "adds a bias per output feature"},
+    {.name = "conv_weight",
+     .type = ATTR_BOOL,
+     .offset = offsetof(DenseAttrs, conv_weight),
+     .doc = "the weight's shape is [outputs, inputs, 1, 1], as that of a 1x1 convolution (timm's heads)"},
 };
 
 static uint32_t dense_params(const ShapeCtx *ctx, ParamSlot slots[OP_MAX_PARAMS])
@@ -22,7 +26,7 @@ static uint32_t dense_params(const ShapeCtx *ctx, ParamSlot slots[OP_MAX_PARAMS]
     const DenseAttrs *a = ctx->attrs;
     int64_t c = shape_channels(&ctx->in[0]->shape);
     slots[0] = (ParamSlot){.suffix = "weight",
-                           .shape = {.rank = 2, .dim = {a->c, c}},
+                           .shape = dense_weight_shape(a, c),
                            .init = RN_INIT_UNIFORM_FAN_IN,
                            .init_arg = 1.0,
                            .flags = RN_TENSOR_DECAY};
@@ -75,6 +79,7 @@ static const OpCase dense_cases[] = {
     {"512,1,1", "10", 2, NULL},
     {"33", "17, bias=false", 1, NULL},
     {"64", "1000", 5, NULL},
+    {"48,1,1", "11, conv_weight=true", 2, NULL},
     {"5,2,2", "10", 1, "needs f32[N,c] or f32[N,c,1,1], not f32[N,5,2,2]"},
     {"5", "0", 1, "c must be between 1 and"},
     {"16777216", "16777216", 1, "2^40 elements"},

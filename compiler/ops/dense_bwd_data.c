@@ -20,6 +20,10 @@ static const AttrDef bwd_data_attrs[] = {
      .type = ATTR_BOOL,
      .offset = offsetof(DenseAttrs, image),
      .doc = "gives [N,c,1,1] instead of [N,c]"},
+    {.name = "conv_weight",
+     .type = ATTR_BOOL,
+     .offset = offsetof(DenseAttrs, conv_weight),
+     .doc = "as in the forward operator"},
 };
 
 static bool bwd_data_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
@@ -28,7 +32,7 @@ static bool bwd_data_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
     const Shape *w = &ctx->in[1]->shape;
     if (!need_shape(ctx, 0, shape_features(a->c)))
         return false;
-    if (w->rank != 2 || w->dim[0] != a->c)
+    if (w->rank != (a->conv_weight ? 4 : 2) || w->dim[0] != a->c)
         return shape_fail(ctx, NULL, "needs weights f32[k,c], not %s", shape_text(ctx, 1));
     out[0] = out_f32(a->image ? shape_image(w->dim[1], 1, 1) : shape_features(w->dim[1]));
     return true;

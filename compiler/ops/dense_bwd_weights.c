@@ -1,6 +1,6 @@
 // dense_bwd_weights.c: gradient of a dense layer's weights: dw[k,c] = sum over n of dy[n,k] *
 // x[n,c].
-#include "ops/support.h"
+#include "ops/dense_shape.h"
 
 static const AttrDef bwd_weights_attrs[] = {
     {.name = "c",
@@ -16,6 +16,10 @@ static const AttrDef bwd_weights_attrs[] = {
      .offset = offsetof(DenseAttrs, bias),
      .fallback = 1,
      .doc = "as in the forward operator"},
+    {.name = "conv_weight",
+     .type = ATTR_BOOL,
+     .offset = offsetof(DenseAttrs, conv_weight),
+     .doc = "as in the forward operator"},
 };
 
 static bool bwd_weights_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
@@ -23,7 +27,7 @@ static bool bwd_weights_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
     const DenseAttrs *a = ctx->attrs;
     if (!need_features(ctx, 0) || !need_shape(ctx, 1, shape_features(a->c)))
         return false;
-    out[0] = out_f32((Shape){.rank = 2, .dim = {a->c, ctx->in[0]->shape.dim[1]}});
+    out[0] = out_f32(dense_weight_shape(a, ctx->in[0]->shape.dim[1]));
     return true;
 }
 
@@ -44,6 +48,7 @@ static const OpCase bwd_weights_cases[] = {
     {"7; 5", "5", 3, NULL},
     {"512,1,1; 10", "10", 2, NULL},
     {"33; 17", "17", 1, NULL},
+    {"48,1,1; 11", "11, conv_weight=true", 2, NULL},
     {"33; 16", "17", 1, "input 2 is f32[N,16] and should be f32[N,17]"},
 };
 
