@@ -1,0 +1,96 @@
+"""Which goldens there are: one of inference for every shipped model, some odd sizes, training and SGD."""
+from dataclasses import dataclass
+
+import reference
+from variants import VARIANTS
+
+# At inference a network whose statistics are made up grows by a factor per block, and gates saturate: a smaller last
+# gamma tames that.
+SCALED = {"seresnet18", "seresnet50", "seresnext50_32x4d", "resnet152", "resnet152d", "resnet200", "seresnet152", "resnetv2_152", "resnetv2_200", "d2l_resnet152",
+          "cifar_resnet110", "cifar_resnet1202", "preact_resnet164", "preact_resnet1001"}
+
+
+@dataclass
+class Case:
+    name: str
+    model: str
+    kind: str
+    batch: int
+    height: int = 0  # 0: the model's default
+    width: int = 0
+    new_classes: int = 0
+    new_channels: int = 0
+    gamma_factor: float = 1.0
+    seed: int = 1
+    images: int = 0  # SGD: size of the set, steps, and the optimiser's numbers
+    steps: int = 0
+    lr: float = 0.0
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+
+    @property
+    def classes(self):
+        return self.new_classes or VARIANTS[self.model].classes
+
+    @property
+    def chw(self):
+        c, h, w = VARIANTS[self.model].chw
+        return (self.new_channels or c, self.height or h, self.width or w)
+
+    def build(self):
+        return VARIANTS[self.model].build(self.new_classes, self.new_channels)
+
+    def defines(self):
+        all_of_them = {"classes": self.new_classes, "channels": self.new_channels, "height": self.height,
+                       "width": self.width}
+        return {name: value for name, value in all_of_them.items() if value}
+
+    def run(self):
+        return {"infer": reference.infer, "train": reference.train, "sgd": reference.sgd}[self.kind](self)
+
+
+def inference_cases():
+    for model, variant in VARIANTS.items():
+        size = 64 if variant.chw[1] == 224 else 0
+        yield Case(model, model, "infer", 2 if size or variant.chw[1] == 96 else 4, size, size,
+                   gamma_factor=0.2 if model in SCALED else 1.0)
+    for model in ("resnet18", "resnet50d", "seresnet50", "resnetv2_50", "preact_resnet50_fb", "preact_resnet50_tf",
+                  "preact_resnet50_keras", "d2l_resnet18", "d2l_resnet18_tf", "resnet50_v1", "googlenet_inception"):
+        yield Case(f"{model}_65x97", model, "infer", 3, 65, 97, seed=2,
+                   gamma_factor=0.2 if model in SCALED else 1.0)
+    for model in ("cifar_resnet20", "cifar_resnet20_b", "wrn_40_4"):
+        yield Case(f"{model}_33x31", model, "infer", 3, 33, 31, seed=2)
+    for model in ("resnet18", "resnet50", "d2l_resnet18"):
+        yield Case(f"{model}_224", model, "infer", 1, 224, 224, seed=3)
+    yield Case("resnet18_grey", "resnet18", "infer", 5, 96, 96, 10, 1, seed=4)
+
+
+def training_cases():
+    for model in ("resnet18", "resnet34", "resnet50", "resnet152", "resnet50_v1", "resnet50d", "seresnet50",
+                  "resnext50_32x4d", "wide_resnet50_2", "resnetv2_18", "resnetv2_50", "preact_resnet50_fb",
+                  "preact_resnet50_tf", "preact_resnet50_keras", "preact_resnet164", "cifar_resnet20",
+                  "cifar_resnet20_b", "cifar_resnet56", "wrn_40_4", "resnext29_8x64d", "d2l_resnet18",
+                  "d2l_resnet18_tf", "googlenet_inception"):
+        imagenet = VARIANTS[model].chw[1] == 224
+        size = 64 if imagenet or VARIANTS[model].chw[1] == 96 else 0
+        yield Case(f"{model}_train", model, "train", TRAIN_BATCH.get(model, 32 if imagenet and model not in BASIC else 8), size, size,
+                   gamma_factor=TRAIN_GAMMA.get(model, 0.2))
+
+
+# With 0.2 a sign that flips moves gradients less. Bottlenecks have few pixels per channel in their last stages, and
+# gradients that live on some of them only (strided 1x1 shortcuts): more pictures keep one flip from weighing much.
+BASIC = {"resnet18", "resnet34", "resnetv2_18"}
+TRAIN_BATCH = {"cifar_resnet20": 32, "cifar_resnet20_b": 32, "cifar_resnet56": 32, "wrn_40_4": 16,
+               "preact_resnet164": 32}
+TRAIN_GAMMA = {"cifar_resnet20": 1.0, "googlenet_inception": 1.0}
+
+
+def sgd_cases():
+    yield Case("d2l_resnet18_sgd", "d2l_resnet18", "sgd", 16, 64, 64, images=40, steps=5, lr=0.05, gamma_factor=0.2)
+    yield Case("resnet18_sgd", "resnet18", "sgd", 8, 64, 64, 10, images=24, steps=4, lr=0.01, momentum=0.9,
+               weight_decay=1e-4, gamma_factor=0.2)
+    yield Case("cifar_resnet20_sgd", "cifar_resnet20", "sgd", 32, images=144, steps=20, lr=0.01, momentum=0.9,
+               weight_decay=5e-4)
+
+
+CASES = {case.name: case for make in (inference_cases, training_cases, sgd_cases) for case in make()}
