@@ -26,7 +26,8 @@ static bool fits_region(const RnSession *s, const RnTensor *t, const void *memor
            r->per_image_bytes == image_bytes && (uintptr_t)memory % r->align == 0;
 }
 
-RnStatus rni_session_bind_inputs(RnSession *s, const float *const *inputs, uint32_t batch, RnError *err)
+RnStatus rni_session_bind_inputs(RnSession *s, const float *const *inputs, uint32_t batch,
+                                 RnError *err)
 {
     for (uint32_t nth = 0;; nth++) {
         int32_t index = rn_model_nth(s->model, RN_ROLE_INPUT, nth);
@@ -55,7 +56,8 @@ RnStatus rn_prepare(RnSession *s, RnError *err)
         return RN_OK;
     RnCall call = rni_session_call(s, 1);
     const RnModel *m = s->model;
-    rni_session_run_steps(s, (StepRange){m->prepare, m->prepare_stride, 0, m->prepare_count}, &call);
+    rni_session_run_steps(s, (StepRange){m->prepare, m->prepare_stride, 0, m->prepare_count},
+                          &call);
     s->prepared = true;
     return RN_OK;
 }
@@ -108,7 +110,8 @@ static RnStatus infer_pass(RnSession *s, const float *const *inputs, uint64_t fi
     if (status != RN_OK)
         return status;
     const RnPlan *plan = rni_session_plan(s, RN_PLAN_INFER, batch);
-    rni_session_run_steps(s, (StepRange){plan->steps, plan->step_stride, 0, plan->step_count}, &call);
+    rni_session_run_steps(s, (StepRange){plan->steps, plan->step_stride, 0, plan->step_count},
+                          &call);
     copy_outputs(s, outputs, first, batch);
     return RN_OK;
 }

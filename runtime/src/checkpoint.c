@@ -122,7 +122,7 @@ static bool list_tensors(RnSession *s, RnOptimizer *o, RnFileTensor *list)
     size_t n = 0;
     for (uint32_t i = 0; i < m->param_count + m->state_count; i++)
         list[n++] = rni_weights_entry(m, (int32_t)i, rn_model_tensor(m, (int32_t)i)->name,
-                                  rn_tensor_data(s, (int32_t)i));
+                                      rn_tensor_data(s, (int32_t)i));
     for (unsigned b = 0; o != NULL && b < rn_optimizer_buffer_count(o); b++) {
         for (uint32_t p = 0; p < m->param_count; p++) {
             char *name = buffer_name(o, b, rn_model_tensor(m, (int32_t)p)->name);

@@ -7,7 +7,7 @@
 enum { TYPE_U8 = 8 };
 
 RnStatus rni_idx_parse(const uint8_t *bytes, size_t size, const char *path, uint32_t rank, Idx *out,
-                   RnError *err)
+                       RnError *err)
 {
     *out = (Idx){.rank = rank};
     size_t header = 4 + 4 * (size_t)rank;

@@ -17,6 +17,6 @@ typedef struct Idx {
 /// Reads an IDX file of unsigned bytes and of this rank (1 .. 4) from memory. `path` names it in
 /// messages.
 RnStatus rni_idx_parse(const uint8_t *bytes, size_t size, const char *path, uint32_t rank, Idx *out,
-                   RnError *err);
+                       RnError *err);
 
 #endif

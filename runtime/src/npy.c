@@ -356,7 +356,8 @@ static RnStatus write_array(const char *path, const RnShape *shape, const char *
     RnStatus status = rni_file_out_open(&file, path, err);
     if (status != RN_OK)
         return status;
-    if (rni_file_out_write(&file, start, sizeof start) && rni_file_out_write(&file, text, (size_t)n))
+    if (rni_file_out_write(&file, start, sizeof start) &&
+        rni_file_out_write(&file, text, (size_t)n))
         rni_file_out_write(&file, data, (size_t)bytes);
     return rni_file_out_commit(&file, err);
 }

@@ -133,7 +133,8 @@ RnStatus rn_tensor_file_write(const char *path, const RnFileTensor *tensors, siz
     unsigned char start[8];
     for (unsigned i = 0; i < 8; i++)
         start[i] = (unsigned char)((uint64_t)length >> (8 * i));
-    bool ok = rni_file_out_write(&file, start, sizeof start) && rni_file_out_write(&file, header, length);
+    bool ok =
+        rni_file_out_write(&file, start, sizeof start) && rni_file_out_write(&file, header, length);
     for (size_t i = 0; i < count && ok; i++)
         ok = rni_file_out_write(&file, tensors[i].data, tensors[i].bytes);
     free(header);

@@ -101,7 +101,8 @@ RnStatus rn_forward_backward(RnSession *s, const RnTrainBatch *b, RnTrainResult 
     memcpy(s->saved_state, s->base[RN_REGION_STATE], state_bytes);
     s->prepared = false; // state changes
     const RnPlan *plan = rni_session_plan(s, RN_PLAN_TRAIN, b->batch);
-    rni_session_run_steps(s, (StepRange){plan->steps, plan->step_stride, 0, plan->step_count}, &call);
+    rni_session_run_steps(s, (StepRange){plan->steps, plan->step_stride, 0, plan->step_count},
+                          &call);
     double loss = mean_loss(s, b->batch);
     if (!isfinite(loss)) {
         memcpy(s->base[RN_REGION_STATE], s->saved_state, state_bytes);
@@ -122,6 +123,12 @@ static uint64_t first_bad(const float *x, uint64_t n)
     while (i < n && isfinite(x[i]))
         i++;
     return i;
+}
+
+// The sign of a NaN means nothing, so it is not shown.
+static const char *bad_text(float x)
+{
+    return isnan(x) ? "nan" : x < 0 ? "-inf" : "inf";
 }
 
 // Floats a tensor occupies, padding of a blocked layout included; 0 if they cannot be looked at.
@@ -151,18 +158,18 @@ static bool report_tensors(RnSession *s, RnRole role, const char *what, uint32_t
         uint64_t per_image = rn_tensor_elements(t);
         if (role == RN_ROLE_INPUT && per_image > 0)
             rn_fail(err, RN_ERR_NAN,
-                    "the loss is not a finite number: %s %s, image %llu of the batch: value is %g",
-                    what, t->name, (unsigned long long)(bad / per_image), (double)x[bad]);
+                    "the loss is not a finite number: %s %s, image %llu of the batch: value is %s",
+                    what, t->name, (unsigned long long)(bad / per_image), bad_text(x[bad]));
         else
-            rn_fail(err, RN_ERR_NAN, "the loss is not a finite number: %s %s: element %llu is %g",
-                    what, t->name, (unsigned long long)bad, (double)x[bad]);
+            rn_fail(err, RN_ERR_NAN, "the loss is not a finite number: %s %s: element %llu is %s",
+                    what, t->name, (unsigned long long)bad, bad_text(x[bad]));
         return true;
     }
     return false;
 }
 
 RnStatus rni_session_report_nonfinite(RnSession *s, const RnPlan *plan, const RnCall *call,
-                                  RnError *err)
+                                      RnError *err)
 {
     if (report_tensors(s, RN_ROLE_PARAM, "parameter", call->batch, err) ||
         report_tensors(s, RN_ROLE_STATE, "running statistic", call->batch, err) ||
@@ -178,9 +185,9 @@ RnStatus rni_session_report_nonfinite(RnSession *s, const RnPlan *plan, const Rn
         uint64_t n = stored_floats(t, call->batch), bad = first_bad(x, n);
         if (bad < n)
             return rn_fail(err, RN_ERR_NAN,
-                           "the loss is not a finite number: the first value that is not is %g, "
+                           "the loss is not a finite number: the first value that is not is %s, "
                            "made by %s (%s:%u)",
-                           (double)x[bad], step->name, s->model->source ? s->model->source : "?",
+                           bad_text(x[bad]), step->name, s->model->source ? s->model->source : "?",
                            step->line);
     }
     return rn_fail(err, RN_ERR_NAN, "the loss is not a finite number");

@@ -125,7 +125,8 @@ RnStatus rn_weights_load(RnSession *session, const char *path, RnError *err)
     return status;
 }
 
-RnFileTensor rni_weights_entry(const RnModel *model, int32_t index, const char *name, const float *data)
+RnFileTensor rni_weights_entry(const RnModel *model, int32_t index, const char *name,
+                               const float *data)
 {
     const RnTensor *t = rn_model_tensor(model, index);
     return (RnFileTensor){.name = name,
@@ -144,7 +145,7 @@ RnStatus rn_weights_save(RnSession *session, const char *path, RnError *err)
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
     for (uint32_t i = 0; i < count; i++)
         tensors[i] = rni_weights_entry(m, (int32_t)i, rn_model_tensor(m, (int32_t)i)->name,
-                                   rn_tensor_data(session, (int32_t)i));
+                                       rn_tensor_data(session, (int32_t)i));
     RnStatus status = rn_tensor_file_write(path, tensors, count, NULL, 0, err);
     free(tensors);
     return status;

@@ -11,7 +11,7 @@
 /// An F32 tensor of a file for tensor `index` of the model, holding `data`, under tensor `name`'s
 /// name.
 RnFileTensor rni_weights_entry(const RnModel *model, int32_t index, const char *name,
-                           const float *data);
+                               const float *data);
 
 /// Copies the floats that rn_weights_match found into the session.
 void rni_weights_copy(RnSession *session, const void *const *data);
