@@ -33,7 +33,7 @@ typedef struct Weights {
     int64_t dy_pixel, dy_row, dy_plane, dy_image;
     int64_t cell;   // bytes of dw of one (c, s): blocks * V * 4
     int64_t blocks; // of the variant being emitted
-    // of the task
+    // of the tile at hand
     Val x, dy, dw;     // planes of the channel block; of the k tile; the task's part of dw
     Val channel_tiles; // run-time count of the block's channel tiles
 } Weights;
@@ -300,8 +300,82 @@ static void emit_chunk(Weights *w, Chunk k, Val own_tap, Val own_tile)
     vb_loop_end(b, &taps, NULL);
 }
 
+// What a task makes: k tiles [k_lo, k_hi) and channel blocks [c_lo, c_hi) of a group, or its own
+// filter row and channel tile of one of them.
+typedef struct Rectangle {
+    Val group, k_lo, k_hi, c_lo, c_hi;
+    Val own_tap, own_tile;
+} Rectangle;
+
+// Stands at k tile `tile` and channel block `block`.
+static void enter_tile(Weights *w, const Rectangle *r, Val tile, Val block)
+{
+    Vb *b = w->b;
+    const WeightsSize *s = &w->s;
+    const WeightsTiles *t = w->t;
+    int64_t c_tiles = s->extent / t->channels;
+    Val plane = vb_add(b, vb_muli(b, r->group, s->in_blocks), block);
+    w->x = vb_at(b, w->e->in[0], vb_muli(b, plane, w->x_plane));
+    plane = vb_add(b, vb_muli(b, r->group, s->out_blocks), vb_muli(b, tile, t->blocks));
+    w->dy = vb_at(b, w->e->in[1], vb_muli(b, plane, w->dy_plane));
+    Val row = vb_add(b, vb_muli(b, r->group, s->tiles), tile);
+    row = vb_add(b, vb_muli(b, row, s->in_blocks), block);
+    row = vb_add(b, vb_muli(b, row, s->z.r), r->own_tap);
+    Val offset = vb_muli(b, r->own_tile, t->channels * s->z.s * w->cell);
+    w->dw = vb_at(b, w->e->out[0], vb_add(b, vb_muli(b, row, row_cells(w)), offset));
+    int64_t tail = div_up(s->c - (s->in_blocks - 1) * t->in_block, t->channels);
+    Val last = vb_icmp(b, LLVMIntEQ, block, vb_int(b, s->in_blocks - 1));
+    Val some = vb_int(b, tail < c_tiles ? tail : c_tiles);
+    w->channel_tiles = vb_select(b, last, some, vb_int(b, c_tiles));
+}
+
+static void clear(Weights *w, const Rectangle *r)
+{
+    Vb *b = w->b;
+    const WeightsTiles *t = w->t;
+    int64_t row = t->split_channels ? t->channels * w->s.z.s * w->cell : row_cells(w);
+    int64_t bytes = row * (t->split_rows ? 1 : w->s.z.r);
+    VbLoop tiles = vb_loop(b, r->k_lo, r->k_hi, 1, NULL, 0);
+    VbLoop blocks = vb_loop(b, r->c_lo, r->c_hi, 1, NULL, 0);
+    enter_tile(w, r, tiles.index, blocks.index);
+    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, bytes), b->width * 4, NULL, 0);
+    vb_store(b, vb_zero(b), vb_at(b, w->dw, loop.index));
+    vb_loop_end(b, &loop, NULL);
+    vb_loop_end(b, &blocks, NULL);
+    vb_loop_end(b, &tiles, NULL);
+}
+
+static void emit_blocks(Weights *w, const Rectangle *r, const Chunk *k, Val tile)
+{
+    VbLoop blocks = vb_loop(w->b, r->c_lo, r->c_hi, 1, NULL, 0);
+    enter_tile(w, r, tile, blocks.index);
+    emit_chunk(w, *k, r->own_tap, r->own_tile);
+    vb_loop_end(w->b, &blocks, NULL);
+}
+
+// One chunk of pixels for the whole rectangle; the last k tile may be narrower.
+static void emit_rectangle(Weights *w, const Rectangle *r, const Chunk *k)
+{
+    Vb *b = w->b;
+    const WeightsTiles *t = w->t;
+    Val full = vb_int(b, w->s.tiles - (t->tail_blocks ? 1 : 0));
+    Val end = vb_min(b, r->k_hi, full);
+    w->blocks = t->blocks;
+    VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, r->k_lo, end));
+    VbLoop tiles = vb_loop(b, r->k_lo, end, 1, NULL, 0);
+    emit_blocks(w, r, k, tiles.index);
+    vb_loop_end(b, &tiles, NULL);
+    vb_if_end(b, &some);
+    if (t->tail_blocks) {
+        VbIf tail = vb_if(b, vb_icmp(b, LLVMIntSGT, r->k_hi, full));
+        w->blocks = t->tail_blocks;
+        emit_blocks(w, r, k, full);
+        vb_if_end(b, &tail);
+    }
+}
+
 // The batch in chunks, in order.
-static void emit_chunks(Weights *w, Val own_tap, Val own_tile)
+static void emit_chunks(Weights *w, const Rectangle *r)
 {
     Vb *b = w->b;
     const WeightsTiles *t = w->t;
@@ -311,17 +385,9 @@ static void emit_chunks(Weights *w, Val own_tap, Val own_tile)
     VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.rows), t->chunk_rows, NULL, 0);
     k.row_lo = rows.index;
     k.row_hi = vb_min(b, vb_addi(b, rows.index, t->chunk_rows), vb_int(b, w->s.rows));
-    emit_chunk(w, k, own_tap, own_tile);
+    emit_rectangle(w, r, &k);
     vb_loop_end(b, &rows, NULL);
     vb_loop_end(b, &images, NULL);
-}
-
-static void clear(Weights *w, int64_t bytes)
-{
-    Vb *b = w->b;
-    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, bytes), b->width * 4, NULL, 0);
-    vb_store(b, vb_zero(b), vb_at(b, w->dw, loop.index));
-    vb_loop_end(b, &loop, NULL);
 }
 
 static void emit_task(Weights *w, Val task)
@@ -329,39 +395,21 @@ static void emit_task(Weights *w, Val task)
     Vb *b = w->b;
     const WeightsTiles *t = w->t;
     const WeightsSize *s = &w->s;
-    int64_t c_tiles = s->extent / t->channels, tile_bytes = t->channels * s->z.s * w->cell;
-    int64_t taps = t->split_rows ? s->z.r : 1, splits = t->split_channels ? c_tiles : 1;
-    Val own_tile = vb_remi(b, task, splits), rest = vb_divi(b, task, splits);
-    Val own_tap = vb_remi(b, rest, taps);
+    int64_t taps = t->split_rows ? s->z.r : 1;
+    int64_t splits = t->split_channels ? s->extent / t->channels : 1;
+    int64_t across = div_up(s->in_blocks, t->many_c), down = div_up(s->tiles, t->many_k);
+    Rectangle r = {.own_tile = vb_remi(b, task, splits)};
+    Val rest = vb_divi(b, task, splits);
+    r.own_tap = vb_remi(b, rest, taps);
     rest = vb_divi(b, rest, taps);
-    Val block = vb_remi(b, rest, s->in_blocks), tile = vb_divi(b, rest, s->in_blocks);
-    Val group = vb_divi(b, tile, s->tiles), own_k = vb_remi(b, tile, s->tiles);
-    Val plane = vb_add(b, vb_muli(b, group, s->in_blocks), block);
-    w->x = vb_at(b, w->e->in[0], vb_muli(b, plane, w->x_plane));
-    plane = vb_add(b, vb_muli(b, group, s->out_blocks), vb_muli(b, own_k, t->blocks));
-    w->dy = vb_at(b, w->e->in[1], vb_muli(b, plane, w->dy_plane));
-    Val row = vb_add(b, vb_muli(b, rest, s->z.r), own_tap);
-    Val offset = vb_add(b, vb_muli(b, row, row_cells(w)), vb_muli(b, own_tile, tile_bytes));
-    w->dw = vb_at(b, w->e->out[0], offset);
-    int64_t tail = div_up(s->c - (s->in_blocks - 1) * t->in_block, t->channels);
-    Val last = vb_icmp(b, LLVMIntEQ, block, vb_int(b, s->in_blocks - 1));
-    w->channel_tiles =
-        vb_select(b, last, vb_int(b, tail < c_tiles ? tail : c_tiles), vb_int(b, c_tiles));
-    int64_t row_bytes = t->split_channels ? tile_bytes : row_cells(w);
-    clear(w, row_bytes * (t->split_rows ? 1 : s->z.r));
-    w->blocks = t->blocks;
-    if (!t->tail_blocks) {
-        emit_chunks(w, own_tap, own_tile);
-        return;
-    }
-    Val is_last = vb_icmp(b, LLVMIntEQ, own_k, vb_int(b, s->tiles - 1));
-    VbIf full = vb_if(b, LLVMBuildNot(b->builder, is_last, ""));
-    emit_chunks(w, own_tap, own_tile);
-    vb_if_end(b, &full);
-    VbIf rest_of_k = vb_if(b, is_last);
-    w->blocks = t->tail_blocks;
-    emit_chunks(w, own_tap, own_tile);
-    vb_if_end(b, &rest_of_k);
+    r.c_lo = vb_muli(b, vb_remi(b, rest, across), t->many_c);
+    r.c_hi = vb_min(b, vb_addi(b, r.c_lo, t->many_c), vb_int(b, s->in_blocks));
+    rest = vb_divi(b, rest, across);
+    r.k_lo = vb_muli(b, vb_remi(b, rest, down), t->many_k);
+    r.k_hi = vb_min(b, vb_addi(b, r.k_lo, t->many_k), vb_int(b, s->tiles));
+    r.group = vb_divi(b, rest, down);
+    clear(w, &r);
+    emit_chunks(w, &r);
 }
 
 static void emit(Emit *e)

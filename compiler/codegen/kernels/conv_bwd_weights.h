@@ -19,6 +19,7 @@ typedef struct WeightsTiles {
     int32_t walk;                       // WeightsWalk
     int32_t piece;                      // WALK_PIXELS
     int32_t chunk_images, chunk_rows;   // accumulators are added to dw after each chunk
+    int32_t many_k, many_c;             // a task has so many k tiles and c blocks
     int32_t split_rows, split_channels; // filter rows, channel tiles are tasks of their own
     int32_t in_block;
     int32_t shuffled; // channels per group where a block holds several groups, else 0

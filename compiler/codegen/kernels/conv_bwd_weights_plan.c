@@ -6,11 +6,11 @@
 #define ISSUE_WIDTH 5.0
 #define STEP_CYCLES 0.5 // of a trip of the pixel loop beside: tells small tiles from large ones
 #define MAX_BLOCKS 6
-#define WANTED_TASKS 8
-// Pixels per chunk: x and dy of a chunk stay in L2 while all channel tiles and filter rows pass
-// over them, and no accumulator adds up more than this many products.
+#define MIN_TASKS 8
+#define WANTED_TASKS 16
+#define PIECE_PIXELS 192
+// No accumulator adds up more products than this.
 #define CHUNK_PIXELS 768
-#define PIECE_PIXELS 384
 
 static double at_least(double x, double y)
 {
@@ -142,25 +142,64 @@ static double choose_tile(const PlanCtx *ctx, const Node *n, WeightsTiles *best)
     return best_cycles;
 }
 
-static void choose_chunks(const WeightsSize *s, WeightsTiles *t)
+// Bytes of one channel block of x, and of one k tile of dy, per pixel of dy.
+static double x_bytes(const WeightsSize *s, const WeightsTiles *t)
 {
-    int64_t pixels = s->z.oh * s->z.ow;
+    return 4.0 * t->in_block * (double)(s->z.stride[0] * s->z.stride[1]);
+}
+
+static double dy_bytes(const WeightsTiles *t, uint32_t width)
+{
+    return 4.0 * t->blocks * width;
+}
+
+// A chunk's x block and dy tile fit most of L1.
+static void choose_chunks(const TargetDef *g, const WeightsSize *s, WeightsTiles *t)
+{
+    int64_t pixels = s->z.oh * s->z.ow, row = t->walk == WALK_PIXELS ? t->piece : s->z.ow;
+    double fit = 0.75 * (double)g->l1_bytes / (x_bytes(s, t) + dy_bytes(t, g->vector_floats));
+    int64_t most = fit < CHUNK_PIXELS ? (int64_t)fit : CHUNK_PIXELS;
     t->chunk_rows = (int32_t)s->rows;
-    t->chunk_images = (int32_t)(pixels < CHUNK_PIXELS ? CHUNK_PIXELS / pixels : 1);
-    if (pixels > CHUNK_PIXELS * 3 / 2) {
-        int64_t row = t->walk == WALK_PIXELS ? t->piece : s->z.ow;
-        t->chunk_rows = (int32_t)(row < CHUNK_PIXELS ? CHUNK_PIXELS / row : 1);
+    t->chunk_images = (int32_t)(pixels < most ? most / pixels : 1);
+    if (pixels > most * 5 / 4) {
+        int64_t chunks = div_up(s->rows, row < most ? most / row : 1);
+        t->chunk_rows = (int32_t)div_up(s->rows, chunks);
     }
 }
 
-static void choose_tasks(const WeightsSize *s, WeightsTiles *t, Lowering *out)
+// The rectangles that read least in all, while enough tasks are left and a chunk of it fits half
+// of L2.
+static void choose_rectangle(const TargetDef *g, const WeightsSize *s, WeightsTiles *t)
 {
-    int64_t tasks = s->groups * s->tiles * s->in_blocks;
-    if (tasks < WANTED_TASKS && s->z.r > 1) {
+    double least = 1e300, x = x_bytes(s, t), dy = dy_bytes(t, g->vector_floats);
+    int64_t row = t->walk == WALK_PIXELS ? t->piece : t->walk == WALK_ROWS ? s->z.ow : 1;
+    double chunk = (double)(t->chunk_images * t->chunk_rows * row);
+    t->many_k = t->many_c = 1;
+    for (int64_t k = 1; k <= s->tiles; k++) {
+        for (int64_t c = 1; c <= s->in_blocks; c++) {
+            double bytes = x * (double)c + dy * (double)k;
+            int64_t tasks = s->groups * div_up(s->tiles, k) * div_up(s->in_blocks, c);
+            if (k * c > 1 && (tasks < WANTED_TASKS || bytes * chunk > 0.5 * (double)g->l2_bytes)) {
+                break;
+            }
+            if (bytes * (double)tasks < least * 0.999) {
+                least = bytes * (double)tasks;
+                t->many_k = (int32_t)k;
+                t->many_c = (int32_t)c;
+            }
+        }
+    }
+}
+
+static void choose_tasks(const TargetDef *g, const WeightsSize *s, WeightsTiles *t, Lowering *out)
+{
+    choose_rectangle(g, s, t);
+    int64_t tasks = s->groups * div_up(s->tiles, t->many_k) * div_up(s->in_blocks, t->many_c);
+    if (tasks < MIN_TASKS && s->z.r > 1) {
         t->split_rows = 1;
         tasks *= s->z.r;
     }
-    if (tasks < WANTED_TASKS && s->extent > t->channels) {
+    if (tasks < MIN_TASKS && s->extent > t->channels) {
         t->split_channels = 1;
         tasks *= s->extent / t->channels;
     }
@@ -208,8 +247,8 @@ const char *weights_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     t->blocks = t->channels = t->columns = 1;
     double cycles = choose_tile(ctx, n, t);
     WeightsSize s = weights_size(n, t, width);
-    choose_chunks(&s, t);
-    choose_tasks(&s, t, out);
+    choose_chunks(g, &s, t);
+    choose_tasks(g, &s, t, out);
     const ConvSize *z = &s.z;
     out->in_layout[0] = layout_blocked((uint32_t)t->in_block);
     out->in_layout[1] = layout_blocked(width);
