@@ -75,6 +75,10 @@ static bool in_place(const Life *a, const Life *b)
                 return false;
             operand = true;
         }
+    for (uint32_t i = 0; i < n->side_count; i++) // a reduction reads after the store
+        for (uint32_t k = 1; k < n->sides[i].arg_count; k++)
+            if (n->inputs.at[n->sides[i].arg[k].index] == a->v)
+                return false;
     return operand && a->last == b->first && b->v->def_out == 0 &&
            shape_equal(&a->v->shape, &b->v->shape) && a->v->place.offset == b->v->place.offset &&
            a->v->place.slope == b->v->place.slope;
