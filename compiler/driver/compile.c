@@ -286,7 +286,9 @@ ExitCode compile_plans(Compilation *c, bool infer, bool train, const uint32_t *b
                        .time_passes = c->options->time_passes};
     for (uint32_t i = 0; infer && code == EXIT_OK && i < count; i++)
         code = run_passes(c, MODE_INFER, batches[i], &opt);
-    for (uint32_t i = 0; train && code == EXIT_OK && i < count; i++)
+    // Nobody trains on one image at a time: unless asked, training is planned for the largest batch only.
+    uint32_t first = c->options->plans.count ? 0 : count - 1;
+    for (uint32_t i = first; train && code == EXIT_OK && i < count; i++)
         code = run_passes(c, MODE_TRAIN, batches[i], &opt);
     return code;
 }
