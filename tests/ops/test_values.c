@@ -224,6 +224,25 @@ START_TEST(batchnorm_whole_and_in_parts)
 }
 END_TEST
 
+static uint64_t macs(const char *op, const char *inputs, const char *attrs)
+{
+    Arena *a = arena_create();
+    OpCase c = {.inputs = inputs, .attrs = attrs, .batch = 1};
+    Node *node;
+    op_case_build(a, op_find(op), &c, NULL, &node);
+    uint64_t count = node->op->macs(node);
+    arena_destroy(a);
+    return count;
+}
+
+START_TEST(multiply_adds_are_counted)
+{
+    ck_assert_uint_eq(macs("conv2d", "3,224,224", "7x7, c=64, stride=2, pad=3"), 118013952);
+    ck_assert_uint_eq(macs("conv2d", "128,56,56", "3x3, c=128, pad=1, groups=32"), 14450688);
+    ck_assert_uint_eq(macs("dense", "512,1,1", "1000"), 512000);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("operators");
@@ -238,6 +257,7 @@ int main(void)
     tcase_add_test(tests, loss_and_probabilities);
     tcase_add_test(tests, batch_statistics);
     tcase_add_test(tests, batchnorm_whole_and_in_parts);
+    tcase_add_test(tests, multiply_adds_are_counted);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }
