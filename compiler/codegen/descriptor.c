@@ -65,6 +65,9 @@ static const char *step_name(ModuleCtx *m, const Node *n)
 static void grad_range(const Graph *g, const Node *n, int32_t *lo, int32_t *hi)
 {
     *lo = *hi = 0;
+    if (n->outputs.count == 0 || n->outputs.at[0]->kind != VALUE_GRAD) {
+        return;
+    }
     for (uint32_t i = 0; i < g->grads.count; i++) {
         const Value *v = g->grads.at[i];
         if (v->def == n) {

@@ -1,7 +1,8 @@
 // emit.c: kernel functions, one per distinct request, and step functions, one per node.
-// A step loads the base pointers of the regions, adds the places of its values and calls its kernel. It is
-// small, has its own name and a line in the .rn file, keeps its frame pointer and makes no tail call, so
-// that backtraces and profiles speak of layers.
+// A step hands its arguments and a constant table of its values' places to the kernel, which loads the
+// regions' base pointers and adds the places. A step is a few instructions (there are thousands), has its
+// own name and a line in the .rn file, keeps its frame pointer and makes no tail call, so that backtraces
+// and profiles speak of layers.
 #include <stddef.h>
 #include <string.h>
 
@@ -37,17 +38,54 @@ static Val add_function(ModuleCtx *m, const char *name, Typ type)
     return f;
 }
 
-static Typ kernel_type(ModuleCtx *m, const Node *n)
+// A step's or kernel's parameters: call, task_lo, task_hi, scratch; a kernel's table of places after them.
+enum { PARAM_CALL, PARAM_LO, PARAM_HI, PARAM_SCRATCH, PARAM_PLACES, STEP_PARAMS = PARAM_PLACES };
+
+static Typ function_type(ModuleCtx *m, uint32_t params)
 {
     Vb *b = &m->vb;
-    uint32_t pointers = n->inputs.count + n->outputs.count;
-    Typ *params = ARENA_ARRAY(m->arena, Typ, pointers + 5);
-    for (uint32_t i = 0; i < pointers; i++) {
-        params[i] = b->ptr;
+    Typ types[5] = {b->ptr, b->i32, b->i32, b->ptr, b->ptr};
+    return LLVMFunctionType(LLVMVoidTypeInContext(b->context), types, params, 0);
+}
+
+// Places: three u64 per value: region * 8, offset, slope.
+#define PLACE_BYTES 24
+
+static Val load_u64(Vb *b, Val p, int64_t offset)
+{
+    return vb_load_typed(b, b->i64, vb_ati(b, p, offset), 8);
+}
+
+// base[region] + offset + batch * slope
+static Val value_address(Vb *b, Val places, uint32_t i, Val bases, Val batch)
+{
+    Val place = vb_ati(b, places, (int64_t)i * PLACE_BYTES);
+    Val base = vb_load_typed(b, b->ptr, vb_at(b, bases, load_u64(b, place, 0)), 8);
+    Val offset = vb_add(b, load_u64(b, place, 8), vb_mul(b, batch, load_u64(b, place, 16)));
+    return vb_at(b, base, offset);
+}
+
+// From the step's arguments to what kernels see.
+static void load_arguments(Emit *e, Val f)
+{
+    Vb *b = e->vb;
+    const Node *n = e->node;
+    Val places = LLVMGetParam(f, PARAM_PLACES);
+    e->call = LLVMGetParam(f, PARAM_CALL);
+    e->scratch = LLVMGetParam(f, PARAM_SCRATCH);
+    e->task_lo = LLVMBuildZExt(b->builder, LLVMGetParam(f, PARAM_LO), b->i64, "");
+    e->task_hi = LLVMBuildZExt(b->builder, LLVMGetParam(f, PARAM_HI), b->i64, "");
+    Val bases = vb_load_typed(b, b->ptr, vb_ati(b, e->call, offsetof(RnCall, base)), 8);
+    Val batch = vb_load_typed(b, b->i32, vb_ati(b, e->call, offsetof(RnCall, batch)), 4);
+    e->batch = LLVMBuildZExt(b->builder, batch, b->i64, "");
+    e->in = ARENA_ARRAY(b->arena, Val, n->inputs.count + 1);
+    e->out = ARENA_ARRAY(b->arena, Val, n->outputs.count + 1);
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
+        e->in[i] = value_address(b, places, i, bases, e->batch);
     }
-    Typ tail[5] = {b->i64, b->i64, b->i64, b->ptr, b->ptr};
-    memcpy(params + pointers, tail, sizeof tail);
-    return LLVMFunctionType(LLVMVoidTypeInContext(b->context), params, pointers + 5, 0);
+    for (uint32_t i = 0; i < n->outputs.count; i++) {
+        e->out[i] = value_address(b, places, n->inputs.count + i, bases, e->batch);
+    }
 }
 
 static Val emit_kernel(ModuleCtx *m, const Node *n)
@@ -56,25 +94,12 @@ static Val emit_kernel(ModuleCtx *m, const Node *n)
     Vb *b = &m->vb;
     const char *name =
         arena_printf(m->arena, "kernel.%s.%s.%u", n->op->name, def->name, m->kernels.count);
-    Val f = add_function(m, name, kernel_type(m, n));
+    Val f = add_function(m, name, function_type(m, STEP_PARAMS + 1));
     Emit e = {.vb = b, .node = n, .lowering = n->lowering};
-    uint32_t next = 0;
-    e.in = ARENA_ARRAY(m->arena, Val, n->inputs.count + 1);
-    e.out = ARENA_ARRAY(m->arena, Val, n->outputs.count + 1);
-    for (uint32_t i = 0; i < n->inputs.count; i++) {
-        e.in[i] = LLVMGetParam(f, next++);
-    }
-    for (uint32_t i = 0; i < n->outputs.count; i++) {
-        e.out[i] = LLVMGetParam(f, next++);
-    }
-    e.batch = LLVMGetParam(f, next++);
-    e.task_lo = LLVMGetParam(f, next++);
-    e.task_hi = LLVMGetParam(f, next++);
-    e.scratch = LLVMGetParam(f, next++);
-    e.call = LLVMGetParam(f, next++);
     b->function = f;
     LLVMSetCurrentDebugLocation2(b->builder, NULL);
     LLVMPositionBuilderAtEnd(b->builder, vb_block(b, "entry"));
+    load_arguments(&e, f);
     def->emit(&e);
     LLVMBuildRetVoid(b->builder);
     return f;
@@ -128,20 +153,34 @@ static void describe_step(ModuleCtx *m, Val f, const Node *n, const char *symbol
     LLVMSetCurrentDebugLocation2(m->vb.builder, at);
 }
 
-static Val load_call_field(ModuleCtx *m, Val call, Typ type, size_t offset, uint32_t align)
-{
-    return vb_load_typed(&m->vb, type, vb_ati(&m->vb, call, (int64_t)offset), align);
-}
-
-static Val value_address(ModuleCtx *m, const Node *n, const Value *v, Val bases, Val batch)
+static void add_place(ModuleCtx *m, const Node *n, const Value *v, Val *entry)
 {
     Vb *b = &m->vb;
     if (!v->place.placed) {
         INTERNAL_ERROR("%s: value %u has no place", n->name, v->id);
     }
-    Val base = vb_load_typed(b, b->ptr, vb_ati(b, bases, (int64_t)v->place.region * 8), 8);
-    Val at = vb_ati(b, base, (int64_t)v->place.offset);
-    return v->place.slope == 0 ? at : vb_at(b, at, vb_muli(b, batch, (int64_t)v->place.slope));
+    entry[0] = LLVMConstInt(b->i64, (uint64_t)v->place.region * 8, 0);
+    entry[1] = LLVMConstInt(b->i64, v->place.offset, 0);
+    entry[2] = LLVMConstInt(b->i64, v->place.slope, 0);
+}
+
+static Val place_table(ModuleCtx *m, const Node *n)
+{
+    uint32_t count = n->inputs.count + n->outputs.count;
+    Val *entry = ARENA_ARRAY(m->arena, Val, count * 3 + 1);
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
+        add_place(m, n, n->inputs.at[i], &entry[i * 3]);
+    }
+    for (uint32_t i = 0; i < n->outputs.count; i++) {
+        add_place(m, n, n->outputs.at[i], &entry[(n->inputs.count + i) * 3]);
+    }
+    Val table = LLVMConstArray2(m->vb.i64, entry, count * 3);
+    Val global = LLVMAddGlobal(m->vb.module, LLVMTypeOf(table), ".places");
+    LLVMSetInitializer(global, table);
+    LLVMSetLinkage(global, LLVMPrivateLinkage);
+    LLVMSetGlobalConstant(global, 1);
+    LLVMSetAlignment(global, 8);
+    return global;
 }
 
 static const char *symbol_of(ModuleCtx *m, const Node *n, const char *plan)
@@ -161,30 +200,15 @@ Val emit_step(ModuleCtx *m, const Node *n, const char *plan)
     Vb *b = &m->vb;
     Val kernel = kernel_of(m, n);
     const char *symbol = symbol_of(m, n, plan);
-    Typ params[4] = {b->ptr, b->i32, b->i32, b->ptr};
-    Typ type = LLVMFunctionType(LLVMVoidTypeInContext(b->context), params, 4, 0);
-    Val f = add_function(m, symbol, type);
+    Val f = add_function(m, symbol, function_type(m, STEP_PARAMS));
     b->function = f;
     LLVMPositionBuilderAtEnd(b->builder, vb_block(b, "entry"));
     describe_step(m, f, n, symbol);
-    Val call = LLVMGetParam(f, 0);
-    Val bases = load_call_field(m, call, b->ptr, offsetof(RnCall, base), 8);
-    Val batch = load_call_field(m, call, b->i32, offsetof(RnCall, batch), 4);
-    batch = LLVMBuildZExt(b->builder, batch, b->i64, "");
-    uint32_t count = 0;
-    Val *args = ARENA_ARRAY(m->arena, Val, n->inputs.count + n->outputs.count + 5);
-    for (uint32_t i = 0; i < n->inputs.count; i++) {
-        args[count++] = value_address(m, n, n->inputs.at[i], bases, batch);
-    }
-    for (uint32_t i = 0; i < n->outputs.count; i++) {
-        args[count++] = value_address(m, n, n->outputs.at[i], bases, batch);
-    }
-    args[count++] = batch;
-    args[count++] = LLVMBuildZExt(b->builder, LLVMGetParam(f, 1), b->i64, "");
-    args[count++] = LLVMBuildZExt(b->builder, LLVMGetParam(f, 2), b->i64, "");
-    args[count++] = LLVMGetParam(f, 3);
-    args[count++] = call;
-    Val run = LLVMBuildCall2(b->builder, LLVMGlobalGetValueType(kernel), kernel, args, count, "");
+    Val args[STEP_PARAMS + 1];
+    LLVMGetParams(f, args);
+    args[PARAM_PLACES] = place_table(m, n);
+    Typ type = LLVMGlobalGetValueType(kernel);
+    Val run = LLVMBuildCall2(b->builder, type, kernel, args, STEP_PARAMS + 1, "");
     LLVMSetTailCallKind(run, LLVMTailCallKindNoTail);
     LLVMBuildRetVoid(b->builder);
     LLVMSetCurrentDebugLocation2(b->builder, NULL);

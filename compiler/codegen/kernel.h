@@ -17,8 +17,7 @@ typedef struct PlanCtx {
     uint32_t plan_batch;
 } PlanCtx;
 
-/// While a kernel function is emitted: void kernel(inputs..., outputs..., i64 batch, i64 task_lo,
-/// i64 task_hi, ptr scratch, ptr call), one ptr per node input and output (after fusion).
+/// While a kernel function is emitted: its arguments, one ptr per node input and output (after fusion).
 typedef struct Emit {
     Vb *vb;
     const Node *node;

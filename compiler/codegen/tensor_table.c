@@ -109,22 +109,37 @@ static void grow_region(TensorTable *t, const Value *v, const char *name, uint32
     t->region_count = r >= t->region_count ? r + 1 : t->region_count;
 }
 
+// Parameters (and states) stand in the same order in every plan: the first plan's make the tensors.
+static void add_row(Gather *g, Value *const *at, uint32_t count, uint32_t first, RnRole role)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const Value *v = at[i];
+        if (g->plan == 0) {
+            add(g, v, role, NULL);
+            continue;
+        }
+        bool same = first + i < g->t->tensors.count;
+        const RnTensor *old = same ? &g->t->tensors.at[first + i] : NULL;
+        if (!old || old->role != (uint32_t)role || old->offset != v->place.offset) {
+            INTERNAL_ERROR("the plans disagree on %s", v->name);
+        }
+        *slot(g, v) = (int32_t)(first + i);
+    }
+}
+
 static void add_params(Gather *g, const Graph *graph)
 {
-    TensorTable *t = g->t;
+    add_row(g, graph->params.at, graph->params.count, 0, RN_ROLE_PARAM);
     for (uint32_t i = 0; i < graph->params.count; i++) {
-        const Value *v = graph->params.at[i];
-        add_shared(g, v, RN_ROLE_PARAM, NULL);
-        grow_region(t, v, "params", 0);
+        grow_region(g->t, graph->params.at[i], "params", 0);
     }
 }
 
 static void add_states(Gather *g, const Graph *graph)
 {
+    add_row(g, graph->states.at, graph->states.count, g->t->param_count, RN_ROLE_STATE);
     for (uint32_t i = 0; i < graph->states.count; i++) {
-        const Value *v = graph->states.at[i];
-        add_shared(g, v, RN_ROLE_STATE, NULL);
-        grow_region(g->t, v, "state", 0);
+        grow_region(g->t, graph->states.at[i], "state", 0);
     }
 }
 
@@ -152,14 +167,21 @@ static void add_io(Gather *g, const Graph *graph)
     add_io_value(g, graph->loss, RN_ROLE_LOSS, "loss");
 }
 
+// Gradients may be complete in another order in another plan, at the same places.
 static void add_grads(Gather *g, const Graph *graph)
 {
     for (uint32_t i = 0; i < graph->grads.count; i++) {
         const Value *v = graph->grads.at[i];
-        add_shared(g, v, RN_ROLE_GRAD, NULL);
+        RnTensor *param = &g->t->tensors.at[*slot(g, v->param)];
         grow_region(g->t, v, "grads", 0);
-        if (v->param) {
-            g->t->tensors.at[*slot(g, v->param)].grad = *slot(g, v);
+        if (param->grad < 0) {
+            param->grad = (int32_t)g->t->tensors.count;
+            add(g, v, RN_ROLE_GRAD, NULL); // may move the tensors
+            continue;
+        }
+        *slot(g, v) = param->grad;
+        if (g->t->tensors.at[param->grad].offset != v->place.offset) {
+            INTERNAL_ERROR("the plans disagree on the gradient of %s", v->param->name);
         }
     }
 }
