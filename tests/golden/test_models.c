@@ -1,0 +1,67 @@
+// test_models.c: every shipped model takes the sizes that all of them take, and has an inference
+// golden. Not here: what a model computes (test_infer.c, test_train.c).
+#include <string.h>
+
+#include "base/files.h"
+#include "base/textfile.h"
+#include "support/check_main.h"
+#include "support/golden.h"
+
+// A family is a file that others set params of and include: it promises no number of parameters.
+static int is_family(const TextFile *f)
+{
+    return strstr(f->text, "assert params") == NULL;
+}
+
+START_TEST(takes_sizes)
+{
+    const TextFile *f = &shipped_models_table[_i];
+    Arena *arena = arena_create();
+    char *argv[16] = {arena_strdup(arena, "resnetc"), arena_strdup(arena, "run"),
+                      arena_strdup(arena, f->name)};
+    int argc = 3;
+    static const char *const sizes[] = {"classes=7", "channels=2", "height=65", "width=97"};
+    for (size_t i = 0; i < 4; i++) {
+        argv[argc++] = arena_strdup(arena, "-D");
+        argv[argc++] = arena_strdup(arena, sizes[i]);
+    }
+    Options options;
+    const char *error = NULL;
+    ck_assert_msg(options_parse(arena, argc, argv, &options, &error), "%s", error);
+    Compilation *c = NULL;
+    ck_assert_msg(compile_start(arena, &options, &c) == EXIT_OK, "%s", f->name);
+    const Graph *g = compile_graph(c);
+    ck_assert_int_eq(g->inputs.at[0]->shape.dim[1], 2);
+    ck_assert_int_eq(g->inputs.at[0]->shape.dim[2], 65);
+    ck_assert_int_eq(g->inputs.at[0]->shape.dim[3], 97);
+    ck_assert_int_eq(g->outputs.at[0]->shape.rank, 2);
+    ck_assert_int_eq(g->outputs.at[0]->shape.dim[1], 7);
+    compile_finish(c);
+    arena_destroy(arena);
+}
+END_TEST
+
+START_TEST(has_a_golden)
+{
+    const TextFile *f = &shipped_models_table[_i];
+    if (is_family(f))
+        return;
+    Arena *arena = arena_create();
+    size_t stem = strcspn(f->name, ".");
+    const char *path =
+        arena_printf(arena, "%s/tests/golden/data/%.*s.json", TEST_SOURCE_DIR, (int)stem, f->name);
+    ck_assert_msg(file_exists(path), "%s has no inference golden", f->name);
+    arena_destroy(arena);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("shipped models");
+    TCase *t = tcase_create("all");
+    tcase_set_timeout(t, 120);
+    tcase_add_loop_test(t, takes_sizes, 0, (int)shipped_models_table_count);
+    tcase_add_loop_test(t, has_a_golden, 0, (int)shipped_models_table_count);
+    suite_add_tcase(suite, t);
+    return check_run(suite);
+}
