@@ -121,6 +121,12 @@ void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, Con
 /// Layouts of activations, task counts, flops and bytes; `weights` is input 1's layout.
 void conv_fill_lowering(const PlanCtx *ctx, const Node *n, const ConvPass *p, const ConvTiles *t,
                         Layout weights, Lowering *out);
+/// Cycles of one step of a register tile: pixels * blocks multiply-adds, one load of each.
+double conv_step_cycles(const TargetDef *t, int64_t pixels, int64_t blocks);
+/// Vectors that accumulators may take beside `blocks` weight vectors.
+int64_t conv_accumulators(const TargetDef *t, int64_t blocks);
+/// Bandwidth of the cache that holds so many bytes.
+double conv_stream_gbps(const TargetDef *t, double bytes);
 /// Time to move the operands at plan_batch, ns.
 double conv_memory_ns(const TargetDef *t, const Lowering *l, uint32_t batch);
 

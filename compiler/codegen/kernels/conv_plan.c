@@ -12,7 +12,7 @@
 
 #define FMA_LATENCY 4.0
 #define ISSUE_WIDTH 5.0
-#define STEP_CYCLES 0.5 // what a trip of the loop costs beside: tells small tiles from large ones
+#define STEP_CYCLES 0.5  // what a trip of the loop costs beside: tells small tiles from large ones
 #define STORE_CYCLES 2.5 // epilogue of one vector
 #define TILE_CYCLES 12.0 // loop set-up of one tile
 #define MIN_TASK_NS 3000.0
@@ -24,7 +24,7 @@ static double at_least(double x, double y)
     return x > y ? x : y;
 }
 
-static double step_cycles(const TargetDef *t, int64_t pixels, int64_t blocks)
+double conv_step_cycles(const TargetDef *t, int64_t pixels, int64_t blocks)
 {
     double fma = (double)(pixels * blocks);
     double loads = (double)(pixels + blocks);
@@ -53,7 +53,7 @@ static int64_t row_taps(const ConvPass *p, const ConvPhase *f) // sum over rows 
     return sum;
 }
 
-static double stream_gbps(const TargetDef *t, double bytes)
+double conv_stream_gbps(const TargetDef *t, double bytes)
 {
     if (bytes <= 0.5 * (double)t->l1_bytes) {
         return 1e9;
@@ -74,13 +74,13 @@ static double phase_ns(const TargetDef *t, const ConvPass *p, const ConvPhase *f
         int64_t start = conv_split_start(&split, i), width = split.width - (i >= split.wide);
         for (int64_t s = 0; s < f->taps[1]; s++) {
             int64_t pixels = images * bits(conv_column_mask(p, f, start, width, s));
-            row += pixels ? step_cycles(t, pixels, blocks) * (double)p->in_c : 0;
+            row += pixels ? conv_step_cycles(t, pixels, blocks) * (double)p->in_c : 0;
         }
     }
     double rows = (double)f->count[0], tiles = rows * (double)split.tiles;
     double compute = (row * (double)row_taps(p, f) + tiles * TILE_CYCLES) / t->clock_ghz;
     double slice = (double)conv_slice_bytes(p, f, blocks, t->vector_floats);
-    double stream = tiles * slice / stream_gbps(t, slice);
+    double stream = tiles * slice / conv_stream_gbps(t, slice);
     double stores = rows * (double)(f->count[1] * images * blocks) * STORE_CYCLES / t->clock_ghz;
     return at_least(compute, stream) + stores;
 }
@@ -108,7 +108,7 @@ static double pass_ns(const TargetDef *t, const ConvPass *p, const ConvTiles *c,
 
 // Vectors that accumulators may take: the rest holds weights, a pixel and, without FMA, a product.
 // With 32 registers three weights in registers are enough, others are read as operands.
-static int64_t accumulators(const TargetDef *t, int64_t blocks)
+int64_t conv_accumulators(const TargetDef *t, int64_t blocks)
 {
     int64_t weights = t->vector_registers >= 32 && blocks > 3 ? 3 : blocks;
     return (int64_t)t->vector_registers - weights - 1 - (t->has_fma ? 0 : 1);
@@ -134,7 +134,7 @@ static void set_tail(const TargetDef *t, const ConvPass *p, ConvTiles *c)
 {
     int64_t tail = conv_out_blocks(p, t->vector_floats) % c->blocks;
     c->tail_blocks = (int32_t)tail;
-    c->tail_columns = (int32_t)(tail ? fitting_columns(p, accumulators(t, tail) / tail) : 0);
+    c->tail_columns = (int32_t)(tail ? fitting_columns(p, conv_accumulators(t, tail) / tail) : 0);
 }
 
 static void try_tile(const PlanCtx *ctx, const ConvPass *p, ConvTiles c, ConvTiles *best,
@@ -152,7 +152,7 @@ static void try_tile(const PlanCtx *ctx, const ConvPass *p, ConvTiles c, ConvTil
 static void try_columns(const PlanCtx *ctx, const ConvPass *p, int64_t blocks, ConvTiles *best,
                         double *best_ns)
 {
-    int64_t room = accumulators(ctx->target, blocks) / blocks, row = max_columns(p);
+    int64_t room = conv_accumulators(ctx->target, blocks) / blocks, row = max_columns(p);
     for (int64_t tiles = div_up(row, room), tried = 0; tiles <= row && tried < 3;
          tiles++, tried++) {
         int64_t columns = div_up(row, tiles);
@@ -174,7 +174,7 @@ static double choose_tile(const PlanCtx *ctx, const ConvPass *p, ConvTiles *best
     double best_ns = 1e300;
     int64_t blocks = conv_out_blocks(p, ctx->target->vector_floats);
     for (int64_t b = 1; b <= MAX_BLOCKS && b <= blocks; b++) {
-        if (accumulators(ctx->target, b) >= b) {
+        if (conv_accumulators(ctx->target, b) >= b) {
             try_columns(ctx, p, b, best, &best_ns);
         }
     }
