@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "driver/profile.h"
 #include "driver/report.h"
 #include "driver/session.h"
 #include "resnetc/optimizer.h"
@@ -131,6 +132,24 @@ static ExitCode measure(const Options *o, Bench *b)
     return code;
 }
 
+// Runs again with a clock around each step (steps then run one after another) and prints the table.
+static ExitCode profile(Arena *a, const Options *o, Bench *b)
+{
+    RnError err = {0};
+    Profile *p = profile_create(a);
+    rn_session_set_hook(b->model.session, profile_step, p);
+    RnStatus status = RN_OK;
+    for (int64_t i = 0; i < o->repeats && status == RN_OK; i++)
+        status = run_once(b, &err);
+    rn_session_set_hook(b->model.session, NULL, NULL);
+    if (status != RN_OK)
+        return report_status(&err);
+    unsigned threads = rn_pool_threads(rn_session_pool(b->model.session));
+    if (!profile_print(p, threads, o->json ? stderr : stdout))
+        return report_error(EXIT_ENVIRONMENT, "cannot write the profile");
+    return EXIT_OK;
+}
+
 ExitCode cmd_bench(Arena *a, const Options *o)
 {
     bool train = o->mode_given && o->mode == CHOICE_TRAIN;
@@ -149,6 +168,8 @@ ExitCode cmd_bench(Arena *a, const Options *o)
         code = report_status(&err);
     else
         code = measure(o, &b);
+    if (code == EXIT_OK && o->profile)
+        code = profile(a, o, &b);
     release(&b);
     return code;
 }

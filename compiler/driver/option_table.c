@@ -119,6 +119,8 @@ const OptionDef option_table[] = {
      .commands = CMD_BENCH, .doc = "Measured runs (default 10)."},
     {"warmup", 0, OPTION_INT, AT(warmup), .value = "N", .fallback = 2, .min = 0, .max = 1e6,
      .commands = CMD_BENCH, .doc = "Runs before measuring (default 2)."},
+    {"profile", 0, OPTION_FLAG, AT(profile), .commands = CMD_BENCH,
+     .doc = "Also the time of each step, beside what was predicted, and sums by algorithm."},
     {"json", 0, OPTION_FLAG, AT(json), .commands = CMD_BENCH | CMD_EVAL,
      .doc = "One JSON object on standard output."},
     // questions

@@ -78,6 +78,7 @@ struct Options {
     const char *log, *save, *checkpoint, *curves;
     // bench
     int64_t warmup, repeats;
+    bool profile;
     // questions
     bool help, version, list_ops, list_models, list_targets, list_passes;
 };

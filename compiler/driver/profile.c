@@ -1,0 +1,120 @@
+// profile.c: see profile.h.
+#include "driver/profile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+
+typedef struct StepTime {
+    const RnStep *step;
+    uint32_t batch;
+    uint64_t ns; // least of all runs
+} StepTime;
+
+struct Profile {
+    Arena *arena;
+    VEC(StepTime) steps; // in order of first execution
+    uint32_t next;       // where the step after the last one stands, if the order repeats
+};
+
+Profile *profile_create(Arena *a)
+{
+    Profile *p = ARENA_NEW(a, Profile);
+    p->arena = a;
+    return p;
+}
+
+void profile_step(void *context, const RnStep *step, uint32_t batch, uint64_t ns)
+{
+    Profile *p = context;
+    uint32_t i = p->next < p->steps.count && p->steps.at[p->next].step == step ? p->next : 0;
+    while (i < p->steps.count && p->steps.at[i].step != step)
+        i++;
+    p->next = i + 1;
+    if (i == p->steps.count) {
+        StepTime t = {.step = step, .batch = batch, .ns = ns};
+        VEC_PUSH(p->arena, &p->steps, t);
+    } else if (ns < p->steps.at[i].ns) {
+        p->steps.at[i].ns = ns;
+    }
+}
+
+static double step_flops(const StepTime *t)
+{
+    return (double)t->step->flops_fixed + (double)t->step->flops_per_image * t->batch;
+}
+
+static double step_bytes(const StepTime *t)
+{
+    return (double)t->step->bytes_fixed + (double)t->step->bytes_per_image * t->batch;
+}
+
+static double total_ns(const Profile *p)
+{
+    double total = 0;
+    for (uint32_t i = 0; i < p->steps.count; i++)
+        total += (double)p->steps.at[i].ns;
+    return total > 0 ? total : 1;
+}
+
+typedef struct KernelTime {
+    const char *kernel, *verb; // verb: what the step's name says after the layer's path
+    double ns, flops;
+    uint32_t count;
+} KernelTime;
+
+static const char *step_verb(const RnStep *s)
+{
+    const char *space = strrchr(s->name, ' ');
+    return space ? space + 1 : s->name;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    const KernelTime *x = a, *y = b;
+    return (x->ns < y->ns) - (x->ns > y->ns);
+}
+
+static bool print_sums(const Profile *p, FILE *out)
+{
+    KernelTime *sums = ARENA_ARRAY(p->arena, KernelTime, p->steps.count + 1);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < p->steps.count; i++) {
+        const StepTime *t = &p->steps.at[i];
+        const char *verb = step_verb(t->step);
+        uint32_t k = 0;
+        while (k < count &&
+               (strcmp(sums[k].kernel, t->step->kernel) != 0 || strcmp(sums[k].verb, verb) != 0))
+            k++;
+        if (k == count)
+            sums[count++] = (KernelTime){.kernel = t->step->kernel, .verb = verb};
+        sums[k].ns += (double)t->ns;
+        sums[k].flops += step_flops(t);
+        sums[k].count++;
+    }
+    qsort(sums, count, sizeof *sums, compare_times);
+    double total = total_ns(p);
+    bool good = fprintf(out, "\n%6s %10s %9s %6s  %s\n", "share", "ms", "GFLOP/s", "steps",
+                        "operator, algorithm") > 0;
+    for (uint32_t k = 0; k < count && good; k++)
+        good = fprintf(out, "%5.1f%% %10.3f %9.1f %6u  %s, %s\n", 100 * sums[k].ns / total,
+                       1e-6 * sums[k].ns, sums[k].ns > 0 ? sums[k].flops / sums[k].ns : 0,
+                       sums[k].count, sums[k].verb, sums[k].kernel) > 0;
+    return good;
+}
+
+bool profile_print(const Profile *p, unsigned threads, FILE *out)
+{
+    double total = total_ns(p);
+    bool good = fprintf(out, "%6s %9s %9s %8s %7s %-16s %5s %s\n", "share", "ms", "predicted",
+                        "GFLOP/s", "GB/s", "algorithm", "line", "step") > 0;
+    for (uint32_t i = 0; i < p->steps.count && good; i++) {
+        const StepTime *t = &p->steps.at[i];
+        double ns = t->ns > 0 ? (double)t->ns : 1;
+        good = fprintf(out, "%5.1f%% %9.4f %9.4f %8.1f %7.1f %-16s %5u %s\n", 100 * ns / total,
+                       1e-6 * ns, 1e-6 * t->step->predicted_ns / threads, step_flops(t) / ns,
+                       step_bytes(t) / ns, t->step->kernel, t->step->line, t->step->name) > 0;
+    }
+    return good && print_sums(p, out) && fflush(out) == 0;
+}
