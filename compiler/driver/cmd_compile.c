@@ -28,14 +28,16 @@ static bool valid_identifier(const char *name)
            0;
 }
 
-// --name, or the base name of -o, or the model's own name.
+// --name, or the base name of -o, or that of the model's file.
 static ExitCode export_name(Arena *a, const Options *o, const Compilation *c, const char **name)
 {
     if (o->name && !valid_identifier(o->name))
         return report_error(EXIT_USAGE, "--name: '%s' is no C identifier", o->name);
     bool from_output = o->output && strcmp(o->output, "-") != 0;
-    *name =
-        o->name ? o->name : compile_identifier(a, from_output ? o->output : compile_graph(c)->name);
+    if (o->name)
+        *name = o->name;
+    else
+        *name = from_output ? compile_identifier(a, o->output) : compile_default_name(c);
     return EXIT_OK;
 }
 

@@ -286,7 +286,8 @@ ExitCode compile_plans(Compilation *c, bool infer, bool train, const uint32_t *b
                        .time_passes = c->options->time_passes};
     for (uint32_t i = 0; infer && code == EXIT_OK && i < count; i++)
         code = run_passes(c, MODE_INFER, batches[i], &opt);
-    // Nobody trains on one image at a time: unless asked, training is planned for the largest batch only.
+    // Nobody trains on one image at a time: unless asked, training is planned for the largest batch
+    // only.
     uint32_t first = c->options->plans.count ? 0 : count - 1;
     for (uint32_t i = first; train && code == EXIT_OK && i < count; i++)
         code = run_passes(c, MODE_TRAIN, batches[i], &opt);
@@ -336,7 +337,7 @@ ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch, co
         code = compile_plans(c, infer, train, batches, count);
     if (code != EXIT_OK)
         return code;
-    const char *name = compile_identifier(c->arena, c->built->name);
+    const char *name = compile_default_name(c);
     const char *error = NULL;
     size_t bytes = 0;
     const void *object = compile_emit(c, name, CODEGEN_OBJECT, &bytes);
@@ -344,6 +345,11 @@ ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch, co
     if (!c->loaded)
         return report_error(EXIT_ENVIRONMENT, "%s", error);
     return EXIT_OK;
+}
+
+const char *compile_default_name(const Compilation *c)
+{
+    return compile_identifier(c->arena, c->path);
 }
 
 const char *compile_identifier(Arena *a, const char *path)

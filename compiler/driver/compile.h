@@ -45,6 +45,8 @@ const char *compile_header(Compilation *c, const char *name);
 ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch,
                       const RnModel **model);
 
+/// The name to export where none is given: that of the model's file.
+const char *compile_default_name(const Compilation *c);
 /// A C identifier made of a file's base name.
 const char *compile_identifier(Arena *a, const char *path);
 
