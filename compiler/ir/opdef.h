@@ -1,5 +1,6 @@
 // opdef.h: the record of an operator. One file in compiler/ops per operator, one record per file;
-// everything else (binding of attributes, manual, dump, hash, conformance tests) is generic over it.
+// everything else (binding of attributes, manual, dump, hash, conformance tests) is generic over
+// it.
 #ifndef IR_OPDEF_H
 #define IR_OPDEF_H
 
@@ -32,18 +33,20 @@ typedef struct IntList {
 typedef struct AttrDef {
     const char *name;
     AttrType type;
-    size_t offset;     // in the operator's attribute struct
-    bool required;     // no default
-    int32_t position;  // 1, 2, ...: may be given without its name at this place after the tensors; 0: no
-    double fallback;   // default of numbers, booleans, sizes (both), enums
-    double min, max;   // allowed range of numbers, inclusive; min == max: any
+    size_t offset; // in the operator's attribute struct
+    bool required; // no default
+    int32_t
+        position; // 1, 2, ...: may be given without its name at this place after the tensors; 0: no
+    double fallback;     // default of numbers, booleans, sizes (both), enums
+    double min, max;     // allowed range of numbers, inclusive; min == max: any
     const char *choices; // ATTR_ENUM: "max|zero"
     const char *doc;
 } AttrDef;
 
 typedef enum OpKind {
     OP_TENSOR,         // anything
-    OP_ELEMENTWISE,    // scalar() says everything; output has input 0's shape (or the larger, see below)
+    OP_ELEMENTWISE,    // scalar() says everything; output has input 0's shape (or the larger, see
+                       // below)
     OP_CHANNEL_REDUCE, // sums of terms() over n, h, w per channel, as partial sums
     OP_PARAM_ONLY,     // works on parameters and vectors: folding, packing
 } OpKind;
@@ -66,7 +69,8 @@ typedef struct OutSpec {
     RnDType dtype;
 } OutSpec;
 
-/// What a shape rule sees and how it complains (each complaint is a diagnostic at the node's place).
+/// What a shape rule sees and how it complains (each complaint is a diagnostic at the node's
+/// place).
 typedef struct ShapeCtx {
     Diag *diag; // NULL: internal use, a failure is an internal error
     Loc loc;
@@ -78,8 +82,8 @@ typedef struct ShapeCtx {
     uint32_t node_id; // of the node that will be made
 } ShapeCtx;
 
-/// How shape rules refuse: reports "NAME: text" at the node's place (an internal error where there is no
-/// diag), with an optional help, and returns false.
+/// How shape rules refuse: reports "NAME: text" at the node's place (an internal error where there
+/// is no diag), with an optional help, and returns false.
 bool shape_fail(const ShapeCtx *ctx, const char *help, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /// "f32[N,3,8,8]" of input i, for such texts.
@@ -103,17 +107,26 @@ typedef struct RefCtx {
     uint64_t seed, step, first_image;
 } RefCtx;
 
-/// The gradient rule's hands: makes nodes in the backward phase, adds to gradients.
+/// The gradient rule's hands: see grad_add, grad_needed and grad_node below. Who differentiates
+/// fills it and makes it the first member of its own state, which the functions get back.
 typedef struct GradCtx GradCtx;
+struct GradCtx {
+    void (*add)(GradCtx *g, Value *v, Value *d);
+    bool (*needed)(const GradCtx *g, const Value *v);
+    Value *(*node)(GradCtx *g, const char *op, const void *attrs, Value *const *in,
+                   uint32_t in_count);
+};
 
-/// A test case as data: input shapes and attributes in the language's syntax, run by the conformance
-/// suite: shape rule, reference, gradient against finite differences, every kernel on every target
-/// against the reference. expect_error: the case must be refused with a text that contains this.
+/// A test case as data: input shapes and attributes in the language's syntax, run by the
+/// conformance suite: shape rule, reference, gradient against finite differences, every kernel on
+/// every target against the reference. expect_error: the case must be refused with a text that
+/// contains this.
 typedef struct OpCase {
-    // Tensors separated by ";": "3,9,11" [N,3,9,11]; "7" [N,7]; "N" [N]; "=7", "=4,3,2,2" unbatched;
+    // Tensors separated by ";": "3,9,11" [N,3,9,11]; "7" [N,7]; "N" [N]; "=7", "=4,3,2,2"
+    // unbatched;
     // "~2,7" partial sums of 2 terms; "#" labels; a leading "+": positive values.
     const char *inputs;
-    const char *attrs;  // "3x3, c=5, stride=2"
+    const char *attrs; // "3x3, c=5, stride=2"
     int batch;
     const char *expect_error;
 } OpCase;
@@ -176,12 +189,22 @@ const char *attr_choice_text(Arena *a, const AttrDef *def, uint32_t i);
 /// The operator's page of the manual, in Markdown: all from its record.
 void op_print_manual(const OpDef *op, StrBuf *out);
 
-// For gradient rules (passes/autodiff.c implements them).
+// For gradient rules.
 /// Adds d to the gradient of input value v. Does nothing where v needs no gradient.
-void grad_add(GradCtx *g, Value *v, Value *d);
-bool grad_needed(const GradCtx *g, const Value *v);
-/// Makes a node in the backward phase, named after the forward node; returns its first output, the others
-/// through node->outputs.
-Value *grad_node(GradCtx *g, const char *op, const void *attrs, Value *const *in, uint32_t in_count);
+static inline void grad_add(GradCtx *g, Value *v, Value *d)
+{
+    g->add(g, v, d);
+}
+static inline bool grad_needed(const GradCtx *g, const Value *v)
+{
+    return g->needed(g, v);
+}
+/// Makes a node in the backward phase, named after the forward node; returns its first output, the
+/// others through node->outputs.
+static inline Value *grad_node(GradCtx *g, const char *op, const void *attrs, Value *const *in,
+                               uint32_t in_count)
+{
+    return g->node(g, op, attrs, in, in_count);
+}
 
 #endif

@@ -10,7 +10,8 @@ enum { SUM_MAX = 6 }; // operands of one `add`: what an expression step takes
 
 typedef VEC(Value *) ValueVec;
 
-struct GradCtx {
+typedef struct Autodiff {
+    GradCtx hands; // what the rules get; first, so that the rules' calls lead back here
     Graph *g;
     Arena *scratch;
     Diag *diag;
@@ -19,16 +20,18 @@ struct GradCtx {
     bool *needed;        // by value id
     ValueVec *parts;     // by value id: contributions so far
     uint32_t *readers;   // by value id, of parameters: forward nodes that have not been visited
-};
+} Autodiff;
 
-bool grad_needed(const GradCtx *c, const Value *v)
+static bool hand_needed(const GradCtx *hands, const Value *v)
 {
+    const Autodiff *c = (const Autodiff *)hands;
     return v->id < c->count && c->needed[v->id];
 }
 
-void grad_add(GradCtx *c, Value *v, Value *d)
+static void hand_add(GradCtx *hands, Value *v, Value *d)
 {
-    if (!grad_needed(c, v))
+    Autodiff *c = (Autodiff *)hands;
+    if (!hand_needed(hands, v))
         return;
     if (!shape_equal(&v->shape, &d->shape)) {
         // [N,c] and [N,c,1,1] are the same numbers in the same order in every layout.
@@ -40,7 +43,7 @@ void grad_add(GradCtx *c, Value *v, Value *d)
     VEC_PUSH(c->scratch, &c->parts[v->id], d);
 }
 
-static Node *add_node(GradCtx *c, const char *op, const void *attrs, Value *const *in,
+static Node *add_node(Autodiff *c, const char *op, const void *attrs, Value *const *in,
                       uint32_t count)
 {
     return build_node(c->g, &(NodeSpec){
@@ -54,13 +57,14 @@ static Node *add_node(GradCtx *c, const char *op, const void *attrs, Value *cons
                             });
 }
 
-Value *grad_node(GradCtx *c, const char *op, const void *attrs, Value *const *in, uint32_t in_count)
+static Value *hand_node(GradCtx *hands, const char *op, const void *attrs, Value *const *in,
+                        uint32_t in_count)
 {
-    return add_node(c, op, attrs, in, in_count)->outputs.at[0];
+    return add_node((Autodiff *)hands, op, attrs, in, in_count)->outputs.at[0];
 }
 
 // The sum of all contributions, NULL if there are none. Chains of `add`, in order of arrival.
-static Value *total(GradCtx *c, const Value *v)
+static Value *total(Autodiff *c, const Value *v)
 {
     const ValueVec *parts = &c->parts[v->id];
     if (!parts->count)
@@ -71,7 +75,7 @@ static Value *total(GradCtx *c, const Value *v)
         uint32_t count = 1;
         while (count < SUM_MAX && i < parts->count)
             in[count++] = parts->at[i++];
-        sum = grad_node(c, "add", NULL, in, count);
+        sum = grad_node(&c->hands, "add", NULL, in, count);
     }
     return sum;
 }
@@ -82,7 +86,7 @@ static bool carries_gradient(const Node *n)
     return !node_is(n, "dropout_mask") && !node_is(n, "drop_path_mask");
 }
 
-static void find_needed(GradCtx *c)
+static void find_needed(Autodiff *c)
 {
     for (uint32_t i = 0; i < c->g->params.count; i++) {
         c->needed[c->g->params.at[i]->id] = true;
@@ -99,7 +103,7 @@ static void find_needed(GradCtx *c)
     }
 }
 
-static bool store_grad(GradCtx *c, Value *param)
+static bool store_grad(Autodiff *c, Value *param)
 {
     Value *sum = total(c, param);
     if (!sum) {
@@ -120,7 +124,7 @@ static bool store_grad(GradCtx *c, Value *param)
 }
 
 // Runs the rule of one forward node.
-static bool differentiate(GradCtx *c, const Node *n)
+static bool differentiate(Autodiff *c, const Node *n)
 {
     Value *dout[OP_MAX_OUTPUTS] = {0};
     bool any = false, wanted = false;
@@ -137,13 +141,13 @@ static bool differentiate(GradCtx *c, const Node *n)
                              n->op->name);
             return false;
         }
-        n->op->grad(c, n, dout);
+        n->op->grad(&c->hands, n, dout);
     }
     return true;
 }
 
 // Parameters whose last reader was n have all their contributions now.
-static bool finish_params(GradCtx *c, const Node *n)
+static bool finish_params(Autodiff *c, const Node *n)
 {
     bool ok = true;
     for (uint32_t i = 0; i < n->inputs.count; i++) {
@@ -158,18 +162,19 @@ bool pass_autodiff(PassCtx *ctx)
 {
     Graph *g = ctx->g;
     Node *loss = g->last;
-    GradCtx c = {.g = g,
-                 .scratch = ctx->scratch,
-                 .diag = ctx->diag,
-                 .current = loss,
-                 .count = g->next_value};
+    Autodiff c = {.hands = {hand_add, hand_needed, hand_node},
+                  .g = g,
+                  .scratch = ctx->scratch,
+                  .diag = ctx->diag,
+                  .current = loss,
+                  .count = g->next_value};
     c.needed = ARENA_ARRAY(ctx->scratch, bool, c.count);
     c.parts = ARENA_ARRAY(ctx->scratch, ValueVec, c.count);
     c.readers = ARENA_ARRAY(ctx->scratch, uint32_t, c.count);
     find_needed(&c);
     Value *logits = loss->inputs.at[0];
-    Value *dlogits = grad_node(&c, "softmax_xent_grad", NULL, loss->inputs.at, 2);
-    grad_add(&c, logits, dlogits);
+    Value *dlogits = grad_node(&c.hands, "softmax_xent_grad", NULL, loss->inputs.at, 2);
+    grad_add(&c.hands, logits, dlogits);
     bool ok = true;
     for (const Node *n = loss->prev; n; n = n->prev)
         ok = differentiate(&c, n) && finish_params(&c, n) && ok;
