@@ -1,0 +1,153 @@
+// test_shipped.c: the shipped models: exact parameter counts, their four params, the chapter's
+// shape table.
+#include "support/check_main.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/textfile.h"
+#include "driver/compile.h"
+#include "driver/summary.h"
+
+typedef struct Count {
+    const char *model;
+    uint64_t params;
+} Count;
+
+// Trainable parameters with each file's own defaults.
+static const Count count_table[] = {
+    {"resnet18", 11689512},
+    {"resnet34", 21797672},
+    {"resnet26", 15995176},
+    {"resnet50", 25557032},
+    {"resnet50_v1", 25557032},
+    {"resnet101", 44549160},
+    {"resnet152", 60192808},
+    {"resnet200", 64673832},
+    {"resnext50_32x4d", 25028904},
+    {"resnext101_32x8d", 88791336},
+    {"resnext101_64x4d", 83455272},
+    {"resnetv2_18", 11687720},
+    {"resnetv2_34", 21795880},
+    {"resnetv2_50", 25549352},
+    {"resnetv2_101", 44541480},
+    {"resnetv2_152", 60185128},
+    {"resnetv2_200", 64666152},
+    {"resnet18d", 11708744},
+    {"resnet34d", 21816904},
+    {"resnet50d", 25576264},
+    {"resnet101d", 44568392},
+    {"resnet152d", 60212040},
+    {"wide_resnet50_2", 68883240},
+    {"wide_resnet101_2", 126886696},
+    {"seresnet18", 11779624},
+    {"seresnet50", 28088024},
+    {"seresnet152", 66821848},
+    {"seresnext50_32x4d", 27559896},
+    {"cifar_resnet20", 269722},
+    {"cifar_resnet32", 464154},
+    {"cifar_resnet44", 658586},
+    {"cifar_resnet56", 853018},
+    {"cifar_resnet110", 1727962},
+    {"cifar_resnet1202", 19421274},
+    {"cifar_resnet20_b", 272474},
+    {"preact_resnet164", 1703258},
+    {"preact_resnet1001", 10327706},
+    {"preact_resnet50_fb", 25556008},
+    {"preact_resnet50_tf", 25549352},
+    {"preact_resnet50_keras", 25568360},
+    {"wrn_16_8", 10961370},
+    {"wrn_28_10", 36479194},
+    {"wrn_40_4", 8949210},
+    {"resnext29_8x64d", 34426698},
+    {"resnext29_16x64d", 68155210},
+    {"d2l_resnet18", 11178378},
+    {"d2l_resnet18_tf", 11178378},
+    {"d2l_resnet34", 21290250},
+    {"d2l_resnet50", 23541130},
+    {"d2l_resnet101", 42559370},
+    {"d2l_resnet152", 58226058},
+    {"residual_demo", 180},
+    {"residual_demo_stride2", 546},
+};
+
+// Builds a model with the given options behind its name. The graph lives in the arena.
+static const Graph *build(Arena *a, const char *model, const char *const *words, int count)
+{
+    char *argv[16] = {arena_strdup(a, "resnetc"), arena_strdup(a, model)};
+    for (int i = 0; i < count; i++)
+        argv[2 + i] = arena_strdup(a, words[i]);
+    Options *o = ARENA_NEW(a, Options);
+    const char *error;
+    Compilation *c;
+    ck_assert(options_parse(a, 2 + count, argv, o, &error));
+    ck_assert_msg(compile_start(a, o, &c) == EXIT_OK, "%s", model);
+    return compile_graph(c);
+}
+
+START_TEST(counts)
+{
+    for (size_t i = 0; i < sizeof count_table / sizeof count_table[0]; i++) {
+        Arena *a = arena_create();
+        uint64_t params = summary_params(build(a, count_table[i].model, NULL, 0));
+        ck_assert_msg(params == count_table[i].params, "%s: %llu parameters, not %llu",
+                      count_table[i].model, (unsigned long long)params,
+                      (unsigned long long)count_table[i].params);
+        arena_destroy(a);
+    }
+}
+END_TEST
+
+START_TEST(every_file_takes_the_four_params)
+{
+    static const char *const words[] = {"-Dclasses=7", "-Dchannels=2", "-Dheight=64", "-Dwidth=96"};
+    ck_assert_uint_gt(shipped_models_table_count, 50);
+    for (size_t i = 0; i < shipped_models_table_count; i++) {
+        Arena *a = arena_create();
+        const Graph *g = build(a, shipped_models_table[i].name, words, 4);
+        const Shape *in = &g->inputs.at[0]->shape, *out = &g->outputs.at[0]->shape;
+        ck_assert_int_eq(in->dim[1], 2);
+        ck_assert_int_eq(in->dim[2], 64);
+        ck_assert_int_eq(in->dim[3], 96);
+        ck_assert_msg(out->rank == 2 && out->dim[1] == 7, "%s", shipped_models_table[i].name);
+        arena_destroy(a);
+    }
+}
+END_TEST
+
+// d2l.ai's table for a 1x1x224x224 picture: stem, four stages, pooling, dense.
+START_TEST(shape_table_of_the_chapter)
+{
+    static const char *const words[] = {"-Dheight=224", "-Dwidth=224"};
+    static const char *const rows[][2] = {
+        {"maxpool ", "64x56x56"}, {"layer1 ", "64x56x56"}, {"layer2 ", "128x28x28"},
+        {"layer3 ", "256x14x14"}, {"layer4 ", "512x7x7"},  {"global_avgpool ", "512x1x1"},
+        {"fc ", " 10 "},
+    };
+    Arena *a = arena_create();
+    StrBuf text = {.arena = a};
+    summary_print(build(a, "d2l_resnet18", words, 2), &text);
+    const char *at = strstr(strbuf_text(&text), "\npart ");
+    ck_assert_ptr_nonnull(at);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        at = strstr(at, arena_printf(a, "\n%s", rows[i][0]));
+        ck_assert_msg(at != NULL, "%s", rows[i][0]);
+        const char *line = arena_strndup(a, at + 1, strcspn(at + 1, "\n"));
+        ck_assert_msg(strstr(line, rows[i][1]) != NULL, "%s", line);
+    }
+    ck_assert_ptr_nonnull(strstr(at, "\ntrainable parameters: 11,178,378\n"));
+    arena_destroy(a);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("shipped");
+    TCase *tc = tcase_create("models");
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, counts);
+    tcase_add_test(tc, every_file_takes_the_four_params);
+    tcase_add_test(tc, shape_table_of_the_chapter);
+    suite_add_tcase(suite, tc);
+    return check_run(suite);
+}
