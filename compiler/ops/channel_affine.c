@@ -21,7 +21,8 @@ static bool affine_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
     return need_vector(ctx, 1, c) && need_vector(ctx, 2, c) && shape_like_input(ctx, out);
 }
 
-// The bn_finish that made scale (its output 2) and shift (its output 3).
+// The bn_finish that made scale (its output 2) and shift (its output 3). The operator is internal,
+// and in training lower_bn alone makes it, so there always is one.
 static const Node *statistics_of(const Node *node)
 {
     const Value *scale = node->inputs.at[1], *shift = node->inputs.at[2];
@@ -35,7 +36,7 @@ static void affine_grad(GradCtx *g, const Node *node, Value *const *dout)
 {
     const Node *bn = statistics_of(node);
     if (!bn)
-        INTERNAL_ERROR("channel_affine %s: only that of a batch normalisation has a gradient",
+        INTERNAL_ERROR("channel_affine %s: its scale and shift must be of one bn_finish",
                        node->name);
     Value *x = node->inputs.at[0], *dy = dout[0];
     Value *weight = bn->inputs.at[1], *bias = bn->inputs.at[2];

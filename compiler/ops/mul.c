@@ -34,7 +34,7 @@ static void mul_grad(GradCtx *g, const Node *node, Value *const *dout)
         grad_add_node(g, node, 1, "mul", NULL, (Value *[]){dout[0], x}, 2);
     else if (s->shape.rank == 4)
         grad_add_node(g, node, 1, "spatial_dot", NULL, (Value *[]){dout[0], x}, 2);
-    else // only masks have the shape [N], and they are constants
+    else // only masks have the shape [N]: they are constants, and the language makes no other [N]
         INTERNAL_ERROR("mul: a gradient of one number per image is asked for (%s)", node->name);
 }
 

@@ -271,6 +271,27 @@ START_TEST(gradients_agree_with_differences)
 }
 END_TEST
 
+// Gradient rules of mul and channel_affine rely on what the language cannot write: one number per
+// image that depends on a parameter (masks alone have that shape), and operators that only passes
+// make.
+START_TEST(language_makes_no_number_per_image)
+{
+    const OpDef *op = op_table[_i];
+    const Shape per_image = shape_batch();
+    for (uint32_t i = 0; !op->internal && i < op->case_count; i++) {
+        if (op->cases[i].expect_error)
+            continue;
+        Arena *a = arena_create();
+        Node *node;
+        (void)op_case_build(a, op, &op->cases[i], NULL, &node);
+        for (uint32_t k = 0; k < node->outputs.count; k++)
+            ck_assert_msg(!shape_equal(&node->outputs.at[k]->shape, &per_image), "%s gives f32[N]",
+                          op->name);
+        arena_destroy(a);
+    }
+}
+END_TEST
+
 // The same value through both inputs of an operator: both contributions count.
 START_TEST(gradient_of_a_square)
 {
@@ -310,6 +331,7 @@ int main(void)
     tcase_add_loop_test(tests, shapes_are_as_said, 0, ops);
     tcase_add_loop_test(tests, references_write_everything, 0, ops);
     tcase_add_loop_test(tests, gradients_agree_with_differences, 0, ops);
+    tcase_add_loop_test(tests, language_makes_no_number_per_image, 0, ops);
     tcase_add_test(tests, gradient_of_a_square);
     suite_add_tcase(suite, tests);
     return check_run(suite);
