@@ -149,6 +149,36 @@ bool file_write(Arena *a, const char *path, const void *data, size_t bytes, cons
     return write_aside(a, path, data, bytes, error);
 }
 
+bool file_can_write(Arena *a, const char *path, const char **error)
+{
+    if (strcmp(path, "-") == 0)
+        return true;
+    bool there = file_exists(path);
+    const char *probe =
+        there ? path : arena_printf(a, "%s.tmp-%ld", resolve_link(a, path), (long)getpid());
+    int fd = open(probe, there ? O_WRONLY : O_WRONLY | O_CREAT | O_EXCL, 0666);
+    if (fd < 0) {
+        *error = reason(a, path, "cannot write");
+        return false;
+    }
+    (void)close(fd); // nothing was written
+    if (!there)
+        (void)unlink(probe);
+    return true;
+}
+
+bool file_same(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+bool file_is_special(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
 bool file_exists(const char *path)
 {
     struct stat info;

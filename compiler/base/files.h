@@ -16,7 +16,15 @@ char *file_read(Arena *a, const char *path, size_t max_bytes, size_t *bytes, con
 /// failure.
 bool file_write(Arena *a, const char *path, const void *data, size_t bytes, const char **error);
 
+/// Tells before a long run whether its result could be written: a file aside can be made, or the
+/// device opened. Leaves nothing behind.
+bool file_can_write(Arena *a, const char *path, const char **error);
+
 bool file_exists(const char *path);
+/// Whether both paths are there and mean the same file.
+bool file_same(const char *a, const char *b);
+/// Whether it is a device or a pipe.
+bool file_is_special(const char *path);
 
 const char *path_dirname(Arena *a, const char *path);  // "a/b.rn" -> "a", "b.rn" -> "."
 const char *path_basename(Arena *a, const char *path); // "a/b.rn" -> "b.rn"

@@ -48,7 +48,22 @@ static void remove_regular(const char *path)
         (void)unlink(path); // the failure that led here is what is reported
 }
 
-// The object and its header, both or none.
+// Refuses to write over what is read, or the header over the object.
+static ExitCode check_output(Arena *a, const Options *o, const Compilation *c)
+{
+    if (!o->output)
+        return EXIT_OK;
+    if (compile_is_source(c, o->output))
+        return report_error(EXIT_USAGE, "-o %s would write over the model's source", o->output);
+    bool with_header = o->emit == EMIT_OBJECT && !o->emit_given;
+    const char *header = path_replace_ext(a, o->output, ".h");
+    if (with_header && strcmp(header, o->output) == 0)
+        return report_error(EXIT_USAGE, "-o names the object: the header beside it gets the name %s",
+                            header);
+    return EXIT_OK;
+}
+
+// The object and its header, both or none; a device takes the object alone.
 static ExitCode write_object(Arena *a, const Options *o, Compilation *c, const char *name)
 {
     size_t bytes = 0;
@@ -57,7 +72,7 @@ static ExitCode write_object(Arena *a, const Options *o, Compilation *c, const c
         return report_write(a, NULL, object, bytes);
     const char *path = o->output ? o->output : arena_printf(a, "%s.o", name);
     ExitCode code = report_write(a, path, object, bytes);
-    if (code != EXIT_OK || o->emit_given)
+    if (code != EXIT_OK || o->emit_given || strcmp(path, "-") == 0 || file_is_special(path))
         return code;
     const char *header = compile_header(c, name);
     code = report_write(a, path_replace_ext(a, path, ".h"), header, strlen(header));
@@ -137,6 +152,8 @@ ExitCode cmd_compile(Arena *a, const Options *o)
 {
     Compilation *c;
     ExitCode code = compile_start(a, o, &c);
+    if (code == EXIT_OK)
+        code = check_output(a, o, c);
     if (code == EXIT_OK)
         code = compile_and_write(a, o, c);
     compile_finish(c);

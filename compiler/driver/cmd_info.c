@@ -12,10 +12,12 @@
 #include "ir/opdef.h"
 #include "passes/pipeline.h"
 
-// The first sentence of a text, without the full stop.
+// The first sentence of a text, without the full stop; "et al. 2015" does not end one.
 static int first_sentence(const char *doc)
 {
     const char *end = strstr(doc, ". ");
+    while (end && end[2] >= '0' && end[2] <= '9')
+        end = strstr(end + 2, ". ");
     size_t length = end ? (size_t)(end - doc) : strlen(doc);
     if (!end && length && doc[length - 1] == '.')
         length--;
@@ -35,15 +37,34 @@ static void list_ops(StrBuf *out)
     }
 }
 
-// The comment on a model file's first line says what it is.
+// A line's worth of a text: its first sentence, or that up to a colon where it is long.
+static int headline(const char *doc)
+{
+    int sentence = first_sentence(doc);
+    const char *colon = strstr(doc, ": ");
+    return sentence > 80 && colon && colon - doc < sentence ? (int)(colon - doc) : sentence;
+}
+
+// The comment that a model file begins with, its lines joined.
+static const char *leading_comment(Arena *a, const char *text)
+{
+    StrBuf doc = {.arena = a};
+    while (*text == '#') {
+        text += strspn(text, "# ");
+        size_t n = strcspn(text, "\n");
+        strbuf_printf(&doc, "%s%.*s", doc.count ? " " : "", (int)n, text);
+        text += n + (text[n] == '\n');
+    }
+    return strbuf_text(&doc);
+}
+
 static void list_models(StrBuf *out)
 {
     for (size_t i = 0; i < shipped_models_table_count; i++) {
         const TextFile *f = &shipped_models_table[i];
-        const char *text = f->text + strspn(f->text, "#/ ");
-        bool comment = text != f->text;
+        const char *doc = leading_comment(out->arena, f->text);
         strbuf_printf(out, "%-28.*s %.*s\n", (int)strcspn(f->name, "."), f->name,
-                      comment ? (int)strcspn(text, "\n") : 0, text);
+                      headline(doc), doc);
     }
 }
 

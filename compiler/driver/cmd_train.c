@@ -146,14 +146,29 @@ static ExitCode prepare_model(Training *t)
     return code == EXIT_OK ? prepare_loader(t) : code;
 }
 
+// An hour of training must not end in a folder that is not there.
+static ExitCode check_outputs(const Training *t)
+{
+    const char *paths[] = {t->options->save, t->options->checkpoint, t->options->curves};
+    ExitCode code = EXIT_OK;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0] && code == EXIT_OK; i++)
+        code = report_check_output(t->arena, paths[i]);
+    return code;
+}
+
 static ExitCode train(Training *t)
 {
-    ExitCode code = prepare_data(t);
+    ExitCode code = check_outputs(t);
+    if (code == EXIT_OK)
+        code = prepare_data(t);
     if (code == EXIT_OK)
         code = prepare_model(t);
     if (code == EXIT_OK)
         code = open_log(t);
     t->started = clock_seconds();
+    if (code == EXIT_OK && finished(t))
+        fprintf(stderr, "nothing is left to train: %llu epochs, %llu steps are done\n",
+                (unsigned long long)t->place.epoch, (unsigned long long)t->place.step);
     while (code == EXIT_OK && !finished(t))
         code = train_epoch(t);
     if (code != EXIT_OK || !t->options->save)

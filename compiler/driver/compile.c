@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -80,10 +81,14 @@ static ExitCode find_model(Compilation *c)
 {
     const char *name = c->options->model;
     const TextFile *shipped = strchr(name, '/') ? NULL : find_shipped(name);
-    if (access(name, R_OK) == 0)
+    struct stat info;
+    bool folder = stat(name, &info) == 0 && S_ISDIR(info.st_mode);
+    if (access(name, R_OK) == 0 && !folder)
         c->path = name;
     else if (shipped)
         c->path = shipped->name;
+    else if (folder)
+        return report_error(EXIT_ENVIRONMENT, "%s: is a folder, not a model", name);
     else
         return unknown_model(c->arena, name,
                              arena_printf(c->arena, "%s: cannot open: %s", name, strerror(errno)));
@@ -134,6 +139,8 @@ static ExitCode build_graph(Compilation *c)
                           .models = shipped_models_table,
                           .model_count = shipped_models_table_count};
     c->built = front_build(c->arena, &c->sources, c->diag, c->path, &front, NULL);
+    if (c->built) // the user's word for it, where the file only sets params of a family
+        c->built->name = compile_default_name(c);
     c->main_file = find_main_file(c);
     print_time(c, "front end", clock_seconds() - start);
     print_diagnostics(c);
@@ -350,6 +357,14 @@ ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch, co
 const char *compile_default_name(const Compilation *c)
 {
     return compile_identifier(c->arena, c->path);
+}
+
+bool compile_is_source(const Compilation *c, const char *path)
+{
+    for (uint32_t i = 0; i < c->sources.files.count; i++)
+        if (file_same(c->sources.files.at[i].path, path))
+            return true;
+    return false;
 }
 
 const char *compile_identifier(Arena *a, const char *path)

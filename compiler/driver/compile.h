@@ -47,6 +47,8 @@ ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch,
 
 /// The name to export where none is given: that of the model's file.
 const char *compile_default_name(const Compilation *c);
+/// Whether path is one of the files that the model was read from.
+bool compile_is_source(const Compilation *c, const char *path);
 /// A C identifier made of a file's base name.
 const char *compile_identifier(Arena *a, const char *path);
 

@@ -209,8 +209,24 @@ static bool take_option(Parser *p, const char *word)
     return set_value(p, o, value);
 }
 
+// Of two words without a command the first may be a command mistyped.
+static const char *nearest_command(const char *word)
+{
+    const char *names[16];
+    size_t count = 0;
+    for (size_t i = 0; i < command_table_count && count < 16; i++)
+        names[count++] = command_table[i].name;
+    return nearest_name(word, names, count);
+}
+
 static bool take_model(const Parser *p, const char *word)
 {
+    const char *near = p->out->model && p->out->command == &command_table[0]
+                           ? nearest_command(p->out->model)
+                           : NULL;
+    if (near)
+        return fail(p, arena_printf(p->arena, "no command '%s'; did you mean %s?", p->out->model,
+                                    near));
     if (p->out->model)
         return fail(p, arena_printf(p->arena, "%stwo models given: %s and %s", command_prefix(p),
                                     p->out->model, word));

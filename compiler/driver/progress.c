@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "driver/report.h"
@@ -32,6 +33,13 @@ void progress_start(Progress *p, const char *label, uint64_t done, uint64_t tota
     p->terminal = isatty(STDERR_FILENO) == 1;
 }
 
+// Columns of the terminal; 0 when it does not say.
+static int terminal_columns(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 static void draw_bar(Progress *p, uint64_t done, const char *note, double rate, const char *left)
 {
     char bar[BAR_COLUMNS + 1];
@@ -39,8 +47,16 @@ static void draw_bar(Progress *p, uint64_t done, const char *note, double rate, 
     memset(bar, '-', BAR_COLUMNS);
     memset(bar, '#', full > BAR_COLUMNS ? BAR_COLUMNS : full);
     bar[BAR_COLUMNS] = 0;
-    int n = fprintf(stderr, "\r%s [%s] %3.0f%%  %s  %.0f images/s  %s left", p->label, bar,
-                    100.0 * (double)done / (double)p->total, note, rate, left);
+    char line[256];
+    double percent = 100.0 * (double)done / (double)p->total;
+    int columns = terminal_columns();
+    int n = snprintf(line, sizeof line, "%s [%s] %3.0f%%  %s  %.0f images/s  %s left", p->label,
+                     bar, percent, note, rate, left);
+    if (columns > 0 && n >= columns) // a line that wraps cannot be drawn over: leave the bar out
+        n = snprintf(line, sizeof line, "%s %.0f%% %.0f/s %s left", p->label, percent, rate, left);
+    if (columns > 0 && n >= columns)
+        n = columns - 1;
+    fprintf(stderr, "\r%.*s", n, line);
     if (n < p->drawn)
         fprintf(stderr, "%*s", p->drawn - n, "");
     p->drawn = n;

@@ -31,6 +31,14 @@ ExitCode report_write(Arena *a, const char *path, const void *data, size_t bytes
     return EXIT_OK;
 }
 
+ExitCode report_check_output(Arena *a, const char *path)
+{
+    const char *error = NULL;
+    if (path && !file_can_write(a, path, &error))
+        return report_error(EXIT_ENVIRONMENT, "%s", error);
+    return EXIT_OK;
+}
+
 double clock_seconds(void)
 {
     struct timespec t;

@@ -11,6 +11,8 @@ ExitCode report_error(ExitCode code, const char *fmt, ...) __attribute__((format
 ExitCode report_status(const RnError *err);
 /// Writes to a file, or to standard output when path is NULL or "-".
 ExitCode report_write(Arena *a, const char *path, const void *data, size_t bytes);
+/// Fails when the result of a long run could not be written to path; NULL is fine.
+ExitCode report_check_output(Arena *a, const char *path);
 /// Seconds of a monotonic clock.
 double clock_seconds(void);
 

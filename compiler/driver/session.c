@@ -103,7 +103,8 @@ ExitCode session_check_shape(const LoadedModel *m, const char *what, uint64_t c,
     return report_error(
         EXIT_MODEL,
         "%s has pictures of %llux%llux%llu, but the model takes %lldx%lldx%lld\n"
-        "  help: compile it for them with -D channels=%llu -D height=%llu -D width=%llu",
+        "  help: a model with these params takes them by -D channels=%llu -D height=%llu -D "
+        "width=%llu",
         what, (unsigned long long)c, (unsigned long long)h, (unsigned long long)w,
         (long long)in->dim[1], (long long)in->dim[2], (long long)in->dim[3], (unsigned long long)c,
         (unsigned long long)h, (unsigned long long)w);
@@ -119,7 +120,7 @@ ExitCode session_check_data(const LoadedModel *m, const RnDataset *data, const c
         return report_error(EXIT_MODEL, "the model's output is no [N, classes] tensor");
     RnError err = {0};
     if (rn_dataset_check_labels(data, classes, &err) != RN_OK)
-        return report_status(&err);
+        return report_error((ExitCode)rn_status_exit_code(err.status), "%s: %s", what, err.text);
     return EXIT_OK;
 }
 

@@ -168,7 +168,7 @@ RnStatus rn_checkpoint_save(const char *path, RnSession *session, RnOptimizer *o
 
 // Finds the optimiser's tensors in the file: found[buffer * param_count + param].
 static RnStatus match_buffers(const RnModel *m, const RnOptimizer *o, const RnTensorFile *file,
-                              const void **found, RnError *err)
+                              const Saved *saved, const void **found, RnError *err)
 {
     for (size_t i = 0; i < buffer_tensors(m, o); i++) {
         uint32_t param = (uint32_t)(i % m->param_count);
@@ -179,11 +179,15 @@ static RnStatus match_buffers(const RnModel *m, const RnOptimizer *o, const RnTe
         const RnFileTensor *tensor = rn_tensor_file_find(file, name);
         RnShape shape = rni_shape_of_tensor(t);
         RnStatus status = RN_OK;
-        if (tensor == NULL || strcmp(tensor->dtype, "F32") != 0 ||
+        if (tensor == NULL)
+            status = rn_fail(err, RN_ERR_INPUT,
+                             "%s: tensor %.200s is missing: the checkpoint was made with momentum "
+                             "%g or another optimiser",
+                             rn_tensor_file_path(file), name, saved->place.momentum);
+        else if (strcmp(tensor->dtype, "F32") != 0 ||
             !rni_shape_equal(&tensor->shape, &shape))
-            status =
-                rn_fail(err, RN_ERR_INPUT, "%s: tensor %.200s is missing or has the wrong shape",
-                        rn_tensor_file_path(file), name);
+            status = rn_fail(err, RN_ERR_INPUT, "%s: tensor %.200s has the wrong type or shape",
+                             rn_tensor_file_path(file), name);
         free(name);
         if (status != RN_OK)
             return status;
@@ -219,7 +223,7 @@ static RnStatus load_from(const RnTensorFile *file, RnSession *s, RnOptimizer *o
     if (status == RN_OK)
         status = rn_weights_match(m, file, data, err);
     if (status == RN_OK)
-        status = match_buffers(m, o, file, data + owned, err);
+        status = match_buffers(m, o, file, saved, data + owned, err);
     if (status == RN_OK) {
         rni_weights_copy(s, data);
         for (size_t i = 0; i < buffer_tensors(m, o); i++) {

@@ -86,6 +86,14 @@ RnStatus rni_file_read_all(const char *path, FileBytes *out, RnError *err)
     return status;
 }
 
+// zlib's reason without the "<fd:3>: " it puts before.
+static const char *gzip_reason(gzFile file, int *code)
+{
+    const char *reason = gzerror(file, code);
+    const char *colon = reason[0] == '<' ? strstr(reason, ">: ") : NULL;
+    return colon ? colon + 3 : reason;
+}
+
 static RnStatus read_gzip(gzFile file, const char *path, size_t limit, FileBytes *out, RnError *err)
 {
     size_t capacity = 0;
@@ -97,7 +105,7 @@ static RnStatus read_gzip(gzFile file, const char *path, size_t limit, FileBytes
         int n = gzread(file, out->data + out->size, ask);
         if (n < 0) {
             int code = Z_OK;
-            const char *reason = gzerror(file, &code);
+            const char *reason = gzip_reason(file, &code);
             if (code == Z_ERRNO)
                 return fail_system(path, errno, err);
             return rn_fail(err, RN_ERR_INPUT, "%s: damaged gzip data: %s", path, reason);
@@ -109,7 +117,7 @@ static RnStatus read_gzip(gzFile file, const char *path, size_t limit, FileBytes
         if (n > 0)
             continue;
         int code = Z_OK;
-        const char *reason = gzerror(file, &code);
+        const char *reason = gzip_reason(file, &code);
         if (code != Z_OK)
             return rn_fail(err, RN_ERR_INPUT, "%s: truncated gzip data: %s", path, reason);
         return RN_OK;

@@ -1,0 +1,97 @@
+// test_outputs.c: outputs that must not be written, and outputs that cannot be, told before the
+// work is done. What commands write otherwise: test_cli.c.
+#include "support/check_main.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/tool.h"
+
+static const char model[] = "model net {\n    input image[1, 28, 28]\n    relu\n"
+                            "    global_avgpool\n    fc: dense(10)\n}\n";
+
+static ToolRun run;
+static char *folder;
+
+// Runs resnetc in the folder with these arguments.
+#define RESNETC(...) tool_run(&run, "cd " FOLDER " && " TOOL " " __VA_ARGS__)
+#define FOLDER "\"$RN_TEST_FOLDER\""
+
+static const char *in_folder(const char *name)
+{
+    static char path[1024];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void expect(int code, const char *text)
+{
+    ck_assert_msg(run.code == code && (strstr(run.err, text) || strstr(run.out, text)),
+                  "exit code %d, wanted %d with '%s'\n%.1500s%.1500s", run.code, code, text,
+                  run.out, run.err);
+}
+
+static void prepare(void)
+{
+    folder = tool_folder("outputs");
+    setenv("RN_TEST_FOLDER", folder, 1);
+    tool_write(in_folder("net.rn"), model, strlen(model));
+}
+
+static void clean_up(void)
+{
+    tool_remove_folder(folder);
+}
+
+START_TEST(a_source_is_not_written_over)
+{
+    RESNETC("net.rn -o net.rn");
+    expect(2, "would write over the model's source");
+    RESNETC("--emit=summary net.rn -o ./net.rn");
+    expect(2, "would write over the model's source");
+    RESNETC("net.rn -o net.h");
+    expect(2, "the header beside it gets the name net.h");
+    ck_assert_int_eq(tool_count_files(folder), 1);
+    RESNETC("net.rn --emit=summary");
+    expect(0, "model net");
+}
+END_TEST
+
+START_TEST(training_checks_its_outputs_first)
+{
+    // --data is missing on purpose: the outputs are looked at before it.
+    RESNETC("train net.rn --data none --save missing/w.safetensors");
+    expect(3, "missing/w.safetensors: cannot write");
+    RESNETC("train net.rn --data none --checkpoint missing/c");
+    expect(3, "missing/c: cannot write");
+    RESNETC("train net.rn --data none --curves missing/c.svg");
+    expect(3, "missing/c.svg: cannot write");
+    RESNETC("train net.rn --data none --save w.safetensors");
+    expect(3, "none/");
+    ck_assert_int_eq(tool_count_files(folder), 1);
+}
+END_TEST
+
+START_TEST(the_user_s_name_is_used)
+{
+    RESNETC("resnet50 --emit=summary");
+    expect(0, "model resnet50\n");
+    RESNETC("trian net.rn");
+    expect(2, "no command 'trian'; did you mean train?");
+    RESNETC(".");
+    expect(3, "is a folder");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("outputs");
+    TCase *tc = tcase_create("tool");
+    tcase_set_timeout(tc, 120);
+    tcase_add_checked_fixture(tc, prepare, clean_up);
+    tcase_add_test(tc, a_source_is_not_written_over);
+    tcase_add_test(tc, training_checks_its_outputs_first);
+    tcase_add_test(tc, the_user_s_name_is_used);
+    suite_add_tcase(suite, tc);
+    return check_run(suite);
+}
