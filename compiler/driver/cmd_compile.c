@@ -58,8 +58,8 @@ static ExitCode check_output(Arena *a, const Options *o, const Compilation *c)
     bool with_header = o->emit == EMIT_OBJECT && !o->emit_given;
     const char *header = path_replace_ext(a, o->output, ".h");
     if (with_header && strcmp(header, o->output) == 0)
-        return report_error(EXIT_USAGE, "-o names the object: the header beside it gets the name %s",
-                            header);
+        return report_error(EXIT_USAGE,
+                            "-o names the object: the header beside it gets the name %s", header);
     return EXIT_OK;
 }
 

@@ -63,8 +63,8 @@ static void list_models(StrBuf *out)
     for (size_t i = 0; i < shipped_models_table_count; i++) {
         const TextFile *f = &shipped_models_table[i];
         const char *doc = leading_comment(out->arena, f->text);
-        strbuf_printf(out, "%-28.*s %.*s\n", (int)strcspn(f->name, "."), f->name,
-                      headline(doc), doc);
+        strbuf_printf(out, "%-28.*s %.*s\n", (int)strcspn(f->name, "."), f->name, headline(doc),
+                      doc);
     }
 }
 

@@ -225,8 +225,8 @@ static bool take_model(const Parser *p, const char *word)
                            ? nearest_command(p->out->model)
                            : NULL;
     if (near)
-        return fail(p, arena_printf(p->arena, "no command '%s'; did you mean %s?", p->out->model,
-                                    near));
+        return fail(
+            p, arena_printf(p->arena, "no command '%s'; did you mean %s?", p->out->model, near));
     if (p->out->model)
         return fail(p, arena_printf(p->arena, "%stwo models given: %s and %s", command_prefix(p),
                                     p->out->model, word));

@@ -184,8 +184,7 @@ static RnStatus match_buffers(const RnModel *m, const RnOptimizer *o, const RnTe
                              "%s: tensor %.200s is missing: the checkpoint was made with momentum "
                              "%g or another optimiser",
                              rn_tensor_file_path(file), name, saved->place.momentum);
-        else if (strcmp(tensor->dtype, "F32") != 0 ||
-            !rni_shape_equal(&tensor->shape, &shape))
+        else if (strcmp(tensor->dtype, "F32") != 0 || !rni_shape_equal(&tensor->shape, &shape))
             status = rn_fail(err, RN_ERR_INPUT, "%s: tensor %.200s has the wrong type or shape",
                              rn_tensor_file_path(file), name);
         free(name);

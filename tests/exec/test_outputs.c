@@ -2,6 +2,7 @@
 // work is done. What commands write otherwise: test_cli.c.
 #include "support/check_main.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
