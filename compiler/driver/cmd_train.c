@@ -50,6 +50,17 @@ static ExitCode train_batch(Training *t, const RnBatch *b)
     return train_log_step(t, &result, b->count, seconds);
 }
 
+// The images of this epoch that will be used: with --steps the run may end before the epoch does.
+static uint64_t epoch_end(const Training *t)
+{
+    uint64_t end = t->train->count;
+    if (!t->options->steps)
+        return end;
+    uint64_t steps = (uint64_t)t->options->steps - t->place.step;
+    uint64_t left = end - t->place.epoch_image;
+    return steps < left / t->batch ? t->place.epoch_image + steps * t->batch : end;
+}
+
 // Trains until the epoch or the run ends.
 static ExitCode train_epoch(Training *t)
 {
@@ -60,7 +71,7 @@ static ExitCode train_epoch(Training *t)
         snprintf(label, sizeof label, "epoch %llu/%lld", (unsigned long long)t->place.epoch + 1,
                  (long long)(t->options->epochs ? t->options->epochs : DEFAULT_EPOCHS));
     Progress progress;
-    progress_start(&progress, label, t->place.epoch_image, t->train->count);
+    progress_start(&progress, label, t->place.epoch_image, epoch_end(t));
     bool complete = false;
     ExitCode code = EXIT_OK;
     while (code == EXIT_OK && !complete && !finished(t)) {
