@@ -8,6 +8,7 @@ import numpy as np
 GOLDEN = 0x9E3779B97F4A7C15
 MASK = (1 << 64) - 1
 CHUNK = 1 << 22  # numbers made at once, to bound memory
+PROJECTIONS = 16
 
 
 def fnv1a64(name):
@@ -77,3 +78,18 @@ def samples(name, size, seed, count):
     if size <= count:
         return np.arange(size)
     return (raw("sample/" + name, seed, 0, count) % np.uint64(size)).astype(np.int64)
+
+
+def projections(name, values, seed):
+    """float64 [PROJECTIONS]: signed sums of a whole tensor; entry i has the sign of bit k of its number.
+
+    The mean square of (projections of an error) is the square of its norm, so these few numbers show an error
+    anywhere in the tensor.
+    """
+    sums = np.zeros(PROJECTIONS)
+    for lo in range(0, values.size, CHUNK // 4):
+        part = np.asarray(values[lo:lo + CHUNK // 4], np.float64)
+        low = (raw("project/" + name, seed, lo, part.size) & np.uint64(0xFFFF)).astype("<u2")
+        bits = np.unpackbits(low.view(np.uint8).reshape(-1, 2), axis=1, bitorder="little")
+        sums += part.sum() - 2.0 * (part @ bits.astype(np.float64))
+    return sums

@@ -13,7 +13,7 @@ import counter_rng as rng
 
 RUNS = 8
 PERTURBATION = 1e-6  # of a tensor's root mean square
-SAMPLES, STATE_SAMPLES = 64, 8  # entries of a tensor that are stored
+STATE_SAMPLES = 8  # entries of a running statistic that are stored
 FACTOR = 3.0  # a limit is this many times the largest error seen
 LARGEST_LIMIT = 0.05  # a wider one would prove nothing
 LOSS_ROUNDING = 2.0**-22  # a float32 loss is this exact at best, relatively
@@ -108,16 +108,14 @@ def infer(case):
 # --- one training step ----------------------------------------------------------------------------
 
 def step(case, dtype, perturbed=False, run=0):
-    """Loss, sampled gradients with their norms, sampled running statistics."""
+    """Loss, gradients, sampled running statistics."""
     net = prepare(case, dtype, perturbed).train()
     torch.manual_seed(1000 + run)
     x, y = batch(case, 0, case.batch, dtype)
     loss = F.cross_entropy(net(x), y)
     loss.backward()
-    grads, state = {}, {}
-    for name, p in net.named_parameters():
-        g = p.grad.reshape(-1).double().numpy()
-        grads[name] = (g[rng.samples(name, g.size, case.seed, SAMPLES)], float(np.linalg.norm(g)), g.size)
+    grads = {name: p.grad.reshape(-1) for name, p in net.named_parameters()}
+    state = {}
     for name, b in net.named_buffers():
         if not name.endswith("num_batches_tracked"):
             v = b.reshape(-1).double().numpy()
@@ -125,37 +123,33 @@ def step(case, dtype, perturbed=False, run=0):
     return float(loss), grads, state
 
 
-def floors(grads):
-    """The smallest norm of a tensor's samples that an error is measured against.
+def scales(grads):
+    """What the error of a gradient is measured against: its norm.
 
-    It is what the tensor's own root mean square says, so that samples that happen to be small do not count. Where
-    the gradient is exactly zero (the bias of a convolution before a batch norm), the weight beside it gives the scale.
+    Where the gradient is exactly zero (the bias of a convolution before a batch norm), the weight beside it says
+    what size rounding errors are measured against.
     """
-    floor, largest = {}, max(norm for _, norm, _ in grads.values())
-    for name, (values, norm, size) in grads.items():
-        if norm < 1e-10 * largest:
-            _, norm, size = grads[name.rsplit(".", 1)[0] + ".weight"]
-        floor[name] = norm / size**0.5 * len(values)**0.5
-    return floor
+    norms = {name: float(g.norm()) for name, g in grads.items()}
+    scale, largest = dict(norms), max(norms.values())
+    for name, g in grads.items():
+        if norms[name] < 1e-10 * largest:
+            weight = name.rsplit(".", 1)[0] + ".weight"
+            scale[name] = norms[weight] * (g.numel() / grads[weight].numel())**0.5
+    return scale
 
 
-def gradient_errors(got, want, floor):
-    errors = []
-    for name, (values, norm, size) in want.items():
-        errors.append(relative(got[name][0], values, floor[name]))
-        norm_floor = floor[name] * (size / len(values))**0.5
-        errors.append(abs(got[name][1] - norm) / max(norm, norm_floor))
-    return errors
+def gradient_errors(got, want, scale):
+    return [float((got[name].double() - want[name]).norm()) / scale[name] for name in want]
 
 
 def train(case):
     loss, grads, state = step(case, torch.float64)
-    floor = floors(grads)
+    scale = scales(grads)
     worst = {"loss": LOSS_ROUNDING, "gradient": 0.0, "rms": 0.0, "state": STATE_ROUNDING}
     plain = None
     for run in range(RUNS + 1):
         got_loss, got_grads, got_state = step(case, torch.float32, run > 0, run)
-        errors = gradient_errors(got_grads, grads, floor)
+        errors = gradient_errors(got_grads, grads, scale)
         if run == 0:
             plain = max(errors)
             continue
@@ -169,8 +163,8 @@ def train(case):
         "loss": {"value": loss, "limit": FACTOR * worst["loss"]},
         "gradients": {"torch32_error": plain, "limit": FACTOR * worst["gradient"],
                       "limit_rms": FACTOR * worst["rms"], "tensors": [
-            {"name": n, "norm": norm, "floor": floor[n], "values": values.tolist()}
-            for n, (values, norm, _) in grads.items()]},
+            {"name": n, "scale": scale[n], "projections": rng.projections(n, g.numpy(), case.seed).tolist()}
+            for n, g in grads.items()]},
         "state": {"limit": FACTOR * worst["state"], "tensors": [
             {"name": n, "values": v.tolist()} for n, v in state.items()]}}
 

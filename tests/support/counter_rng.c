@@ -84,3 +84,21 @@ uint64_t counter_rng_sample(const char *name, uint64_t seed, uint64_t size, uint
     (void)snprintf(stream_name, sizeof stream_name, "sample/%s", name);
     return counter_rng_raw(counter_rng_stream(stream_name, seed), k) % size;
 }
+
+void counter_rng_project(const char *name, uint64_t seed, const float *data, uint64_t size,
+                         double sums[COUNTER_RNG_PROJECTIONS])
+{
+    char stream_name[600];
+    (void)snprintf(stream_name, sizeof stream_name, "project/%s", name);
+    uint64_t stream = counter_rng_stream(stream_name, seed);
+    double total = 0.0, negative[COUNTER_RNG_PROJECTIONS] = {0};
+    for (uint64_t i = 0; i < size; i++) {
+        uint64_t bits = counter_rng_raw(stream, i);
+        double v = (double)data[i];
+        total += v;
+        for (int k = 0; k < COUNTER_RNG_PROJECTIONS; k++)
+            negative[k] += (double)(bits >> k & 1) * v;
+    }
+    for (int k = 0; k < COUNTER_RNG_PROJECTIONS; k++)
+        sums[k] = total - 2.0 * negative[k];
+}

@@ -22,4 +22,10 @@ void counter_rng_labels(uint64_t seed, uint64_t first, size_t count, uint32_t cl
 uint64_t counter_rng_sample(const char *name, uint64_t seed, uint64_t size, uint64_t count,
                             uint64_t k);
 
+enum { COUNTER_RNG_PROJECTIONS = 16 };
+/// Signed sums of a whole tensor: entry i has the sign of bit k of its number. The mean square of
+/// the projections of an error is the square of its norm: these few numbers show an error anywhere.
+void counter_rng_project(const char *name, uint64_t seed, const float *data, uint64_t size,
+                         double sums[COUNTER_RNG_PROJECTIONS]);
+
 #endif

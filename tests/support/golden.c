@@ -176,19 +176,36 @@ uint32_t *golden_labels(const Golden *g, uint64_t first, uint32_t count)
 }
 
 double golden_sample_error(const Golden *g, const char *name, const float *data, uint64_t size,
-                           const cJSON *values, uint64_t samples, double floor)
+                           const cJSON *values)
 {
     double difference = 0.0, norm = 0.0;
     uint64_t k = 0;
     const cJSON *value;
     cJSON_ArrayForEach(value, values)
     {
-        uint64_t at = counter_rng_sample(name, g->seed, size, samples, k++);
+        uint64_t at = counter_rng_sample(name, g->seed, size, GOLDEN_STATE_SAMPLES, k++);
         double want = value->valuedouble, d = (double)data[at] - want;
         difference += d * d;
         norm += want * want;
     }
-    ck_assert_msg(k == (size < samples ? size : samples), "%s: %s: %d samples", g->name, name,
-                  (int)k);
-    return sqrt(difference) / fmax(fmax(sqrt(norm), floor), 1e-300);
+    ck_assert_msg(k == (size < GOLDEN_STATE_SAMPLES ? size : GOLDEN_STATE_SAMPLES) && norm > 0.0,
+                  "%s: %s: %d samples", g->name, name, (int)k);
+    return sqrt(difference / norm);
+}
+
+double golden_projected_error(const Golden *g, const char *name, const float *data, uint64_t size,
+                              const cJSON *projections, double scale)
+{
+    double sums[COUNTER_RNG_PROJECTIONS], difference = 0.0;
+    counter_rng_project(name, g->seed, data, size, sums);
+    int k = 0;
+    const cJSON *want;
+    cJSON_ArrayForEach(want, projections)
+    {
+        ck_assert_int_lt(k, COUNTER_RNG_PROJECTIONS);
+        double d = sums[k++] - want->valuedouble;
+        difference += d * d;
+    }
+    ck_assert_int_eq(k, COUNTER_RNG_PROJECTIONS);
+    return sqrt(difference / COUNTER_RNG_PROJECTIONS) / scale;
 }

@@ -10,7 +10,7 @@
 #include "driver/compile.h"
 #include "resnetc/runtime.h"
 
-enum { GOLDEN_GRADIENT_SAMPLES = 64, GOLDEN_STATE_SAMPLES = 8 };
+enum { GOLDEN_STATE_SAMPLES = 8 };
 
 typedef struct Golden {
     Arena *arena;
@@ -42,8 +42,13 @@ const cJSON *golden_member(const cJSON *object, const char *key);
 float *golden_images(const Golden *g, uint64_t first, uint32_t count);
 uint32_t *golden_labels(const Golden *g, uint64_t first, uint32_t count);
 
-/// ||got - want|| / max(||want||, floor) over the samples of a tensor that `values` stores.
+/// ||got - want|| / ||want|| over the GOLDEN_STATE_SAMPLES entries of a tensor that `values`
+/// stores.
 double golden_sample_error(const Golden *g, const char *name, const float *data, uint64_t size,
-                           const cJSON *values, uint64_t samples, double floor);
+                           const cJSON *values);
+
+/// ||got - want|| / scale over the whole tensor, estimated from the projections of want.
+double golden_projected_error(const Golden *g, const char *name, const float *data, uint64_t size,
+                              const cJSON *projections, double scale);
 
 #endif
