@@ -190,7 +190,8 @@ static uint32_t find_by_position(const OpDef *op, uint32_t position)
     return op->attr_count;
 }
 
-static void report_unknown(Binder *b, const Arg *arg)
+// Returns the attribute that was probably meant, or attr_count.
+static uint32_t report_unknown(Binder *b, const Arg *arg)
 {
     const OpDef *op = b->op;
     const char *names[MAX_ATTRS];
@@ -208,6 +209,7 @@ static void report_unknown(Binder *b, const Arg *arg)
         diag_help(b->f->diag, item, "it has %s", strbuf_text(&all));
     else
         diag_help(b->f->diag, item, "it has no attributes");
+    return near ? find_by_name(op, near) : op->attr_count;
 }
 
 static void report_superfluous(Binder *b, const Arg *arg, const Val *v, uint32_t position)
@@ -229,15 +231,28 @@ static void report_superfluous(Binder *b, const Arg *arg, const Val *v, uint32_t
                   b->op->attrs[b->op->attr_count > known ? known : 0].name);
 }
 
+static bool has_required(const OpDef *op)
+{
+    for (uint32_t i = 0; i < op->attr_count; i++)
+        if (op->attrs[i].required)
+            return true;
+    return false;
+}
+
 static void bind_one(Binder *b, const Arg *arg, const Val *v, uint32_t position)
 {
     const OpDef *op = b->op;
     uint32_t i = arg->name.text ? find_by_name(op, arg->name.text) : find_by_position(op, position);
+    if (i == op->attr_count && arg->name.text) {
+        i = report_unknown(b, arg);
+        if (i == op->attr_count || b->given[i]) {
+            b->ok = !has_required(op); // then it works, and has its shape, without this one
+            return;
+        }
+    }
     if (i == op->attr_count) {
         b->ok = false;
-        if (arg->name.text)
-            report_unknown(b, arg);
-        else if (v->kind != VAL_POISON)
+        if (v->kind != VAL_POISON)
             report_superfluous(b, arg, v, position);
         return;
     }

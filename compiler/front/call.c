@@ -43,25 +43,28 @@ static size_t list_callables(Front *f, const char **names)
     return count;
 }
 
-static Val report_unknown(Front *f, const Frame *frame, const Call *call)
+// Returns the name that was probably meant, so that what follows is read in its sense and a second
+// mistake is seen too; NULL if there is none.
+static const char *report_unknown(Front *f, const Frame *frame, const Call *call)
 {
     const char *name = call->name.text;
     if (function_exists(name)) {
         (void)front_error(f, frame, call->range, "%s gives a value, which nothing here uses", name);
-        return val_poison();
+        return NULL;
     }
     const char *names[MAX_CANDIDATES];
     size_t count = list_callables(f, names);
     if (f->globals->is_unsure || front_is_in_unread(f, name))
-        return val_poison();
+        return NULL;
     DiagItem *item =
         front_error(f, frame, call->name.range, "unknown operator or block `%s`", name);
     if (name == f->it_name || vars_find(&frame->vars, name)) {
         diag_help(f->diag, item, "a value is not called; `it = x` makes x the current tensor");
-        return val_poison();
+        return NULL;
     }
     front_suggest(f, item, name, names, count);
-    return val_poison();
+    const char *near = nearest_name(name, names, count);
+    return near ? intern_str(f->names, near) : NULL;
 }
 
 // Evaluates all arguments; false if one without a name follows one with a name.
@@ -143,6 +146,37 @@ static bool check_node_limit(Front *f, const Frame *frame, const Call *call)
     return false;
 }
 
+static bool same_range(SrcRange a, SrcRange b)
+{
+    return a.file == b.file && a.begin == b.begin && a.end == b.end;
+}
+
+// Whether the shapes did not fit in an earlier round of the same place: a mistake is told once.
+static bool did_mismatch(const Front *f, Loc at)
+{
+    for (uint32_t i = 0; i < f->mismatches.count; i++) {
+        const Loc *other = &f->mismatches.at[i];
+        const Expansion *x = at.via, *y = other->via;
+        while (x && y && same_range(x->call, y->call)) {
+            x = x->parent;
+            y = y->parent;
+        }
+        if (!x && !y && same_range(at.range, other->range))
+            return true;
+    }
+    return false;
+}
+
+// What goes on after shapes that do not fit: an elementwise operator's result has the shape of the
+// current tensor if that takes part; of others nothing is known.
+static Val after_mismatch(const Frame *frame, const OpDef *op, Value *const *inputs, uint32_t count)
+{
+    for (uint32_t i = 0; op->kind == OP_ELEMENTWISE && i < count; i++)
+        if (frame->it.kind == VAL_TENSOR && frame->it.u.tensor == inputs[i])
+            return frame->it;
+    return val_poison();
+}
+
 static Val apply_op(Front *f, Frame *frame, const OpDef *op, const BindArgs *args,
                     const char *label)
 {
@@ -153,6 +187,9 @@ static Val apply_op(Front *f, Frame *frame, const OpDef *op, const BindArgs *arg
     if (poisoned || !check_input_count(f, frame, op, args, count) ||
         !check_node_limit(f, frame, args->call))
         return val_poison();
+    Loc at = front_loc(frame, args->call->range);
+    if (did_mismatch(f, at))
+        return after_mismatch(frame, op, inputs, count);
     const char *path = op->params ? path_of_layer(f, frame->scope, label) : NULL;
     NodeSpec spec = {
         .op = op,
@@ -160,7 +197,7 @@ static Val apply_op(Front *f, Frame *frame, const OpDef *op, const BindArgs *arg
         .in = inputs,
         .in_count = count,
         .name = path,
-        .loc = front_loc(frame, args->call->range),
+        .loc = at,
         .phase = PHASE_FORWARD,
         .make_params = true,
         .diag = f->diag,
@@ -168,7 +205,9 @@ static Val apply_op(Front *f, Frame *frame, const OpDef *op, const BindArgs *arg
     Node *node = build_node(f->graph, &spec);
     if (!node) {
         (void)front_charge(f, frame, args->call->range, FAILED_NODE_STEPS);
-        return val_poison();
+        if (f->mismatches.count < DIAG_MAX_ERRORS)
+            VEC_PUSH(f->arena, &f->mismatches, at);
+        return after_mismatch(frame, op, inputs, count);
     }
     if (path)
         (void)path_claim(f, frame, path, args->call->range);
@@ -306,10 +345,13 @@ Val call_apply(Front *f, Frame *frame, const Call *call, const char *label)
     Val *values = ARENA_ARRAY(f->arena, Val, call->args.count);
     args.values = values;
     bool ok = eval_args(f, frame, call, values);
-    const Stmt *block = call_find_block(f, call->name.text);
-    const OpDef *op = block ? NULL : find_op(call->name.text);
-    if (!block && !op)
-        return report_unknown(f, frame, call);
+    const char *name = call->name.text;
+    if (!call_find_block(f, name) && !find_op(name))
+        name = report_unknown(f, frame, call);
+    if (!name)
+        return val_poison();
+    const Stmt *block = call_find_block(f, name);
+    const OpDef *op = block ? NULL : find_op(name);
     if (frame == f->globals) {
         (void)front_error(f, frame, call->range, "%s is applied outside a model", call->name.text);
         return val_poison();

@@ -98,6 +98,7 @@ typedef struct Front {
     VEC(PathUse) paths;
     VEC(UnnamedNode) unnamed;
     VEC(LateAssert) late_asserts;
+    VEC(Loc) mismatches; // where shapes did not fit
 } Front;
 
 Loc front_loc(const Frame *frame, SrcRange range);
