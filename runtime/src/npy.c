@@ -203,7 +203,7 @@ static RnStatus check_header(const Header *h, size_t data_bytes, const char *pat
         return rn_fail(err, RN_ERR_INPUT, "%s: element type %c%u, but %s is needed", path,
                        isprint((unsigned char)h->kind) ? h->kind : '?', h->item_bytes,
                        want == RN_NPY_FLOAT ? "float32 or float64" : "an integer type");
-    if (h->order == '>' && h->item_bytes > 1)
+    if (h->order == '>' && want == RN_NPY_FLOAT)
         return rn_fail(err, RN_ERR_INPUT, "%s: big-endian elements; save with little-endian ones",
                        path);
     if (h->fortran && h->shape.rank > 1)
@@ -223,12 +223,13 @@ static RnStatus check_header(const Header *h, size_t data_bytes, const char *pat
     return RN_OK;
 }
 
-static int64_t load_int(const unsigned char *p, uint32_t n, bool is_signed)
+static int64_t load_int(const unsigned char *p, const Header *h)
 {
     uint64_t v = 0;
+    uint32_t n = h->item_bytes;
     for (uint32_t i = 0; i < n; i++)
-        v |= (uint64_t)p[i] << (8 * i);
-    if (is_signed && n < 8 && (p[n - 1] & 0x80))
+        v |= (uint64_t)p[h->order == '>' ? n - 1 - i : i] << (8 * i);
+    if (h->kind == 'i' && n < 8 && (v >> (8 * n - 1) & 1))
         v |= UINT64_MAX << (8 * n);
     return (int64_t)v;
 }
@@ -240,7 +241,7 @@ static RnStatus convert_ints(const Header *h, const unsigned char *data, const c
     if (out->i64 == NULL)
         return rn_fail(err, RN_ERR_MEMORY, "%s: too large for this machine's memory", path);
     for (size_t i = 0; i < out->elements; i++) {
-        int64_t v = load_int(data + i * h->item_bytes, h->item_bytes, h->kind == 'i');
+        int64_t v = load_int(data + i * h->item_bytes, h);
         if (h->kind == 'u' && v < 0)
             return rn_fail(err, RN_ERR_INPUT, "%s: element %zu is above 2^63 - 1", path, i);
         out->i64[i] = v;
