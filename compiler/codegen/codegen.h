@@ -1,5 +1,5 @@
-// codegen.h: the code generator as the driver sees it: a target to lower for, graphs in, a native object
-// (or its assembly, LLVM text, C header) out, and a way to load an object into this process.
+// codegen.h: the code generator as the driver sees it: a target to lower for, graphs in, a native
+// object (or its assembly, LLVM text, C header) out, and a way to load an object into this process.
 // Not here: kernels and the vector builder (kernel.h, vb.h), which only this folder uses.
 #ifndef CODEGEN_CODEGEN_H
 #define CODEGEN_CODEGEN_H
@@ -18,35 +18,37 @@
 
 typedef struct Codegen Codegen;
 
-/// A code generator for one target. Cheap: LLVM starts at the first codegen_emit. Lives in the arena.
+/// A code generator for one target. Cheap: LLVM starts at the first codegen_emit. Lives in the
+/// arena.
 Codegen *codegen_create(Arena *a, const TargetDef *target, const KernelOptions *options);
 /// What the layout and lowering passes ask. Borrows the code generator.
 LowerTarget codegen_lower_target(const Codegen *c);
 
 typedef enum CodegenFormat { CODEGEN_OBJECT, CODEGEN_ASSEMBLY, CODEGEN_LLVM } CodegenFormat;
 
-/// A model to be written: its plans are graphs at STAGE_PLANNED that agree on parameters, state, inputs
-/// and regions. Inference plans first, each mode by rising plan batch. Everything is borrowed.
+/// A model to be written: its plans are graphs at STAGE_PLANNED that agree on parameters, state,
+/// inputs and regions. Inference plans first, each mode by rising plan batch. Everything is
+/// borrowed.
 typedef struct ModelSpec {
     const char *name;     // the object exports rn_model_<name>: a C identifier
     const char *compiler; // "resnetc 0.1.0"
     const char *source;   // text of the .rn file
     const char *path;     // of the .rn file, for debug information
     const SourceSet *sources;
-    uint32_t main_file; // number of the .rn file in `sources`; lines are lines of this file. 0: no lines
+    uint32_t main_file; // number of the .rn file in `sources`, whose lines steps have; 0: none
     uint64_t source_hash;
     const Graph *const *plans;
     uint32_t plan_count;
 } ModelSpec;
 
 typedef struct CodegenStats {
-    uint32_t kernels; // distinct kernel functions
-    uint32_t steps;   // step functions
+    uint32_t kernels;         // distinct kernel functions
+    uint32_t steps;           // step functions
     double build_ms, emit_ms; // building LLVM's modules; LLVM's code generation
 } CodegenStats;
 
-/// Writes the model's code. The bytes live in the arena. stats may be NULL. Never fails on a verified
-/// graph: what LLVM refuses is an internal error.
+/// Writes the model's code. The bytes live in the arena. stats may be NULL. Never fails on a
+/// verified graph: what LLVM refuses is an internal error.
 const void *codegen_emit(Codegen *c, Arena *a, const ModelSpec *spec, CodegenFormat format,
                          size_t *bytes, CodegenStats *stats);
 

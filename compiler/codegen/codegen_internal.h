@@ -39,7 +39,8 @@ typedef struct ModuleCtx {
 /// Everything that a node's kernel function depends on, as text: equal texts, equal code.
 const char *request_text(Arena *a, const Node *n);
 
-/// The step function of a node: void (const RnCall *, u32, u32, void *). `plan` makes its name unique.
+/// The step function of a node: void (const RnCall *, u32, u32, void *). `plan` makes its name
+/// unique.
 Val emit_step(ModuleCtx *m, const Node *n, const char *plan);
 /// Line of a node in the .rn file, 0 if it has none.
 uint32_t node_line(const ModelSpec *spec, const Node *n);

@@ -150,8 +150,7 @@ static void add_prepared(ModuleCtx *m, const StepCtx *c, PrepareList *list)
 
 static const char *plan_name(ModuleCtx *m, const Graph *g)
 {
-    return arena_printf(m->arena, "%s%u", g->mode == MODE_TRAIN ? "train" : "infer",
-                        g->plan_batch);
+    return arena_printf(m->arena, "%s%u", g->mode == MODE_TRAIN ? "train" : "infer", g->plan_batch);
 }
 
 static Val model_record(ModuleCtx *m, const TensorTable *t, const Val table[4], uint32_t prepared)

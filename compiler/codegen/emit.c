@@ -1,8 +1,8 @@
 // emit.c: kernel functions, one per distinct request, and step functions, one per node.
-// A step hands its arguments and a constant table of its values' places to the kernel, which loads the
-// regions' base pointers and adds the places. A step is a few instructions (there are thousands), has its
-// own name and a line in the .rn file, keeps its frame pointer and makes no tail call, so that backtraces
-// and profiles speak of layers.
+// A step hands its arguments and a constant table of its values' places to the kernel, which loads
+// the regions' base pointers and adds the places. A step is a few instructions (there are
+// thousands), has its own name and a line in the .rn file, keeps its frame pointer and makes no
+// tail call, so that backtraces and profiles speak of layers.
 #include <stddef.h>
 #include <string.h>
 
@@ -38,7 +38,8 @@ static Val add_function(ModuleCtx *m, const char *name, Typ type)
     return f;
 }
 
-// A step's or kernel's parameters: call, task_lo, task_hi, scratch; a kernel's table of places after them.
+// A step's or kernel's parameters: call, task_lo, task_hi, scratch; a kernel's table of places
+// after them.
 enum { PARAM_CALL, PARAM_LO, PARAM_HI, PARAM_SCRATCH, PARAM_PLACES, STEP_PARAMS = PARAM_PLACES };
 
 static Typ function_type(ModuleCtx *m, uint32_t params)
@@ -120,7 +121,8 @@ static Val kernel_of(ModuleCtx *m, const Node *n)
 
 // Steps
 
-// The place nearest to the node that lies in the .rn file itself: its own, or the call that led to it.
+// The place nearest to the node that lies in the .rn file itself: its own, or the call that led to
+// it.
 static SrcRange place_in_main(const ModelSpec *spec, const Node *n)
 {
     SrcRange at = n->loc.range;

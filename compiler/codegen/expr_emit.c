@@ -1,4 +1,5 @@
-// expr_emit.c: emits fused expressions: operands by shape, store expressions, terms of sides, pad lanes.
+// expr_emit.c: emits fused expressions: operands by shape, store expressions, terms of sides, pad
+// lanes.
 #include <stdbool.h>
 #include <string.h>
 
@@ -9,11 +10,11 @@
 
 // How an operand of an expression is read (see Expr in graph.h).
 typedef enum OperandKind {
-    OPERAND_ELEMENT, // same shape as output 0
-    OPERAND_CHANNEL, // [c]
+    OPERAND_ELEMENT,       // same shape as output 0
+    OPERAND_CHANNEL,       // [c]
     OPERAND_IMAGE_CHANNEL, // [N,c] or [N,c,1,1]
-    OPERAND_IMAGE,   // [N]
-    OPERAND_ONE,     // [1]
+    OPERAND_IMAGE,         // [N]
+    OPERAND_ONE,           // [1]
 } OperandKind;
 
 // A reduction stores nothing: its operands are read at the places of its first input.
@@ -135,8 +136,8 @@ static void mark_used(const ExprRef *arg, uint32_t count, bool *used)
     }
 }
 
-// Pad lanes hold 0 in elements and channel vectors; numbers per image or model are arbitrary there. The
-// expression keeps pads zero if it gives 0 for two unrelated choices of the latter.
+// Pad lanes hold 0 in elements and channel vectors; numbers per image or model are arbitrary there.
+// The expression keeps pads zero if it gives 0 for two unrelated choices of the latter.
 static bool keeps_zero(const Node *node)
 {
     ScalarBuilder plain = scalar_plain;

@@ -1,6 +1,6 @@
-// header.c: the C header that goes with an object. It holds the whole of resnetc/model_abi.h (under its
-// own guard, so that any number of such headers mix), sizes and shapes as macros, and single-threaded
-// inference as short inline functions. C99 and C++.
+// header.c: the C header that goes with an object. It holds the whole of resnetc/model_abi.h (under
+// its own guard, so that any number of such headers mix), sizes and shapes as macros, and
+// single-threaded inference as short inline functions. C99 and C++.
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
@@ -18,7 +18,8 @@ static const char *const usage_text =
     " *   void *memory = aligned_alloc(%s_ALIGN, %s_MEMORY_BYTES(batch));\n"
     " *   void *base[%s_REGION_COUNT];\n"
     " *   void *scratch = %s_bind(memory, batch, base);\n"
-    " *   fill base[RN_REGION_PARAMS] and base[RN_REGION_STATE] (tensors of rn_model_%s, framework layout)\n"
+    " *   fill base[RN_REGION_PARAMS] and base[RN_REGION_STATE] (tensors of rn_model_%s, framework "
+    "layout)\n"
     " *   %s_prepare(base, scratch);            once, and whenever the weights change\n"
     " *   fill the inputs' regions; %s_infer(base, batch, scratch); read the outputs' regions\n"
     " * Threads, training, weights in files: resnetc/runtime.h.\n"
@@ -59,8 +60,8 @@ static void add_region_macros(StrBuf *out, const char *up, const TensorTable *t)
             continue;
         }
         strbuf_printf(out,
-                      "#define %s_%s_BYTES(batch) ((size_t)%" PRIu64 "u + (size_t)(batch) * %" PRIu64
-                      "u)\n",
+                      "#define %s_%s_BYTES(batch) ((size_t)%" PRIu64
+                      "u + (size_t)(batch) * %" PRIu64 "u)\n",
                       up, name, r->fixed_bytes, r->per_image_bytes);
     }
     strbuf_printf(out, "#define %s_SCRATCH_BYTES ((size_t)%" PRIu64 "u) /* per thread */\n", up,
@@ -77,8 +78,8 @@ static void add_memory_macro(StrBuf *out, const char *up, const TensorTable *t)
     per_image = (per_image + 63) / 64 * 64; // keeps the whole a multiple of the alignment
     strbuf_printf(out,
                   "/* All regions and one thread's scratch in one block; see %s_bind. */\n"
-                  "#define %s_MEMORY_BYTES(batch) ((size_t)%" PRIu64 "u + (size_t)(batch) * %" PRIu64
-                  "u)\n",
+                  "#define %s_MEMORY_BYTES(batch) ((size_t)%" PRIu64
+                  "u + (size_t)(batch) * %" PRIu64 "u)\n",
                   up, up, fixed, per_image);
 }
 
@@ -114,7 +115,8 @@ static const char *const bind_text =
     "    char *next = (char *)memory;\n"
     "    uint32_t i;\n"
     "    for (i = 0; i < %s_REGION_COUNT; i++) {\n"
-    "        const RnRegion *r = RN_AT(RnRegion, rn_model_%s.regions, rn_model_%s.region_stride, i);\n"
+    "        const RnRegion *r = RN_AT(RnRegion, rn_model_%s.regions, rn_model_%s.region_stride, "
+    "i);\n"
     "        base[i] = next;\n"
     "        next += (size_t)((r->fixed_bytes + batch * r->per_image_bytes + 63u) / 64u * 64u);\n"
     "    }\n"
@@ -184,8 +186,8 @@ static void add_template(StrBuf *out, const char *text, const char *name, const 
 static void add_head(StrBuf *out, const ModelSpec *spec, const char *up)
 {
     const char *n = spec->name;
-    strbuf_printf(out, usage_text, n, spec->compiler, spec->path ? spec->path : "a model", n, up, up,
-                  up, n, n, n, n);
+    strbuf_printf(out, usage_text, n, spec->compiler, spec->path ? spec->path : "a model", n, up,
+                  up, up, n, n, n, n);
     strbuf_add(out, abi_text());
     strbuf_printf(out, "\n#ifndef RN_MODEL_%s_H\n#define RN_MODEL_%s_H\n\n", up, up);
     strbuf_printf(out,

@@ -1,5 +1,5 @@
-// kernel_util.c: what all kernels share: the loop over tasks, geometry, layouts, a first cost estimate.
-// Not here: expressions and sides (expr_emit.c).
+// kernel_util.c: what all kernels share: the loop over tasks, geometry, layouts, a first cost
+// estimate. Not here: expressions and sides (expr_emit.c).
 #include "codegen/kernel.h"
 
 TaskLoop emit_tasks(Emit *e, Val *task)

@@ -5,30 +5,25 @@
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/Support.h>
-#include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <pthread.h>
 #include <string.h>
 
 #include "base/diag.h"
 
-// Loop strength reduction takes 40% of the code generator's time, and our kernels carry bumped pointers
-// in their inner loops already. LLVM keeps such switches per process, so it is set once, with a value that
-// never changes; a second setting of the same value is harmless.
-// LLVM's own options are globals of the process that may be set once only, hence the one static here.
-// Loop strength reduction would be more than half of the compile time.
+// Loop strength reduction takes 40% of the code generator's time, and our kernels carry bumped
+// pointers in their inner loops already. LLVM's switches are globals of the process that may be set
+// only once, hence the static guard.
 static void set_llvm_options(void)
 {
-    static const char *const args[] = {"resnetc", "-disable-lsr"};
-    LLVMParseCommandLineOptions(2, args, NULL);
+    static const char *const arguments[] = {"resnetc", "-disable-lsr"};
+    LLVMParseCommandLineOptions((int)(sizeof arguments / sizeof arguments[0]), arguments, NULL);
 }
 
 static void start_backends(void)
 {
     static pthread_once_t options_set = PTHREAD_ONCE_INIT;
     pthread_once(&options_set, set_llvm_options);
-    static const char *const arguments[] = {"resnetc", "-disable-lsr"};
-    LLVMParseCommandLineOptions((int)(sizeof arguments / sizeof arguments[0]), arguments, NULL);
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();

@@ -11,7 +11,8 @@
 /// Position-independent code. Dispose of it with LLVMDisposeTargetMachine.
 LLVMTargetMachineRef machine_create(const TargetDef *target);
 
-/// Checks the module, then writes it into the arena. A module that LLVM refuses is an internal error.
+/// Checks the module, then writes it into the arena. A module that LLVM refuses is an internal
+/// error.
 const void *module_write(LLVMTargetMachineRef machine, LLVMModuleRef module, Arena *a,
                          CodegenFormat format, size_t *bytes);
 

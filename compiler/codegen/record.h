@@ -20,8 +20,7 @@ typedef struct Record {
 } Record;
 
 #define RECORD(ctx, T) ((Record){.m = (ctx), .type = #T, .bytes = sizeof(T)})
-#define PUT_INT(r, T, f, x)                                                                        \
-    record_put_int((r), offsetof(T, f), sizeof(((T *)0)->f), (uint64_t)(x))
+#define PUT_INT(r, T, f, x) record_put_int((r), offsetof(T, f), sizeof(((T *)0)->f), (uint64_t)(x))
 #define PUT_VAL(r, T, f, x) record_put((r), offsetof(T, f), (x))
 #define PUT_TEXT(r, T, f, x) record_put((r), offsetof(T, f), record_text((r)->m, (x)))
 

@@ -7,19 +7,19 @@
 #include <stdint.h>
 
 typedef struct TargetDef {
-    const char *name;     // "x86-64-v4": the user's word, and RnModel.isa
+    const char *name; // "x86-64-v4": the user's word, and RnModel.isa
     const char *doc;
-    const char *triple;   // "x86_64-unknown-linux-gnu"
-    const char *cpu;      // LLVM's CPU name
-    const char *features; // LLVM's feature string
+    const char *triple;     // "x86_64-unknown-linux-gnu"
+    const char *cpu;        // LLVM's CPU name
+    const char *features;   // LLVM's feature string
     uint32_t vector_floats; // V
     uint32_t vector_registers;
-    bool has_fma;           // without it mul + add is emitted, never llvm.fma
+    bool has_fma;                 // without it mul + add is emitted, never llvm.fma
     uint32_t prefer_vector_width; // function attribute, bits; 0: none
     // cost model; per core unless said
     double clock_ghz;
-    double fma_per_cycle;     // vector FMAs (or mul+add pairs)
-    double loads_per_cycle;   // vector loads or broadcasts
+    double fma_per_cycle;   // vector FMAs (or mul+add pairs)
+    double loads_per_cycle; // vector loads or broadcasts
     uint64_t l1_bytes, l2_bytes, l3_bytes;
     double l2_gbps, l3_gbps, dram_gbps; // bandwidth of one thread
 } TargetDef;

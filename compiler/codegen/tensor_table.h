@@ -1,5 +1,5 @@
-// tensor_table.h: the model's tensors and regions, gathered over all its plans. Pure data, no LLVM: the
-// descriptor and the header are both written from it.
+// tensor_table.h: the model's tensors and regions, gathered over all its plans. Pure data, no LLVM:
+// the descriptor and the header are both written from it.
 #ifndef CODEGEN_TENSOR_TABLE_H
 #define CODEGEN_TENSOR_TABLE_H
 
@@ -10,14 +10,13 @@
 #define MAX_PLANS 16
 
 typedef struct TensorTable {
-    VEC(RnTensor) tensors; // as the descriptor holds them; names borrowed from the graphs
-    int32_t *index[MAX_PLANS];    // per plan: Value.id -> tensor, or -1
+    VEC(RnTensor) tensors;     // as the descriptor holds them; names borrowed from the graphs
+    int32_t *index[MAX_PLANS]; // per plan: Value.id -> tensor, or -1
     RnRegion regions[MAX_REGIONS];
     uint32_t region_count;
     uint32_t param_count, state_count;
     uint64_t param_elements, macs_per_image, scratch_bytes;
 } TensorTable;
-
 
 /// Plans that disagree on parameters or regions are an internal error.
 TensorTable *tensor_table_create(Arena *a, const ModelSpec *spec);

@@ -1,5 +1,5 @@
-// vb.h: the vector builder: a thin layer over the LLVM C API in which kernels are written. Works for
-// any vector width. Loops carry their values in phis, addresses are byte offsets, no allocas.
+// vb.h: the vector builder: a thin layer over the LLVM C API in which kernels are written. Works
+// for any vector width. Loops carry their values in phis, addresses are byte offsets, no allocas.
 // Not here: what a kernel computes (kernels/), modules and steps (emit.h).
 #ifndef CODEGEN_VB_H
 #define CODEGEN_VB_H
@@ -22,7 +22,7 @@ typedef struct Vb {
     LLVMContextRef context;
     LLVMModuleRef module;
     LLVMBuilderRef builder;
-    Val function; // being emitted
+    Val function;                             // being emitted
     Typ f32, f64, i1, i8, i32, i64, ptr, vec; // vec = <V x float>
     Typ vec64;                                // <V x double>
     uint32_t width;                           // V, of this builder's vectors
@@ -56,11 +56,11 @@ Val vb_select(Vb *b, Val cond, Val t, Val f);
 // Memory: pointers with byte offsets. align in bytes; element accesses are 4-byte aligned.
 Val vb_at(Vb *b, Val p, Val byte_offset);
 Val vb_ati(Vb *b, Val p, int64_t byte_offset);
-Val vb_load(Vb *b, Val p);                // V floats, V*4-aligned
-Val vb_load_unaligned(Vb *b, Val p);      // V floats, 4-aligned
-Val vb_load_scalar(Vb *b, Val p);         // float
+Val vb_load(Vb *b, Val p);           // V floats, V*4-aligned
+Val vb_load_unaligned(Vb *b, Val p); // V floats, 4-aligned
+Val vb_load_scalar(Vb *b, Val p);    // float
 Val vb_load_typed(Vb *b, Typ t, Val p, uint32_t align);
-Val vb_broadcast(Vb *b, Val p);           // load a float into all lanes
+Val vb_broadcast(Vb *b, Val p); // load a float into all lanes
 void vb_store(Vb *b, Val x, Val p);
 void vb_store_unaligned(Vb *b, Val x, Val p);
 void vb_store_scalar(Vb *b, Val x, Val p);
@@ -87,19 +87,19 @@ Val vb_keep_first(Vb *b, Val x, Val count);
 /// <V x i1>: lane index < count (run-time i64).
 Val vb_lane_mask(Vb *b, Val count);
 Val vb_fdiv(Vb *b, Val x, Val y);
-Val vb_sqrt(Vb *b, Val x); // float or double, scalar or vector
-Val vb_exp(Vb *b, Val x);  // vec; within 2 ulp; exp(-inf) = 0, overflow inf, NaN stays
-Val vb_log(Vb *b, Val x);  // vec; within 2 ulp; log(0) = -inf, negative: NaN
-Val vb_widen(Vb *b, Val x);  // vec -> vec64
-Val vb_narrow(Vb *b, Val x); // vec64 -> vec
+Val vb_sqrt(Vb *b, Val x);       // float or double, scalar or vector
+Val vb_exp(Vb *b, Val x);        // vec; within 2 ulp; exp(-inf) = 0, overflow inf, NaN stays
+Val vb_log(Vb *b, Val x);        // vec; within 2 ulp; log(0) = -inf, negative: NaN
+Val vb_widen(Vb *b, Val x);      // vec -> vec64
+Val vb_narrow(Vb *b, Val x);     // vec64 -> vec
 Val vb_const64(Vb *b, double x); // vec64
 
 // Control. A loop is do-while: callers guarantee at least one trip (or use vb_if around it).
 #define VB_MAX_CARRIED 64
 typedef struct VbLoop {
     LLVMBasicBlockRef head, after; // after: vb_for only
-    Val index;                  // i64
-    Val carried[VB_MAX_CARRIED]; // this iteration's values
+    Val index;                     // i64
+    Val carried[VB_MAX_CARRIED];   // this iteration's values
     uint32_t count;
     Val hi;
     int64_t step;

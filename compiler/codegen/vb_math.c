@@ -1,15 +1,15 @@
-// vb_math.c: the scalar builder over vectors, and exp and log as polynomials, so that an object needs no
-// libm. Coefficients: Moshier's Cephes library, expf and logf (netlib.org/cephes, single).
+// vb_math.c: the scalar builder over vectors, and exp and log as polynomials, so that an object
+// needs no libm. Coefficients: Moshier's Cephes library, expf and logf (netlib.org/cephes, single).
 #include "codegen/vb_math.h"
 
 #include <math.h>
 
 #include "base/diag.h"
 
-#define LN2_HIGH 0.693359375       // 10 bits: n * LN2_HIGH is exact for |n| < 2^14
-#define LN2_LOW (-2.12194440e-4)   // ln 2 - LN2_HIGH
+#define LN2_HIGH 0.693359375     // 10 bits: n * LN2_HIGH is exact for |n| < 2^14
+#define LN2_LOW (-2.12194440e-4) // ln 2 - LN2_HIGH
 #define LOG2_E 1.44269504088896341
-#define ROUND_MAGIC 12582912.0     // 1.5 * 2^23: adding it rounds to an integer in the low bits
+#define ROUND_MAGIC 12582912.0 // 1.5 * 2^23: adding it rounds to an integer in the low bits
 #define ROUND_MAGIC_BITS 0x4B400000
 
 static Typ int_vec(Vb *b)
@@ -72,7 +72,8 @@ Val vb_exp(Vb *b, Val x)
     Val p = horner(b, r, c, sizeof c / sizeof c[0]);
     p = vb_fma(b, vb_fmul(b, r, r), p, r);
     p = vb_fadd(b, p, vb_const(b, 1.0));
-    // Two factors, so that neither leaves the exponent's range where the product is subnormal or infinite.
+    // Two factors, so that neither leaves the exponent's range where the product is subnormal or
+    // infinite.
     Val half = LLVMBuildAShr(b->builder, n, int_const(b, 1), "");
     Val rest = LLVMBuildSub(b->builder, n, half, "");
     return vb_fmul(b, vb_fmul(b, p, power_of_two(b, half)), power_of_two(b, rest));
@@ -91,8 +92,8 @@ Val vb_log(Vb *b, Val x)
     Val bits = as_int(b, scaled);
     Val above = LLVMBuildSub(b->builder, bits, int_const(b, 0x3F3504F3), "");
     Val e = LLVMBuildAShr(b->builder, above, int_const(b, 23), "");
-    Val m = as_float(b, LLVMBuildSub(b->builder, bits,
-                                     LLVMBuildShl(b->builder, e, int_const(b, 23), ""), ""));
+    Val m = as_float(
+        b, LLVMBuildSub(b->builder, bits, LLVMBuildShl(b->builder, e, int_const(b, 23), ""), ""));
     Val ef = vb_fadd(b, LLVMBuildSIToFP(b->builder, e, b->vec, ""), shift);
     Val f = vb_fsub(b, m, vb_const(b, 1.0));
     Val z = vb_fmul(b, f, f);

@@ -48,7 +48,8 @@ const OptionDef option_table[] = {
     {"target", 0, OPTION_TEXT, AT(target), .value = "NAME", .commands = ALL,
      .doc = "Machine to compile for (--list-targets; default: the best this machine runs)."},
     {"plan-for", 0, OPTION_LIST, AT(plans), .value = "batch=N", .commands = ALL,
-     .doc = "Adds a plan for this batch (default: inference 1 and 64, training 64). May be repeated."},
+     .doc =
+         "Adds a plan for this batch (default: inference 1 and 64, training 64). May be repeated."},
     {NULL, 'O', OPTION_CHOICE, AT(level), .value = "2|s", .commands = ALL,
      .doc = "-O2 (default) for speed, -Os for small packed weights."},
     {"exact", 0, OPTION_FLAG, AT(exact), .commands = ALL,

@@ -1,4 +1,5 @@
-// builder.h: makes nodes with inferred shapes. Used by the front end (with diagnostics) and by passes.
+// builder.h: makes nodes with inferred shapes. Used by the front end (with diagnostics) and by
+// passes.
 #ifndef IR_BUILDER_H
 #define IR_BUILDER_H
 
@@ -24,8 +25,8 @@ Node *build_node(Graph *g, const NodeSpec *spec);
 
 /// Runs a graph of any stage before layout in double on plain tensors: the oracle of the tests.
 /// `values` is indexed by Value.id; entries of inputs, labels, params, state are given, others are
-/// allocated from the arena. State is updated in place. Expressions and sides are understood; partial sums
-/// have one part. seed, step and first image of masks are 0.
+/// allocated from the arena. State is updated in place. Expressions and sides are understood;
+/// partial sums have one part. seed, step and first image of masks are 0.
 void graph_interpret(const Graph *g, Arena *a, int64_t batch, RefTensor *values, double loss_scale);
 
 #endif

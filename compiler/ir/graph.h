@@ -1,6 +1,6 @@
-// graph.h: the one intermediate form: values and nodes in execution order, from the front end to the
-// buffer plan. Passes and code generator never see each other: both speak through this.
-// Not here: what operators mean (opdef.h), how nodes are made (builder.h), dumps and checks.
+// graph.h: the one intermediate form: values and nodes in execution order, from the front end to
+// the buffer plan. Passes and code generator never see each other: both speak through this. Not
+// here: what operators mean (opdef.h), how nodes are made (builder.h), dumps and checks.
 #ifndef IR_GRAPH_H
 #define IR_GRAPH_H
 
@@ -19,8 +19,8 @@ typedef struct OpDef OpDef;       // opdef.h
 typedef struct Lowering Lowering; // lowering.h
 
 typedef enum ValueKind {
-    VALUE_TEMP,   // made by a node, lives in the arena (or in packed, when bound to parameters only)
-    VALUE_INPUT,  // f32 [N,c,h,w] plain, caller's
+    VALUE_TEMP,  // made by a node, lives in the arena (or in packed, when bound to parameters only)
+    VALUE_INPUT, // f32 [N,c,h,w] plain, caller's
     VALUE_LABELS, // u32 [N], caller's
     VALUE_PARAM,  // trainable
     VALUE_STATE,  // running statistics; a node may update it in place (Node.updates)
@@ -55,8 +55,8 @@ struct Value {
     double init_arg;
     uint32_t tensor_flags; // RN_TENSOR_DECAY | RN_TENSOR_ZERO_GAMMA
     Value *param;          // VALUE_GRAD: whose gradient
-    // partial channel sums: shape [terms,c], LAYOUT_PARTIALS; in memory [parts][terms][padded c] f32,
-    // parts = parts_mul * ceil(batch / parts_div). terms is 0 for all other values.
+    // partial channel sums: shape [terms,c], LAYOUT_PARTIALS; in memory [parts][terms][padded c]
+    // f32, parts = parts_mul * ceil(batch / parts_div). terms is 0 for all other values.
     uint32_t parts_mul, parts_div, terms;
     uint32_t mark; // scratch for whoever walks the graph now
 };
@@ -83,16 +83,17 @@ typedef struct ExprStep {
 } ExprStep;
 
 /// A fused elementwise computation: steps in order; `result` is what is stored.
-/// How an input is read follows from its shape against the output's [N,c,h,w]: same shape: the element;
-/// [c]: per channel; [N,c] or [N,c,1,1]: per image and channel; [N]: per image; [1]: one number.
+/// How an input is read follows from its shape against the output's [N,c,h,w]: same shape: the
+/// element; [c]: per channel; [N,c] or [N,c,1,1]: per image and channel; [N]: per image; [1]: one
+/// number.
 typedef struct Expr {
     VEC(ExprStep) steps;
     ExprRef result;
 } Expr;
 
 /// A channel reduction taken of what a node stores: for each term t and channel c,
-/// partial[part][t][c] = sum over the part's elements of term t of `op`. arg[0] is always the stored
-/// value; the other arguments are inputs of the node.
+/// partial[part][t][c] = sum over the part's elements of term t of `op`. arg[0] is always the
+/// stored value; the other arguments are inputs of the node.
 typedef struct Side {
     const OpDef *op; // an operator of kind OP_CHANNEL_REDUCE
     const void *attrs;
@@ -109,15 +110,16 @@ struct Node {
     uint32_t id;
     const OpDef *op;
     void *attrs; // op->attr_bytes, as op->attrs describes
-    VEC(Value *) inputs; // the operator's own (data, then parameters) first, then operands of expressions
+    // The operator's own (data, then parameters) first, then operands of expressions.
+    VEC(Value *) inputs;
     uint32_t own_inputs;
     VEC(Value *) outputs; // the operator's own first, then partial sums of sides
     const char *name;     // layer path: "layer1.0.conv1"
     Loc loc;
     Phase phase;
     BindTime bind;
-    bool prepared; // BIND_PARAMS: another plan's prepare does this already, the node is not run again
-    Expr *store; // epilogue on output 0; NULL: stored as computed
+    bool prepared; // BIND_PARAMS: another plan's prepare does this already
+    Expr *store;   // epilogue on output 0; NULL: stored as computed
     Side sides[NODE_MAX_SIDES];
     uint32_t side_count;
     Lowering *lowering; // set by lower
@@ -159,7 +161,8 @@ typedef struct Graph {
 Graph *graph_create(Arena *a, const char *name);
 /// Makes a value. Inputs, parameters, states and labels join the graph's list (or g->labels) here;
 /// outputs and gradients are listed by whoever makes them.
-Value *graph_add_value(Graph *g, ValueKind kind, RnDType dtype, Shape shape, const char *name, Loc loc);
+Value *graph_add_value(Graph *g, ValueKind kind, RnDType dtype, Shape shape, const char *name,
+                       Loc loc);
 /// A deep copy in another (or the same) arena; OpDefs, names and locations are shared.
 Graph *graph_clone(Arena *a, const Graph *g);
 /// Appends to, or inserts before `before`, the execution order.
@@ -175,7 +178,8 @@ void graph_number_nodes(Graph *g);
 
 /// One node per line, with shapes, attributes, expressions, layouts and places as far as known.
 void graph_dump(const Graph *g, StrBuf *out);
-/// Checks what holds at g->stage; on a broken rule returns a text that names pass, node and rule, else NULL.
+/// Checks what holds at g->stage; on a broken rule returns a text that names pass, node and rule,
+/// else NULL.
 const char *graph_verify(const Graph *g, const char *pass);
 
 #endif

@@ -11,16 +11,17 @@
 struct Lowering {
     const char *kernel; // algorithm's name
     const void *kernel_def;
-    // Layout wanted of each own input. Activations: LAYOUT_BLOCKED with the target's width (or, for an
-    // image with fewer channels than that, block = channels) or LAYOUT_PLAIN. Weights: LAYOUT_PACKED or
-    // LAYOUT_OPAQUE. Channel vectors: packed to padded length.
+    // Layout wanted of each own input. Activations: LAYOUT_BLOCKED with the target's width (or, for
+    // an image with fewer channels than that, block = channels) or LAYOUT_PLAIN. Weights:
+    // LAYOUT_PACKED or LAYOUT_OPAQUE. Channel vectors: packed to padded length.
     Layout in_layout[NODE_MAX_OWN_INPUTS];
     Layout out_layout[6];
-    // Where in_layout is LAYOUT_OPAQUE: the operator (source, plain) -> opaque that makes it, with attributes.
+    // Where in_layout is LAYOUT_OPAQUE: the operator (source, plain) -> opaque that makes it, with
+    // attributes.
     const char *prepare_op[NODE_MAX_OWN_INPUTS];
     const void *prepare_attrs[NODE_MAX_OWN_INPUTS];
     uint32_t tasks_mul, tasks_div;
-    uint64_t scratch_bytes; // per worker
+    uint64_t scratch_bytes;        // per worker
     uint32_t parts_mul, parts_div; // partial sums that it writes (sides, or the reduction itself)
     uint64_t flops_fixed, flops_per_image, bytes_fixed, bytes_per_image;
     double predicted_ns; // one thread, at plan_batch

@@ -33,12 +33,11 @@ typedef struct IntList {
 typedef struct AttrDef {
     const char *name;
     AttrType type;
-    size_t offset; // in the operator's attribute struct
-    bool required; // no default
-    int32_t
-        position; // 1, 2, ...: may be given without its name at this place after the tensors; 0: no
-    double fallback;     // default of numbers, booleans, sizes (both), enums
-    double min, max;     // allowed range of numbers, inclusive; min == max: any
+    size_t offset;    // in the operator's attribute struct
+    bool required;    // no default
+    int32_t position; // 1, 2, ...: its place after the tensors if given without its name; 0: never
+    double fallback;  // default of numbers, booleans, sizes (both), enums
+    double min, max;  // allowed range of numbers, inclusive; min == max: any
     const char *choices; // ATTR_ENUM: "max|zero"
     const char *doc;
 } AttrDef;

@@ -1,6 +1,6 @@
 // scalar.h: an abstract builder of scalar expressions. An elementwise operator is written once over
-// it; the plain-C builder (scalar.c) evaluates it in double, the code generator's builder (codegen/vb.c)
-// emits vectors from it. Not here: the operators.
+// it; the plain-C builder (scalar.c) evaluates it in double, the code generator's builder
+// (codegen/vb.c) emits vectors from it. Not here: the operators.
 #ifndef IR_SCALAR_H
 #define IR_SCALAR_H
 
@@ -10,7 +10,13 @@ typedef union ScalarVal {
     void *ir;
 } ScalarVal;
 
-typedef enum ScalarUnary { SCALAR_NEG, SCALAR_ABS, SCALAR_EXP, SCALAR_LOG, SCALAR_SQRT } ScalarUnary;
+typedef enum ScalarUnary {
+    SCALAR_NEG,
+    SCALAR_ABS,
+    SCALAR_EXP,
+    SCALAR_LOG,
+    SCALAR_SQRT
+} ScalarUnary;
 typedef enum ScalarBinary { SCALAR_ADD, SCALAR_SUB, SCALAR_MUL, SCALAR_DIV } ScalarBinary;
 typedef enum ScalarCompare { SCALAR_LT, SCALAR_LE, SCALAR_GT, SCALAR_GE, SCALAR_EQ } ScalarCompare;
 

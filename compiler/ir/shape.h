@@ -20,17 +20,17 @@ typedef struct Shape {
 /// No tensor has more elements (of one image) than this; the builder refuses larger ones.
 #define SHAPE_MAX_ELEMENTS (INT64_C(1) << 40)
 
-Shape shape_vector(int64_t n);                                // [n]
-Shape shape_image(int64_t c, int64_t h, int64_t w);           // [N,c,h,w]
-Shape shape_features(int64_t c);                              // [N,c]
-Shape shape_batch(void);                                      // [N]
+Shape shape_vector(int64_t n);                                   // [n]
+Shape shape_image(int64_t c, int64_t h, int64_t w);              // [N,c,h,w]
+Shape shape_features(int64_t c);                                 // [N,c]
+Shape shape_batch(void);                                         // [N]
 Shape shape_weights(int64_t k, int64_t c, int64_t r, int64_t s); // [k,c,r,s]
 bool shape_equal(const Shape *a, const Shape *b);
 bool shape_is_batched(const Shape *s);
 /// Whether every dimension is positive and shape_elements is within SHAPE_MAX_ELEMENTS.
 bool shape_fits(const Shape *s);
-/// Product of the dimensions without the batch; for an unbatched shape, of all. INT64_MAX instead of
-/// an overflow.
+/// Product of the dimensions without the batch; for an unbatched shape, of all. INT64_MAX instead
+/// of an overflow.
 int64_t shape_elements(const Shape *s);
 /// c of a batched [N,c...] shape, 1 of [N]; dim[0] of an unbatched shape ([c], [k,c,r,s]).
 /// h and w are dim[2] and dim[3], 1 where the shape has none.
@@ -40,7 +40,8 @@ int64_t shape_width(const Shape *s);
 /// "f32[N,64,24,24]"
 void shape_print(StrBuf *out, const Shape *s, RnDType dtype);
 
-/// One dimension of a packed tensor: index i in [0, extent) moves source coordinate `coord` by coef * i.
+/// One dimension of a packed tensor: index i in [0, extent) moves source coordinate `coord` by coef
+/// * i.
 typedef struct PackDim {
     int32_t extent;
     int32_t coord;
@@ -49,10 +50,11 @@ typedef struct PackDim {
 
 #define PACK_MAX_DIMS 10
 
-/// A packed tensor is a rearranged source tensor: element (i0, i1, ...) in C order is the source element
-/// whose coordinate j is base[j] + sum of coef*i over the dims of coord j; outside the source it is 0.
-/// Serves every direct kernel's weights, rotation, phases, padding of vectors, and backwards (unpack) the
-/// weight gradients. `next` is packed right behind (phases have different sizes).
+/// A packed tensor is a rearranged source tensor: element (i0, i1, ...) in C order is the source
+/// element whose coordinate j is base[j] + sum of coef*i over the dims of coord j; outside the
+/// source it is 0. Serves every direct kernel's weights, rotation, phases, padding of vectors, and
+/// backwards (unpack) the weight gradients. `next` is packed right behind (phases have different
+/// sizes).
 typedef struct Packing {
     uint32_t dims;
     PackDim dim[PACK_MAX_DIMS];
@@ -73,17 +75,18 @@ typedef enum LayoutKind {
 
 typedef struct Layout {
     LayoutKind kind;
-    uint32_t block;         // LAYOUT_BLOCKED, and what c is padded to a multiple of in LAYOUT_PARTIALS
+    uint32_t block; // LAYOUT_BLOCKED, and what c is padded to a multiple of in LAYOUT_PARTIALS
     const Packing *packing; // LAYOUT_PACKED
     uint64_t bytes;         // LAYOUT_OPAQUE, not batched
-    const char *tag;        // LAYOUT_OPAQUE: names algorithm and parameters; equal tags, equal content
+    const char *tag; // LAYOUT_OPAQUE: names algorithm and parameters; equal tags, equal content
 } Layout;
 
 bool layout_equal(const Layout *a, const Layout *b);
 void layout_print(StrBuf *out, const Layout *l);
-/// Bytes of a value of this shape in this layout: fixed part, and part per image. Partials: `fixed` is
-/// one part; the planner multiplies it by the number of parts.
-void layout_bytes(const Shape *s, RnDType dtype, const Layout *l, uint64_t *fixed, uint64_t *per_image);
+/// Bytes of a value of this shape in this layout: fixed part, and part per image. Partials: `fixed`
+/// is one part; the planner multiplies it by the number of parts.
+void layout_bytes(const Shape *s, RnDType dtype, const Layout *l, uint64_t *fixed,
+                  uint64_t *per_image);
 uint32_t dtype_bytes(RnDType t);
 
 #endif

@@ -1,12 +1,12 @@
-// attrs.h: the attribute structs of all operators, and the contract of the internal ones: what they take,
-// give and mean. Passes, kernels and operators share this file.
+// attrs.h: the attribute structs of all operators, and the contract of the internal ones: what they
+// take, give and mean. Passes, kernels and operators share this file.
 //
 // Tensors: x, y, dy, g, z f32 [N,c,h,w]. Vectors: f32 [c].
 //
 // Operators of the language
 //   conv2d          x, weight [k,c/groups,r,s], bias [k] if attrs.bias       -> y
-//   dense           x [N,c] or [N,c,1,1], weight [k,c] (attrs.conv_weight: [k,c,1,1]), bias [k] if bias -> [N,k]
-//   batchnorm       x, weight, bias, running_mean, running_var               -> y
+//   dense           x [N,c] or [N,c,1,1], weight [k,c] (attrs.conv_weight: [k,c,1,1]), bias [k] if
+//   bias -> [N,k] batchnorm       x, weight, bias, running_mean, running_var               -> y
 //   relu sigmoid add(2..8) mul(x, s: same shape, [N,c,1,1] or [N])           elementwise
 //   concat(2..8) maxpool avgpool global_avgpool(-> [N,c,1,1]) softmax([N,c])
 //   subsample (every stride-th row and column), pad_channels (zeros), dropout, drop_path
@@ -25,15 +25,15 @@
 //   bn_finish       partials of channel_moments with k = running_mean, weight, bias, running_mean,
 //                   running_var (updated)              -> mean, rstd, scale, shift
 //       m = N*pixels; mean = k + s1/m; var = s2/m - (s1/m)^2; rstd = 1/sqrt(var+eps);
-//       scale = weight*rstd; shift = bias - mean*scale; running_mean += momentum*(mean - running_mean);
-//       running_var += momentum*(var*m/(m-1) - running_var). Sums of parts in double, in order.
-//       var is at least 0; m/(m-1) is 1 where m is 1.
+//       scale = weight*rstd; shift = bias - mean*scale; running_mean += momentum*(mean -
+//       running_mean); running_var += momentum*(var*m/(m-1) - running_var). Sums of parts in
+//       double, in order. var is at least 0; m/(m-1) is 1 where m is 1.
 //   bn_finish_bwd   partials of channel_dot, rstd, scale -> dweight, dbias, q, r
 //       dweight = s2*rstd; dbias = s1; q = -scale*rstd^2*s2/m; r = -scale*s1/m
 //   reduce_finish   partials of channel_sum            -> [c]
-//   bn_scale_shift  weight, bias, mean, var            -> scale = weight/sqrt(var+eps), shift = bias - mean*scale
-//   fold_weights    w, scale [k]                       -> w * scale[k]   (any rank > 1, first dim k)
-//   fold_bias       scale, shift, bias (absent: 0)     -> bias*scale + shift
+//   bn_scale_shift  weight, bias, mean, var            -> scale = weight/sqrt(var+eps), shift =
+//   bias - mean*scale fold_weights    w, scale [k]                       -> w * scale[k]   (any
+//   rank > 1, first dim k) fold_bias       scale, shift, bias (absent: 0)     -> bias*scale + shift
 // Internal, tensors
 //   map             no own inputs; its store expression says all
 //   conv2d_bwd_data     dy, weight -> dx;   conv2d_bwd_weights  x, dy -> dw
@@ -45,11 +45,13 @@
 //   dropout_mask        x -> mask like x, 0 or 1/(1-p); drop_path_mask x -> [N] likewise
 //                       which elements drop: drop_hash.h
 //   softmax_grad        dy, y -> dx
-//   softmax_xent        logits [N,k] or [N,k,1,1], labels -> loss [N], nats; its gradient rule takes the
+//   softmax_xent        logits [N,k] or [N,k,1,1], labels -> loss [N], nats; its gradient rule
+//   takes the
 //                       gradient of the loss to be loss_scale and ignores dout
 //   softmax_xent_grad   logits, labels -> dlogits = loss_scale * (softmax - onehot)
-//   grad_store          d -> VALUE_GRAD, framework layout; overwritten, or added to when call.accumulate
-//   pack                source -> LAYOUT_PACKED copy; to_plain, to_blocked: layout changes of activations
+//   grad_store          d -> VALUE_GRAD, framework layout; overwritten, or added to when
+//   call.accumulate pack                source -> LAYOUT_PACKED copy; to_plain, to_blocked: layout
+//   changes of activations
 #ifndef OPS_ATTRS_H
 #define OPS_ATTRS_H
 
@@ -72,7 +74,7 @@ typedef struct ConvAttrs {
 typedef struct DenseAttrs {
     int64_t c; // output features k
     bool bias;
-    bool image; // dense_bwd_data: dx is [N,c,1,1], as the forward's x was
+    bool image;       // dense_bwd_data: dx is [N,c,1,1], as the forward's x was
     bool conv_weight; // weight is [k,c,1,1]
 } DenseAttrs;
 
@@ -89,9 +91,9 @@ typedef struct PoolAttrs { // maxpool, avgpool and their gradients
     int64_t kernel[2];
     int64_t stride[2]; // default: the kernel
     int64_t pad[4];
-    bool ceil;         // output size rounds up (windows must start inside the input or left padding)
-    bool count_pad;    // avgpool: padding counts in the divisor
-    int32_t pad_value; // maxpool: PoolPadValue
+    bool ceil;      // output size rounds up (windows must start inside the input or left padding)
+    bool count_pad; // avgpool: padding counts in the divisor
+    int32_t pad_value;  // maxpool: PoolPadValue
     int64_t in_size[2]; // gradients
 } PoolAttrs;
 

@@ -18,7 +18,8 @@ static const AttrDef dense_attrs[] = {
     {.name = "conv_weight",
      .type = ATTR_BOOL,
      .offset = offsetof(DenseAttrs, conv_weight),
-     .doc = "the weight's shape is [outputs, inputs, 1, 1], as that of a 1x1 convolution (timm's heads)"},
+     .doc = "the weight's shape is [outputs, inputs, 1, 1], as that of a 1x1 convolution (timm's "
+            "heads)"},
 };
 
 static uint32_t dense_params(const ShapeCtx *ctx, ParamSlot slots[OP_MAX_PARAMS])

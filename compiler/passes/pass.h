@@ -17,8 +17,8 @@ typedef struct PassCtx {
     Arena *scratch; // emptied after each pass
     const PassOptions *opt;
     Diag *diag;
-    Uses
-        uses; // of passes that called uses_build(&ctx->uses, ...): kept up to date by the two below
+    // Of passes that called uses_build(&ctx->uses, ...): kept up to date by the two below.
+    Uses uses;
 } PassCtx;
 
 // Each gives false after a diagnostic.

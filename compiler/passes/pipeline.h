@@ -18,7 +18,7 @@ uint64_t packed_pool_bytes(const PackedPool *p); // size of the packed region so
 typedef struct PassOptions {
     const LowerTarget *target;
     bool both_modes; // the object holds training too: labels and loss have regions in inference
-    bool keep_activations;  // no recomputing in backward (--no-remat)
+    bool keep_activations;  // no recomputing in backward
     bool redo_joins;        // backward recomputes what joins store too: least memory, more traffic
     PackedPool *packed;     // NULL: this graph has the packed region for itself
     const char *dump_after; // a pass's name or "all"; NULL: no dump

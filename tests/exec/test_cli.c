@@ -292,8 +292,9 @@ START_TEST(emits)
     RESNETC("--emit=object --verify-each --mode infer " TOY " > a.o && " TOOL " --mode infer " TOY
             " -o toy.o && cmp a.o toy.o");
     expect(0, NULL);
-    RESNETC("--time-passes --explain-kernels --dump-after=all " TOY " -o toy2.o 2> said && "
-            "grep '^code generator' said && grep '^== plan_buffers' said && grep '^== kernels' said");
+    RESNETC(
+        "--time-passes --explain-kernels --dump-after=all " TOY " -o toy2.o 2> said && "
+        "grep '^code generator' said && grep '^== plan_buffers' said && grep '^== kernels' said");
     expect(0, "code generator");
     RESNETC("bench " TOY " --json --repeats 1 --warmup 0 --batch 2 && " TOOL " bench " TOY
             " --mode train --json --repeats 1 --warmup 0 --batch 2");

@@ -97,7 +97,9 @@ static void check_line(const char *path, int number, const char *text)
         }
     }
     // Cut in two, so that this file passes.
+    // clang-format off
     static const char *const left_over[] = {"TO" "DO:", "FIX" "ME"};
+    // clang-format on
     for (size_t i = 0; i < sizeof left_over / sizeof left_over[0]; i++)
         if (strstr(text, left_over[i]))
             complain(path, number, "something is left to be done");

@@ -1,4 +1,5 @@
-// check_main.h: the main of every test program: runs the suites, no fork under a debugger or sanitizer.
+// check_main.h: the main of every test program: runs the suites, no fork under a debugger or
+// sanitizer.
 #ifndef CHECK_MAIN_H
 #define CHECK_MAIN_H
 

@@ -1,4 +1,5 @@
-// laid_tensor.h: moves plain double tensors into the layouts that kernels read and write (float), and back.
+// laid_tensor.h: moves plain double tensors into the layouts that kernels read and write (float),
+// and back.
 #ifndef LAID_TENSOR_H
 #define LAID_TENSOR_H
 
@@ -10,7 +11,8 @@
 /// Bytes of a value in its layout at this batch; partial sums with all their parts.
 size_t laid_bytes(const Value *v, int64_t batch);
 
-/// Writes t as v->layout says; pads become zero. Partial sums are spread evenly over the parts. Labels are u32.
+/// Writes t as v->layout says; pads become zero. Partial sums are spread evenly over the parts.
+/// Labels are u32.
 void laid_write(const Value *v, int64_t batch, const RefTensor *t, void *to);
 
 /// Reads it back; parts are added up. Elements that a packing does not hold stay NaN.

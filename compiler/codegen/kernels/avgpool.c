@@ -1,4 +1,5 @@
-// avgpool.c: mean of each window, and its gradient (gathered: each dx sums the windows that hold it).
+// avgpool.c: mean of each window, and its gradient (gathered: each dx sums the windows that hold
+// it).
 #include "codegen/kernels/window.h"
 
 typedef struct AvgPool {

@@ -1,5 +1,5 @@
-// bn_finish.c: from partial sums to a batch norm's mean, rstd, scale and shift; and backwards. In double:
-// it is a few hundred channels. Formulas: ops/attrs.h.
+// bn_finish.c: from partial sums to a batch norm's mean, rstd, scale and shift; and backwards. In
+// double: it is a few hundred channels. Formulas: ops/attrs.h.
 #include "codegen/kernels/vector_pass.h"
 #include "ops/attrs.h"
 

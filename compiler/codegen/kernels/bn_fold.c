@@ -1,4 +1,5 @@
-// bn_fold.c: batch norm folded into scale and shift, and those into weights and bias. In double, once.
+// bn_fold.c: batch norm folded into scale and shift, and those into weights and bias. In double,
+// once.
 #include "codegen/kernels/vector_pass.h"
 #include "ops/attrs.h"
 

@@ -1,6 +1,6 @@
-// channel_gather.c: copies channels from inputs to an output in any compile-time arrangement. Output
-// blocks that are whole aligned blocks of one input, one behind the other, are copied in a loop; others
-// are put together by shuffles, each in code of its own.
+// channel_gather.c: copies channels from inputs to an output in any compile-time arrangement.
+// Output blocks that are whole aligned blocks of one input, one behind the other, are copied in a
+// loop; others are put together by shuffles, each in code of its own.
 #include "codegen/kernels/channel_gather.h"
 
 #include "base/diag.h"
@@ -30,8 +30,8 @@ typedef struct Gather {
     Val image;
 } Gather;
 
-// The input whose aligned block is exactly output block `block`, and that block's number; or -1. The pad
-// lanes of an input's last block are zero, as are those of the output.
+// The input whose aligned block is exactly output block `block`, and that block's number; or -1.
+// The pad lanes of an input's last block are zero, as are those of the output.
 static int32_t whole_block(const Gather *g, int64_t block, int64_t *from)
 {
     const ChannelSource *s = &g->source[block * g->width];
@@ -95,8 +95,8 @@ static Val build_block(Gather *g, int64_t block, Val pixel)
         bool first = true;
         for (uint32_t k = 0; k < l; k++) {
             const ChannelSource *t = &g->source[block * g->width + k];
-            first = first && !(t->input == s->input &&
-                               t->channel / (int32_t)g->width == from_block);
+            first =
+                first && !(t->input == s->input && t->channel / (int32_t)g->width == from_block);
         }
         if (first) {
             Val from = load_block(g, s->input, vb_int(g->e->vb, from_block), pixel);

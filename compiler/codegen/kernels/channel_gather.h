@@ -1,5 +1,5 @@
-// channel_gather.h: copies channels from inputs to an output in any compile-time arrangement: concat,
-// slice_channels, pad_channels.
+// channel_gather.h: copies channels from inputs to an output in any compile-time arrangement:
+// concat, slice_channels, pad_channels.
 #ifndef KERNELS_CHANNEL_GATHER_H
 #define KERNELS_CHANNEL_GATHER_H
 

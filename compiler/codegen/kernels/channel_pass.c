@@ -1,6 +1,6 @@
 // channel_pass.c: a pass over blocked tensors element by element, with sums per channel on the way.
-// Sums are taken in three levels, so that no float chain is longer than a few hundred: runs of RUN pixels
-// in UNROLL accumulators, runs into an image's sum, images into the task's.
+// Sums are taken in three levels, so that no float chain is longer than a few hundred: runs of RUN
+// pixels in UNROLL accumulators, runs into an image's sum, images into the task's.
 #include "codegen/kernels/channel_pass.h"
 
 #define UNROLL 4
@@ -36,10 +36,8 @@ static void emit_vectors(PassCursor *c, Val pixel, uint32_t count, const Val *su
     int64_t bytes = (int64_t)b->width * 4;
     Val offset = vb_add(b, c->plane, vb_muli(b, pixel, bytes));
     for (uint32_t u = 0; u < count; u++) {
-        ExprPlace at = {.image = c->image,
-                        .block = c->block,
-                        .offset = offset,
-                        .offset_const = u * bytes};
+        ExprPlace at = {
+            .image = c->image, .block = c->block, .offset = offset, .offset_const = u * bytes};
         Val term[PASS_MAX_SUMS] = {0};
         c->pass->body(c->e, &at, term);
         for (uint32_t s = 0; s < c->pass->sums; s++) {

@@ -6,12 +6,13 @@
 
 #define PASS_MAX_SUMS 4
 
-/// Handles the vector at `at`: stores it if there is anything to store, and gives what is to be summed.
+/// Handles the vector at `at`: stores it if there is anything to store, and gives what is to be
+/// summed.
 typedef void (*PassBody)(Emit *e, const ExprPlace *at, Val sum[PASS_MAX_SUMS]);
 
-/// Runs `body` for every vector of the task. shape: the tensors' common shape. sums: how many values
-/// body gives; target[i] is where sum i goes (partial sums: start of [parts][terms][padded c]),
-/// term[i] its place and terms[i] how many the tensor has.
+/// Runs `body` for every vector of the task. shape: the tensors' common shape. sums: how many
+/// values body gives; target[i] is where sum i goes (partial sums: start of [parts][terms][padded
+/// c]), term[i] its place and terms[i] how many the tensor has.
 typedef struct ChannelPass {
     const Shape *shape;
     PassBody body;

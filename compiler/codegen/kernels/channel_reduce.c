@@ -1,5 +1,5 @@
-// channel_reduce.c: channel reductions of a tensor that stands in memory (where no kernel that writes it
-// could take them along).
+// channel_reduce.c: channel reductions of a tensor that stands in memory (where no kernel that
+// writes it could take them along).
 #include "codegen/kernels/channel_pass.h"
 
 static const char *reduce_plan(const PlanCtx *ctx, const Node *n, Lowering *out)

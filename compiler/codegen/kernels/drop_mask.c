@@ -1,5 +1,5 @@
-// drop_mask.c: masks of dropout and stochastic depth. Emits the arithmetic of ops/drop_hash.h: 64-bit
-// scalars per image, 32-bit lanes per element.
+// drop_mask.c: masks of dropout and stochastic depth. Emits the arithmetic of ops/drop_hash.h:
+// 64-bit scalars per image, 32-bit lanes per element.
 #include "ops/drop_hash.h"
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
-// grad_store.c: a gradient in the layout of its maker into the framework's layout, overwriting or adding.
+// grad_store.c: a gradient in the layout of its maker into the framework's layout, overwriting or
+// adding.
 #include <stddef.h>
 
 #include "codegen/kernels/packing.h"

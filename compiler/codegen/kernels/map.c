@@ -1,4 +1,5 @@
-// map.c: elementwise expressions over blocked activations, with channel reductions of what is stored.
+// map.c: elementwise expressions over blocked activations, with channel reductions of what is
+// stored.
 #include "codegen/kernels/channel_pass.h"
 
 static const char *map_plan(const PlanCtx *ctx, const Node *n, Lowering *out)

@@ -1,9 +1,9 @@
-// maxpool.c: largest element of each window, and its gradient. A vector is V channels of one pixel; the
-// window's taps are unrolled where they are few.
-// Taps in the padding: where padding never wins their coordinates are moved to the nearest pixel of the
-// picture. That pixel belongs to the window too, and since moving keeps the order of the taps, the first
-// maximum in row order stays the first. Where padding counts as zero such a tap is a zero.
-// NaN wins over everything before it, as in PyTorch.
+// maxpool.c: largest element of each window, and its gradient. A vector is V channels of one pixel;
+// the window's taps are unrolled where they are few. Taps in the padding: where padding never wins
+// their coordinates are moved to the nearest pixel of the picture. That pixel belongs to the window
+// too, and since moving keeps the order of the taps, the first maximum in row order stays the
+// first. Where padding counts as zero such a tap is a zero. NaN wins over everything before it, as
+// in PyTorch.
 #include "codegen/kernels/window.h"
 
 #define MAX_UNROLLED_TAPS 25
@@ -16,7 +16,8 @@ typedef struct MaxPool {
     int64_t taps; // of a window
 } MaxPool;
 
-// A tap's value, its byte offset in the plane, and where zeros count whether it lies inside the picture.
+// A tap's value, its byte offset in the plane, and where zeros count whether it lies inside the
+// picture.
 typedef struct Tap {
     Val x, offset, inside;
 } Tap;
@@ -40,8 +41,8 @@ static Tap load_tap(Emit *e, const MaxPool *m, Val ky, Val kx)
         y = vb_min(b, y, vb_int(b, m->dim[0].in + m->dim[0].pad_after - 1));
         x = vb_min(b, x, vb_int(b, m->dim[1].in + m->dim[1].pad_after - 1));
     }
-    Val pixel = vb_add(b, vb_muli(b, clamp(b, y, m->dim[0].in), m->dim[1].in),
-                       clamp(b, x, m->dim[1].in));
+    Val pixel =
+        vb_add(b, vb_muli(b, clamp(b, y, m->dim[0].in), m->dim[1].in), clamp(b, x, m->dim[1].in));
     Tap t = {.offset = vb_muli(b, pixel, b->width * 4)};
     t.x = vb_load(b, vb_at(b, m->plane, t.offset));
     if (m->attrs->pad_value == POOL_PAD_ZERO) {
@@ -154,8 +155,8 @@ static void give_tap(Emit *e, const MaxPool *m, Val number, Val chosen, Val dy, 
     Vb *b = e->vb;
     Val ky = vb_divi(b, number, m->dim[1].kernel), kx = vb_remi(b, number, m->dim[1].kernel);
     Tap tap = load_tap(e, m, ky, kx);
-    Val lanes = vb_icmp(b, LLVMIntEQ, chosen,
-                        vb_splat(b, LLVMBuildTrunc(b->builder, number, b->i32, "")));
+    Val lanes =
+        vb_icmp(b, LLVMIntEQ, chosen, vb_splat(b, LLVMBuildTrunc(b->builder, number, b->i32, "")));
     if (tap.inside) {
         lanes = LLVMBuildAnd(b->builder, lanes, vb_splat(b, tap.inside), "");
     }

@@ -1,5 +1,5 @@
-// packing.c: loops over packed tensors. The outermost dimensions make the tasks; the innermost one is
-// unrolled where none of its elements lies outside the source.
+// packing.c: loops over packed tensors. The outermost dimensions make the tasks; the innermost one
+// is unrolled where none of its elements lies outside the source.
 #include "codegen/kernels/packing.h"
 
 #include "base/diag.h"
@@ -8,7 +8,8 @@
 #define UNROLL 16
 
 typedef struct PackTiles {
-    int32_t task_elements; // a task's share of a part, at least; whole trips of the outer dimensions
+    // A task's share of a part, at least; whole trips of the outer dimensions.
+    int32_t task_elements;
 } PackTiles;
 
 // How many leading dimensions of a part are spread over tasks.
@@ -129,7 +130,8 @@ static void emit_unrolled(Cursor *c, uint32_t d)
 {
     Vb *b = c->e->vb;
     const PackDim *dim = &c->p->dim[d];
-    int64_t whole = dim->extent / UNROLL * UNROLL, step_bytes = dim->coef * c->stride[dim->coord] * 4;
+    int64_t whole = dim->extent / UNROLL * UNROLL,
+            step_bytes = dim->coef * c->stride[dim->coord] * 4;
     Val valid = is_valid(c);
     VbLoop loop = vb_for(b, vb_int(b, 0), vb_int(b, whole), UNROLL, NULL, 0);
     Cursor at = *c;

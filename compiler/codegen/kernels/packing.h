@@ -1,4 +1,5 @@
-// packing.h: walks a packed tensor in memory order and finds each element's place in the plain source.
+// packing.h: walks a packed tensor in memory order and finds each element's place in the plain
+// source.
 #ifndef KERNELS_PACKING_H
 #define KERNELS_PACKING_H
 

@@ -3,13 +3,13 @@
 #include "codegen/kernels/spatial.h"
 #include "ops/attrs.h"
 
-
 static void plan_relayout(const PlanCtx *ctx, const Shape *shape, uint32_t block, Lowering *out)
 {
     int64_t blocks = div_up(shape_channels(shape), block);
     int64_t pixels = shape_height(shape) * shape_width(shape);
     SpatialPlan p = spatial_plan(ctx, blocks, pixels, 8.0 * block);
-    spatial_fill(ctx, &p, (double)(blocks * pixels * block), (double)(blocks * pixels * block) * 8, out);
+    spatial_fill(ctx, &p, (double)(blocks * pixels * block), (double)(blocks * pixels * block) * 8,
+                 out);
 }
 
 static const char *to_plain_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
@@ -70,7 +70,8 @@ static void to_blocked_piece(Emit *e, const Piece *p)
 }
 
 // Calls body for whole blocks in a loop, then for a short last one.
-static void emit_pieces(Emit *e, const Shape *shape, int64_t block, Val plain, Val blocked, PieceBody body)
+static void emit_pieces(Emit *e, const Shape *shape, int64_t block, Val plain, Val blocked,
+                        PieceBody body)
 {
     Vb *b = e->vb;
     int64_t c = shape_channels(shape), pixels = shape_height(shape) * shape_width(shape);
@@ -81,7 +82,8 @@ static void emit_pieces(Emit *e, const Shape *shape, int64_t block, Val plain, V
     Val blocked_image = vb_at(b, blocked, vb_muli(b, images.index, all * block * pixels * 4));
     VbLoop blocks = vb_for(b, t.block_lo, vb_min(b, t.block_hi, vb_int(b, full)), 1, NULL, 0);
     Val offset = vb_muli(b, blocks.index, block * pixels * 4);
-    Piece p = {.pixels = pixels, .block = block, .lanes = (uint32_t)block, .lo = t.row_lo, .hi = t.row_hi};
+    Piece p = {
+        .pixels = pixels, .block = block, .lanes = (uint32_t)block, .lo = t.row_lo, .hi = t.row_hi};
     p.plain = vb_at(b, plain_image, offset);
     p.blocked = vb_at(b, blocked_image, offset);
     body(e, &p);

@@ -13,7 +13,8 @@ void plan_images(const PlanCtx *ctx, int64_t c, uint32_t tensors, double flops, 
     out->tasks_div = images < ctx->plan_batch ? (uint32_t)images : ctx->plan_batch;
     out->bytes_per_image = (uint64_t)bytes;
     out->flops_per_image = (uint64_t)(flops * (double)c);
-    out->predicted_ns = cost_ns(ctx->target, flops * (double)c * ctx->plan_batch, bytes * ctx->plan_batch);
+    out->predicted_ns =
+        cost_ns(ctx->target, flops * (double)c * ctx->plan_batch, bytes * ctx->plan_batch);
 }
 
 ImageLoop emit_images(Emit *e)
@@ -49,7 +50,8 @@ Val emit_row(Emit *e, int64_t c, RowBody body, const void *arg, Val init)
     if (full == c) {
         return loop.carried[0];
     }
-    return body(e, arg, vb_int(b, full), vb_int(b, full * 4), (uint32_t)(c - full), loop.carried[0]);
+    return body(e, arg, vb_int(b, full), vb_int(b, full * 4), (uint32_t)(c - full),
+                loop.carried[0]);
 }
 
 typedef struct RowArg {

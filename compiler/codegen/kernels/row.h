@@ -19,9 +19,10 @@ void emit_images_end(Emit *e, ImageLoop *l);
 /// Bytes of a row of c floats, padded.
 int64_t row_bytes(Emit *e, int64_t c);
 
-/// Runs `body` on every vector of a row: first channel (i64), byte offset, and how many lanes exist. It
-/// takes and gives a running vector. arg: the body's own context.
-typedef Val (*RowBody)(Emit *e, const void *arg, Val channel, Val offset, uint32_t lanes, Val running);
+/// Runs `body` on every vector of a row: first channel (i64), byte offset, and how many lanes
+/// exist. It takes and gives a running vector. arg: the body's own context.
+typedef Val (*RowBody)(Emit *e, const void *arg, Val channel, Val offset, uint32_t lanes,
+                       Val running);
 Val emit_row(Emit *e, int64_t c, RowBody body, const void *arg, Val init);
 
 /// Largest of a row's c elements, in all lanes (NaN loses).

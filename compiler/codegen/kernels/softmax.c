@@ -13,7 +13,8 @@ typedef struct SoftmaxArg {
     Val dy, y, out, factor; // factor: sum, or the dot product
 } SoftmaxArg;
 
-static Val divide_body(Emit *e, const void *arg, Val channel, Val offset, uint32_t lanes, Val running)
+static Val divide_body(Emit *e, const void *arg, Val channel, Val offset, uint32_t lanes,
+                       Val running)
 {
     (void)channel;
     (void)lanes;
@@ -44,7 +45,8 @@ static Val dot_body(Emit *e, const void *arg, Val channel, Val offset, uint32_t 
     (void)lanes;
     Vb *b = e->vb;
     const SoftmaxArg *a = arg;
-    return vb_fma(b, vb_load(b, vb_at(b, a->dy, offset)), vb_load(b, vb_at(b, a->y, offset)), running);
+    return vb_fma(b, vb_load(b, vb_at(b, a->dy, offset)), vb_load(b, vb_at(b, a->y, offset)),
+                  running);
 }
 
 static Val grad_body(Emit *e, const void *arg, Val channel, Val offset, uint32_t lanes, Val running)

@@ -1,5 +1,5 @@
-// softmax_xent.c: cross entropy of softmax against labels, and its gradient. Formulas: ops/attrs.h. Labels
-// are below the class count: the runtime has checked them.
+// softmax_xent.c: cross entropy of softmax against labels, and its gradient. Formulas: ops/attrs.h.
+// Labels are below the class count: the runtime has checked them.
 #include <stddef.h>
 
 #include "codegen/kernels/row.h"

@@ -1,4 +1,5 @@
-// spatial.c: tasks over images, channel blocks and rows, shared by the kernels on blocked activations.
+// spatial.c: tasks over images, channel blocks and rows, shared by the kernels on blocked
+// activations.
 #include "codegen/kernels/spatial.h"
 
 #define WANTED_TASKS 32     // enough for any number of threads that a picture is worth
@@ -35,7 +36,8 @@ SpatialPlan spatial_plan(const PlanCtx *ctx, int64_t all_blocks, int64_t all_row
                          .all_rows = (int32_t)all_rows};
 }
 
-void spatial_fill(const PlanCtx *ctx, const SpatialPlan *p, double flops, double bytes, Lowering *out)
+void spatial_fill(const PlanCtx *ctx, const SpatialPlan *p, double flops, double bytes,
+                  Lowering *out)
 {
     SpatialPlan *tiles = ARENA_NEW(ctx->arena, SpatialPlan);
     *tiles = *p;
@@ -47,8 +49,7 @@ void spatial_fill(const PlanCtx *ctx, const SpatialPlan *p, double flops, double
     out->parts_div = (uint32_t)p->images;
     out->flops_per_image = (uint64_t)flops;
     out->bytes_per_image = (uint64_t)bytes;
-    out->predicted_ns =
-        cost_ns(ctx->target, flops * ctx->plan_batch, bytes * ctx->plan_batch);
+    out->predicted_ns = cost_ns(ctx->target, flops * ctx->plan_batch, bytes * ctx->plan_batch);
 }
 
 SpatialTask spatial_task(Emit *e)

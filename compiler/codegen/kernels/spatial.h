@@ -1,5 +1,5 @@
-// spatial.h: how kernels over blocked activations cut their work into tasks and walk it: images, blocks
-// of channels, and a range of rows (or of pixels, seen as rows of one).
+// spatial.h: how kernels over blocked activations cut their work into tasks and walk it: images,
+// blocks of channels, and a range of rows (or of pixels, seen as rows of one).
 #ifndef KERNELS_SPATIAL_H
 #define KERNELS_SPATIAL_H
 
@@ -14,9 +14,11 @@ typedef struct SpatialPlan {
 } SpatialPlan;
 
 /// all_rows rows of row_bytes each (read and written) in each of all_blocks blocks of an image.
-SpatialPlan spatial_plan(const PlanCtx *ctx, int64_t all_blocks, int64_t all_rows, double row_bytes);
+SpatialPlan spatial_plan(const PlanCtx *ctx, int64_t all_blocks, int64_t all_rows,
+                         double row_bytes);
 /// Sets tasks, tiles, parts, traffic and predicted time. bytes and flops are per image.
-void spatial_fill(const PlanCtx *ctx, const SpatialPlan *p, double flops, double bytes, Lowering *out);
+void spatial_fill(const PlanCtx *ctx, const SpatialPlan *p, double flops, double bytes,
+                  Lowering *out);
 
 /// What a task works on.
 typedef struct SpatialTask {

@@ -1,4 +1,5 @@
-// spatial_reduce.c: sums over the picture per image and channel: global average pooling and spatial_dot.
+// spatial_reduce.c: sums over the picture per image and channel: global average pooling and
+// spatial_dot.
 #include "codegen/kernels/window.h"
 
 #define UNROLL 4
@@ -17,8 +18,9 @@ static Val plane_sum(Emit *e, const Val *plane, uint32_t planes, int64_t pixels)
     for (uint32_t u = 0; u < UNROLL; u++) {
         Val offset = vb_muli(b, vb_addi(b, loop.index, u), bytes);
         Val x = vb_load(b, vb_at(b, plane[0], offset));
-        next[u] = planes == 1 ? vb_fadd(b, loop.carried[u], x)
-                              : vb_fma(b, x, vb_load(b, vb_at(b, plane[1], offset)), loop.carried[u]);
+        next[u] = planes == 1
+                      ? vb_fadd(b, loop.carried[u], x)
+                      : vb_fma(b, x, vb_load(b, vb_at(b, plane[1], offset)), loop.carried[u]);
     }
     vb_for_end(b, &loop, next);
     for (int64_t p = whole; p < pixels; p++) {

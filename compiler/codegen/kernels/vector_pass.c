@@ -80,7 +80,8 @@ Layout vector_input_layout(const PlanCtx *ctx, const Node *n, uint32_t i, int64_
 {
     const ValueKind kind = n->inputs.at[i]->kind;
     bool stands = kind == VALUE_PARAM || kind == VALUE_STATE;
-    return stands ? layout_plain() : layout_padded_vector(ctx->arena, c, ctx->target->vector_floats);
+    return stands ? layout_plain()
+                  : layout_padded_vector(ctx->arena, c, ctx->target->vector_floats);
 }
 
 Val sum_parts(Emit *e, uint32_t input, uint32_t term, const VectorPlace *at)

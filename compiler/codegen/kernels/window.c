@@ -43,7 +43,8 @@ Val window_count(Vb *b, const WindowDim *d, Val o, bool count_pad)
     return vb_sub(b, hi, lo);
 }
 
-void plan_rows(const PlanCtx *ctx, const Shape *out_shape, double reads, double flops, Lowering *out)
+void plan_rows(const PlanCtx *ctx, const Shape *out_shape, double reads, double flops,
+               Lowering *out)
 {
     uint32_t width = ctx->target->vector_floats;
     int64_t blocks = div_up(shape_channels(out_shape), width);
@@ -54,7 +55,8 @@ void plan_rows(const PlanCtx *ctx, const Shape *out_shape, double reads, double 
     spatial_fill(ctx, &p, planes * (double)(columns * width) * flops, planes * row_bytes, out);
 }
 
-void plan_planes(const PlanCtx *ctx, const Shape *shape, double vectors, double flops, Lowering *out)
+void plan_planes(const PlanCtx *ctx, const Shape *shape, double vectors, double flops,
+                 Lowering *out)
 {
     uint32_t width = ctx->target->vector_floats;
     int64_t blocks = div_up(shape_channels(shape), width);

@@ -23,9 +23,12 @@ void window_outputs(Vb *b, const WindowDim *d, Val i, Val *lo, Val *hi);
 /// How many coordinates of output o's window count in an average.
 Val window_count(Vb *b, const WindowDim *d, Val o, bool count_pad);
 
-/// Plans tasks over rows of `out_shape` for a kernel that reads `reads` vectors per vector it writes.
-void plan_rows(const PlanCtx *ctx, const Shape *out_shape, double reads, double flops, Lowering *out);
+/// Plans tasks over rows of `out_shape` for a kernel that reads `reads` vectors per vector it
+/// writes.
+void plan_rows(const PlanCtx *ctx, const Shape *out_shape, double reads, double flops,
+               Lowering *out);
 /// The same with whole planes only.
-void plan_planes(const PlanCtx *ctx, const Shape *shape, double vectors, double flops, Lowering *out);
+void plan_planes(const PlanCtx *ctx, const Shape *shape, double vectors, double flops,
+                 Lowering *out);
 
 #endif

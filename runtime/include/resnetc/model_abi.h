@@ -1,8 +1,8 @@
 /* model_abi.h: the interface between a compiled model and whoever runs it.
  *
  * The one header that compiler and runtime share. An object written by resnetc exports one
- * constant, `const RnModel rn_model_<name>`, made of the structs below and nothing else. Every table
- * carries its element stride, so that elements can grow at their end without breaking old
+ * constant, `const RnModel rn_model_<name>`, made of the structs below and nothing else. Every
+ * table carries its element stride, so that elements can grow at their end without breaking old
  * readers: walk a table with RN_AT, never with [].
  * Not here: sessions, threads, files (resnetc/runtime.h).
  *
@@ -23,9 +23,10 @@ extern "C" {
 
 /* Element i of a table whose elements are `stride` bytes apart. */
 #define RN_AT(type, table, stride, i)                                                              \
-    ((const type *)(const void *)((const char *)(const void *)(table) + (size_t)(stride) * (size_t)(i)))
+    ((const type *)(const void *)((const char *)(const void *)(table) +                            \
+                                  (size_t)(stride) * (size_t)(i)))
 
-/* What a region holds. Region 0..RN_REGION_ARENA exist in every model, inputs and outputs follow. */
+/* What a region holds. Region 0..RN_REGION_ARENA exist in every model, then inputs and outputs. */
 enum {
     RN_REGION_PARAMS = 0, /* trainable parameters, framework layout (OIHW, [C]), f32 */
     RN_REGION_STATE = 1,  /* running statistics, framework layout, f32 */
@@ -106,7 +107,7 @@ typedef struct RnTensor {
     double init_arg;
     int64_t dim[RN_MAX_RANK]; /* dim[0] = 0 for the batch of a batched tensor */
     int32_t grad;             /* index of the gradient's tensor, or -1 */
-    int32_t grad_step;        /* train step after which the gradient is complete (largest over plans), or -1 */
+    int32_t grad_step; /* train step that completes the gradient (largest over plans), or -1 */
 } RnTensor;
 
 /* What one call hands to every step. */
@@ -122,7 +123,7 @@ typedef struct RnCall {
 } RnCall;
 
 /* Runs tasks [task_lo, task_hi). Tasks of a step are independent: any split, any order, any thread
- * gives the same bits. scratch: scratch_bytes of this step, 64-byte aligned, private to the thread. */
+ * gives the same bits. scratch: scratch_bytes of this step, 64-byte aligned, the thread's own. */
 typedef void (*RnStepFn)(const RnCall *call, uint32_t task_lo, uint32_t task_hi, void *scratch);
 
 enum { RN_STEP_CPU = 0 };
@@ -134,7 +135,7 @@ enum { RN_STEP_IMAGE_LOCAL = 1u /* task t of image i reads only image i of the s
 
 /* One step of a plan. Task count = tasks_mul * ceil(batch / tasks_div). */
 typedef struct RnStep {
-    const char *name; /* layer path and what is done: "layer1.0.conv1 backward weights" */
+    const char *name;   /* layer path and what is done: "layer1.0.conv1 backward weights" */
     const char *kernel; /* name of the algorithm that serves it */
     RnStepFn fn;
     uint32_t kind;
@@ -144,11 +145,11 @@ typedef struct RnStep {
     int32_t wait;   /* index of the last step that must be complete before this one, -1: none */
     int32_t output; /* index of the tensor it writes, or -1 */
     uint32_t line;  /* line in the .rn file, 0: none */
-    int32_t grad_lo, grad_hi; /* parameters' gradients [lo,hi) in completion order that it completes */
+    int32_t grad_lo, grad_hi; /* gradients [lo,hi), in completion order, that it completes */
     uint32_t prefetch_region;
     uint64_t scratch_bytes; /* per thread */
     uint64_t flops_fixed, flops_per_image;
-    uint64_t bytes_fixed, bytes_per_image; /* memory traffic if nothing stays in cache */
+    uint64_t bytes_fixed, bytes_per_image;    /* memory traffic if nothing stays in cache */
     uint64_t prefetch_offset, prefetch_bytes; /* worth prefetching while this runs; 0: nothing */
     double predicted_ns; /* cost model, one thread, at the plan's batch; 0: none */
 } RnStep;
@@ -172,18 +173,18 @@ typedef struct RnModel {
     uint32_t struct_bytes; /* sizeof(RnModel) when it was written */
     uint32_t flags;
     const char *name;
-    const char *source;    /* the .rn file as given */
-    const char *compiler;  /* "resnetc 0.1.0" */
-    const char *isa;       /* "x86-64-v4", "x86-64-v3", "x86-64", "aarch64": what the machine must have */
-    uint64_t source_hash;  /* of the model's text with includes and -D values; checkpoints carry it */
+    const char *source;   /* the .rn file as given */
+    const char *compiler; /* "resnetc 0.1.0" */
+    const char *isa;      /* what the machine must have: "x86-64-v4", "x86-64", "aarch64", ... */
+    uint64_t source_hash; /* of the text with includes and -D values; checkpoints carry it */
     uint32_t region_count, region_stride;
     uint32_t tensor_count, tensor_stride;
     uint32_t plan_count, plan_stride;
     uint32_t prepare_count, prepare_stride;
     const RnRegion *regions;
-    const RnTensor *tensors; /* parameters first, in source order, then state, inputs, outputs, ... */
+    const RnTensor *tensors; /* parameters first, in source order; state, inputs, outputs, ... */
     const RnPlan *plans;     /* inference plans first, each kind by rising batch */
-    const RnStep *prepare;   /* params, state -> packed; run once after the weights change, batch 1 */
+    const RnStep *prepare; /* params, state -> packed; run once after the weights change, batch 1 */
     uint32_t param_count, state_count;
     uint64_t param_elements; /* trainable parameters */
     uint64_t macs_per_image; /* convolutions and dense layers, forward */
