@@ -1,0 +1,215 @@
+// plain_conv.h: convolutions as plain loops in float64, forward and both gradients, and how plain
+// tensors lie in the layouts that kernels want. For test_conv.c alone. Independent of the
+// operators' references and of support/laid_tensor.c on purpose: these tests pin what kernels do.
+#ifndef PLAIN_CONV_H
+#define PLAIN_CONV_H
+
+#include <math.h>
+
+#include "ir/graph.h"
+#include "support/check_main.h"
+
+typedef struct Case {
+    int64_t c, k, h, w, r, s, sh, sw, pad[4], groups;
+    int64_t batch, plan_batch;
+    bool bias, fused; // fused: an epilogue and a side
+    bool image;       // x is the model's input
+} Case;
+
+static int64_t out_h(const Case *t)
+{
+    return (t->h + t->pad[0] + t->pad[2] - t->r) / t->sh + 1;
+}
+
+static int64_t out_w(const Case *t)
+{
+    return (t->w + t->pad[1] + t->pad[3] - t->s) / t->sw + 1;
+}
+
+// Plain tensors
+
+typedef struct Plain {
+    Shape shape; // concrete
+    double *at, *bound;
+} Plain;
+
+static double random_value(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(float)((double)(*state >> 40) / (1 << 23) - 1.0);
+}
+
+static Plain plain_zero(Arena *a, Shape s, int64_t batch)
+{
+    if (s.dim[0] == DIM_BATCH) {
+        s.dim[0] = batch;
+    }
+    int64_t n = 1;
+    for (uint32_t i = 0; i < s.rank; i++) {
+        n *= s.dim[i];
+    }
+    return (Plain){s, ARENA_ARRAY(a, double, n), ARENA_ARRAY(a, double, n)};
+}
+
+static int64_t plain_count(const Plain *p)
+{
+    int64_t n = 1;
+    for (uint32_t i = 0; i < p->shape.rank; i++) {
+        n *= p->shape.dim[i];
+    }
+    return n;
+}
+
+static Plain plain_random(Arena *a, Shape s, int64_t batch, uint64_t seed)
+{
+    Plain p = plain_zero(a, s, batch);
+    for (int64_t i = 0, n = plain_count(&p); i < n; i++) {
+        p.at[i] = random_value(&seed);
+    }
+    return p;
+}
+
+static int64_t dim(const Plain *p, uint32_t i)
+{
+    return i < p->shape.rank ? p->shape.dim[i] : 1;
+}
+
+static int64_t index4(const Plain *p, int64_t n, int64_t c, int64_t y, int64_t x)
+{
+    return ((n * dim(p, 1) + c) * dim(p, 2) + y) * dim(p, 3) + x;
+}
+
+// Calls fn for every product w[k,c,r,s] * x[n,c,iy,ix] that makes y[n,k,oy,ox].
+typedef void (*ProductFn)(const Plain *t, const int64_t at[3]); // indices into x, w, y
+
+static void each_product(const Case *t, const Plain *v, ProductFn fn)
+{
+    int64_t cg = t->c / t->groups, kg = t->k / t->groups, oh = out_h(t), ow = out_w(t);
+    for (int64_t n = 0; n < t->batch; n++) {
+        for (int64_t k = 0; k < t->k; k++) {
+            for (int64_t p = 0; p < oh * ow; p++) {
+                for (int64_t q = 0; q < cg * t->r * t->s; q++) {
+                    int64_t c = q / (t->r * t->s), r = q / t->s % t->r, s = q % t->s;
+                    int64_t iy = p / ow * t->sh + r - t->pad[0],
+                            ix = p % ow * t->sw + s - t->pad[1];
+                    if (iy < 0 || iy >= t->h || ix < 0 || ix >= t->w) {
+                        continue;
+                    }
+                    int64_t at[3] = {index4(&v[0], n, k / kg * cg + c, iy, ix),
+                                     k * cg * t->r * t->s + q, index4(&v[2], n, k, p / ow, p % ow)};
+                    fn(v, at);
+                }
+            }
+        }
+    }
+}
+
+static void add_product(const Plain *v, int to, const int64_t at[3], int f, int g)
+{
+    double product = v[f].at[at[f]] * v[g].at[at[g]];
+    v[to].at[at[to]] += product;
+    v[to].bound[at[to]] += fabs(product);
+}
+
+static void add_y(const Plain *v, const int64_t at[3])
+{
+    add_product(v, 2, at, 0, 1);
+}
+
+static void add_dx(const Plain *v, const int64_t at[3])
+{
+    add_product(v, 0, at, 1, 2);
+}
+
+static void add_dw(const Plain *v, const int64_t at[3])
+{
+    add_product(v, 1, at, 0, 2);
+}
+
+// Layouts
+
+static bool packed_source(const Packing *p, const Shape *s, int64_t element, int64_t *source)
+{
+    int64_t at[SHAPE_MAX_RANK];
+    for (uint32_t j = 0; j < SHAPE_MAX_RANK; j++) {
+        at[j] = p->base[j];
+    }
+    for (uint32_t d = p->dims; d-- > 0;) {
+        at[p->dim[d].coord] += element % p->dim[d].extent * p->dim[d].coef;
+        element /= p->dim[d].extent;
+    }
+    *source = 0;
+    for (uint32_t j = 0; j < s->rank; j++) {
+        if (at[j] < 0 || at[j] >= s->dim[j]) {
+            return false;
+        }
+        *source = *source * s->dim[j] + at[j];
+    }
+    return true;
+}
+
+static int64_t own_elements(const Packing *p)
+{
+    int64_t n = 1;
+    for (uint32_t d = 0; d < p->dims; d++) {
+        n *= p->dim[d].extent;
+    }
+    return n;
+}
+
+typedef void (*MoveFn)(float *laid, double *plain);
+
+static void lay(float *laid, double *plain)
+{
+    *laid = plain ? (float)*plain : 0;
+}
+
+static void fetch(float *laid, double *plain)
+{
+    if (plain) {
+        ck_assert_msg(isnan(*plain), "an element has two places");
+        *plain = (double)*laid;
+    }
+}
+
+// Applies fn to each element of the laid tensor and its place in the plain one (NULL for padding).
+static void each_element(const Layout *l, const Plain *p, float *laid, MoveFn fn)
+{
+    int64_t n = plain_count(p);
+    if (l->kind == LAYOUT_PLAIN) {
+        for (int64_t i = 0; i < n; i++) {
+            fn(laid + i, p->at + i);
+        }
+    } else if (l->kind == LAYOUT_PACKED) {
+        for (const Packing *k = l->packing; k; k = k->next) {
+            int64_t count = own_elements(k), source;
+            for (int64_t i = 0; i < count; i++) {
+                fn(laid++, packed_source(k, &p->shape, i, &source) ? p->at + source : NULL);
+            }
+        }
+    } else {
+        ck_assert_int_eq(l->kind, LAYOUT_BLOCKED);
+        int64_t block = l->block, c = dim(p, 1), pixels = dim(p, 2) * dim(p, 3);
+        int64_t rows = dim(p, 0) * ((c + block - 1) / block);
+        for (int64_t i = 0; i < rows * pixels * block; i++) {
+            int64_t lane = i % block, pixel = i / block % pixels, row = i / block / pixels;
+            int64_t per = (c + block - 1) / block, channel = row % per * block + lane;
+            int64_t at = ((row / per) * c + channel) * pixels + pixel;
+            fn(laid + i, channel < c ? p->at + at : NULL);
+        }
+    }
+}
+
+static size_t laid_bytes(const Layout *l, const Plain *p)
+{
+    if (l->kind == LAYOUT_PACKED) {
+        return (size_t)packing_elements(l->packing) * 4;
+    }
+    int64_t n = plain_count(p);
+    if (l->kind == LAYOUT_BLOCKED) {
+        n = n / dim(p, 1) * ((dim(p, 1) + l->block - 1) / l->block * l->block);
+    }
+    return (size_t)n * 4;
+}
+
+#endif
