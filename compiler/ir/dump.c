@@ -116,7 +116,7 @@ static void dump_node(const Graph *g, const Node *n, StrBuf *out)
     strbuf_add(out, "\n");
 }
 
-static const char *stage_text(Stage s)
+const char *stage_name(Stage s)
 {
     switch (s) {
     case STAGE_BUILT:
@@ -141,7 +141,7 @@ static void dump_given(const Graph *g, const char *what, const Value *v, StrBuf 
 void graph_dump(const Graph *g, StrBuf *out)
 {
     strbuf_printf(out, "graph %s %s %s {\n", g->name, g->mode == MODE_TRAIN ? "train" : "infer",
-                  stage_text(g->stage));
+                  stage_name(g->stage));
     for (uint32_t i = 0; i < g->inputs.count; i++)
         dump_given(g, "input", g->inputs.at[i], out);
     if (g->labels)

@@ -176,6 +176,8 @@ Value *graph_add_output(Graph *g, Node *n, RnDType dtype, Shape shape);
 /// Numbers nodes 1.. in execution order in node->mark.
 void graph_number_nodes(Graph *g);
 
+/// "built", "lowered", ...
+const char *stage_name(Stage s);
 /// One node per line, with shapes, attributes, expressions, layouts and places as far as known.
 void graph_dump(const Graph *g, StrBuf *out);
 /// Checks what holds at g->stage; on a broken rule returns a text that names pass, node and rule,

@@ -47,21 +47,6 @@ static const PassDef PASSES[] = {
 };
 enum { PASS_COUNT = sizeof PASSES / sizeof PASSES[0] };
 
-static const char *stage_text(Stage s)
-{
-    switch (s) {
-    case STAGE_BUILT:
-        return "built";
-    case STAGE_LOWERED:
-        return "lowered";
-    case STAGE_LAID:
-        return "laid";
-    case STAGE_PLANNED:
-        return "planned";
-    }
-    return "?";
-}
-
 static const char *mode_text(Mode m)
 {
     return m == MODE_TRAIN ? "train" : "infer";
@@ -72,8 +57,8 @@ void passes_list(StrBuf *out)
     for (size_t i = 0; i < PASS_COUNT; i++) {
         const PassDef *p = &PASSES[i];
         const char *modes = p->modes == BOTH ? "both" : p->modes == INFER ? "infer" : "train";
-        strbuf_printf(out, "%-13s %-6s %-8s -> %-8s  %s\n", p->name, modes, stage_text(p->needs),
-                      stage_text(p->gives), p->doc);
+        strbuf_printf(out, "%-13s %-6s %-8s -> %-8s  %s\n", p->name, modes, stage_name(p->needs),
+                      stage_name(p->gives), p->doc);
     }
 }
 
@@ -108,8 +93,8 @@ static bool run_one(PassCtx *ctx, const PassDef *p, PassReport *report)
 {
     Graph *g = ctx->g;
     if (g->stage != p->needs)
-        INTERNAL_ERROR("pass %s needs a graph that is %s, not %s", p->name, stage_text(p->needs),
-                       stage_text(g->stage));
+        INTERNAL_ERROR("pass %s needs a graph that is %s, not %s", p->name, stage_name(p->needs),
+                       stage_name(g->stage));
     double start = now_ms();
     ctx->uses = (Uses){0};
     bool ok = p->run(ctx);
