@@ -3,18 +3,6 @@
 
 static const AttrDef avgpool_attrs[] = {POOL_ATTRS, AVGPOOL_COUNT_PAD_ATTR};
 
-static bool avgpool_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
-{
-    if (!need_image(ctx, 0))
-        return false;
-    const int64_t *d = ctx->in[0]->shape.dim;
-    int64_t size[2];
-    if (!pool_output(ctx, ctx->attrs, &d[2], size))
-        return false;
-    out[0] = out_f32(shape_image(d[1], size[0], size[1]));
-    return true;
-}
-
 static void avgpool_grad(GradCtx *g, const Node *node, Value *const *dout)
 {
     PoolAttrs a = *(const PoolAttrs *)node->attrs;
@@ -67,7 +55,7 @@ const OpDef op_avgpool = {
     .attr_count = COUNT_OF(avgpool_attrs),
     .min_inputs = 1,
     .max_inputs = 1,
-    .shape = avgpool_shape,
+    .shape = pool_shape,
     .grad = avgpool_grad,
     .reference = avgpool_reference,
     .cases = avgpool_cases,

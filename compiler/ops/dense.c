@@ -1,26 +1,7 @@
 // dense.c: a fully connected layer: y[n,k] = bias[k] + sum over c of weight[k,c] * x[n,c].
 #include "ops/dense_shape.h"
 
-static const AttrDef dense_attrs[] = {
-    {.name = "c",
-     .type = ATTR_INT,
-     .offset = offsetof(DenseAttrs, c),
-     .required = true,
-     .position = 1,
-     .min = 1,
-     .max = 1 << 24,
-     .doc = "output features"},
-    {.name = "bias",
-     .type = ATTR_BOOL,
-     .offset = offsetof(DenseAttrs, bias),
-     .fallback = 1,
-     .doc = "adds a bias per output feature"},
-    {.name = "conv_weight",
-     .type = ATTR_BOOL,
-     .offset = offsetof(DenseAttrs, conv_weight),
-     .doc = "the weight's shape is [outputs, inputs, 1, 1], as that of a 1x1 convolution (timm's "
-            "heads)"},
-};
+static const AttrDef dense_attrs[] = {DENSE_ATTRS};
 
 static uint32_t dense_params(const ShapeCtx *ctx, ParamSlot slots[OP_MAX_PARAMS])
 {

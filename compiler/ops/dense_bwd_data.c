@@ -1,29 +1,13 @@
 // dense_bwd_data.c: gradient of a dense layer's input: dx[n,c] = sum over k of weight[k,c] *
 // dy[n,k].
-#include "ops/support.h"
+#include "ops/dense_shape.h"
 
 static const AttrDef bwd_data_attrs[] = {
-    {.name = "c",
-     .type = ATTR_INT,
-     .offset = offsetof(DenseAttrs, c),
-     .required = true,
-     .position = 1,
-     .min = 1,
-     .max = 1 << 24,
-     .doc = "output features of the forward operator"},
-    {.name = "bias",
-     .type = ATTR_BOOL,
-     .offset = offsetof(DenseAttrs, bias),
-     .fallback = 1,
-     .doc = "as in the forward operator"},
+    DENSE_ATTRS,
     {.name = "image",
      .type = ATTR_BOOL,
      .offset = offsetof(DenseAttrs, image),
      .doc = "gives [N,c,1,1] instead of [N,c]"},
-    {.name = "conv_weight",
-     .type = ATTR_BOOL,
-     .offset = offsetof(DenseAttrs, conv_weight),
-     .doc = "as in the forward operator"},
 };
 
 static bool bwd_data_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])

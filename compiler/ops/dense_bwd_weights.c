@@ -2,25 +2,7 @@
 // x[n,c].
 #include "ops/dense_shape.h"
 
-static const AttrDef bwd_weights_attrs[] = {
-    {.name = "c",
-     .type = ATTR_INT,
-     .offset = offsetof(DenseAttrs, c),
-     .required = true,
-     .position = 1,
-     .min = 1,
-     .max = 1 << 24,
-     .doc = "output features of the forward operator"},
-    {.name = "bias",
-     .type = ATTR_BOOL,
-     .offset = offsetof(DenseAttrs, bias),
-     .fallback = 1,
-     .doc = "as in the forward operator"},
-    {.name = "conv_weight",
-     .type = ATTR_BOOL,
-     .offset = offsetof(DenseAttrs, conv_weight),
-     .doc = "as in the forward operator"},
-};
+static const AttrDef bwd_weights_attrs[] = {DENSE_ATTRS};
 
 static bool bwd_weights_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {

@@ -6,14 +6,6 @@
 
 static const AttrDef drop_path_attrs[] = {DROP_ATTRS};
 
-static bool drop_path_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
-{
-    DropAttrs *a = ctx->attrs;
-    if (!a->salt)
-        a->salt = (int64_t)ctx->node_id + 1;
-    return need_channels(ctx, 0) && shape_like_input(ctx, out);
-}
-
 static void drop_path_grad(GradCtx *g, const Node *node, Value *const *dout)
 {
     if (!grad_needed(g, node->inputs.at[0]))
@@ -56,7 +48,7 @@ const OpDef op_drop_path = {
     .min_inputs = 1,
     .max_inputs = 1,
     .train_only_effect = true,
-    .shape = drop_path_shape,
+    .shape = drop_shape,
     .grad = drop_path_grad,
     .reference = drop_path_reference,
     .cases = drop_path_cases,

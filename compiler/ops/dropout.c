@@ -5,14 +5,6 @@
 
 static const AttrDef dropout_attrs[] = {DROP_ATTRS};
 
-static bool dropout_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
-{
-    DropAttrs *a = ctx->attrs;
-    if (!a->salt)
-        a->salt = (int64_t)ctx->node_id + 1;
-    return need_channels(ctx, 0) && shape_like_input(ctx, out);
-}
-
 static void dropout_grad(GradCtx *g, const Node *node, Value *const *dout)
 {
     if (!grad_needed(g, node->inputs.at[0]))
@@ -56,7 +48,7 @@ const OpDef op_dropout = {
     .min_inputs = 1,
     .max_inputs = 1,
     .train_only_effect = true,
-    .shape = dropout_shape,
+    .shape = drop_shape,
     .grad = dropout_grad,
     .reference = dropout_reference,
     .cases = dropout_cases,

@@ -4,18 +4,6 @@
 
 static const AttrDef maxpool_attrs[] = {POOL_ATTRS, MAXPOOL_PAD_VALUE_ATTR};
 
-static bool maxpool_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
-{
-    if (!need_image(ctx, 0))
-        return false;
-    const int64_t *d = ctx->in[0]->shape.dim;
-    int64_t size[2];
-    if (!pool_output(ctx, ctx->attrs, &d[2], size))
-        return false;
-    out[0] = out_f32(shape_image(d[1], size[0], size[1]));
-    return true;
-}
-
 static void maxpool_grad(GradCtx *g, const Node *node, Value *const *dout)
 {
     Value *x = node->inputs.at[0];
@@ -63,7 +51,7 @@ const OpDef op_maxpool = {
     .attr_count = COUNT_OF(maxpool_attrs),
     .min_inputs = 1,
     .max_inputs = 1,
-    .shape = maxpool_shape,
+    .shape = pool_shape,
     .grad = maxpool_grad,
     .reference = maxpool_reference,
     .cases = maxpool_cases,

@@ -119,6 +119,26 @@ bool pool_output(const ShapeCtx *ctx, PoolAttrs *a, const int64_t in[2], int64_t
     return true;
 }
 
+bool pool_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
+{
+    if (!need_image(ctx, 0))
+        return false;
+    const int64_t *d = ctx->in[0]->shape.dim;
+    int64_t size[2];
+    if (!pool_output(ctx, ctx->attrs, &d[2], size))
+        return false;
+    out[0] = out_f32(shape_image(d[1], size[0], size[1]));
+    return true;
+}
+
+bool drop_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
+{
+    DropAttrs *a = ctx->attrs;
+    if (!a->salt)
+        a->salt = (int64_t)ctx->node_id + 1;
+    return need_channels(ctx, 0) && shape_like_input(ctx, out);
+}
+
 void reference_copy(const RefCtx *ctx)
 {
     int64_t count = 1;

@@ -37,6 +37,11 @@ bool window_output(const ShapeCtx *ctx, const Window *w, const int64_t in[2], in
 
 /// Pooling: completes stride (default: the kernel), checks pads, gives the output's size.
 bool pool_output(const ShapeCtx *ctx, PoolAttrs *a, const int64_t in[2], int64_t out[2]);
+/// The shape rule of the pooling operators.
+bool pool_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS]);
+
+/// The shape rule of dropout and drop_path; gives a random stream of its own where none is named.
+bool drop_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS]);
 
 /// Element (n,c,y,x) of a plain [n,c,h,w] tensor; h = w = 1 where the shape has none.
 static inline double *ref_at(const RefTensor *t, int64_t n, int64_t c, int64_t y, int64_t x)
