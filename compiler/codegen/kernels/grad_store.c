@@ -6,6 +6,7 @@
 
 #define TASK_ELEMENTS 8192
 
+// i1
 static Val accumulates(Emit *e)
 {
     Vb *b = e->vb;
@@ -13,12 +14,25 @@ static Val accumulates(Emit *e)
     return vb_icmp(b, LLVMIntNE, flag, LLVMConstInt(b->i32, 0, 0));
 }
 
-// What stands there already, 0 if it is to be overwritten (it may be NaN then).
-static Val add_old(Emit *e, Val x, Val old)
+// A vector of zeros in memory: what is added to where the call overwrites (it may hold NaN).
+static Val zeros(Vb *b)
 {
-    Vb *b = e->vb;
-    Val zero = LLVMConstNull(LLVMTypeOf(x));
-    return vb_select(b, accumulates(e), vb_fadd(b, x, old), vb_fadd(b, x, zero));
+    static const char name[] = ".zeros";
+    Val global = LLVMGetNamedGlobal(b->module, name);
+    if (!global) {
+        global = LLVMAddGlobal(b->module, b->vec, name);
+        LLVMSetInitializer(global, vb_zero(b));
+        LLVMSetLinkage(global, LLVMInternalLinkage);
+        LLVMSetGlobalConstant(global, 1);
+        LLVMSetAlignment(global, b->width * 4);
+    }
+    return global;
+}
+
+// Where the old value is read.
+static Val old_place(Emit *e, Val accumulate, Val to)
+{
+    return vb_select(e->vb, accumulate, to, zeros(e->vb));
 }
 
 static const char *packed_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
@@ -33,7 +47,7 @@ static const char *packed_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     return NULL;
 }
 
-static void unpack_body(Emit *e, Val packed, Val plain, Val valid)
+static void unpack_body(Emit *e, Val accumulate, Val packed, Val plain, Val valid)
 {
     Vb *b = e->vb;
     VbIf exists;
@@ -42,7 +56,8 @@ static void unpack_body(Emit *e, Val packed, Val plain, Val valid)
     }
     Val to = vb_at(b, e->out[0], plain);
     Val x = vb_load_scalar(b, vb_at(b, e->in[0], packed));
-    vb_store_scalar(b, add_old(e, x, vb_load_scalar(b, to)), to);
+    Val old = vb_load_scalar(b, old_place(e, accumulate, to));
+    vb_store_scalar(b, vb_fadd(b, x, old), to);
     if (valid) {
         vb_if_end(b, &exists);
     }
@@ -51,7 +66,7 @@ static void unpack_body(Emit *e, Val packed, Val plain, Val valid)
 static void packed_emit(Emit *e)
 {
     const Packing *p = e->node->inputs.at[0]->layout.packing;
-    emit_packing(e, p, &e->node->outputs.at[0]->shape, unpack_body);
+    emit_packing(e, p, &e->node->outputs.at[0]->shape, unpack_body, accumulates(e));
 }
 
 static const char *plain_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
@@ -68,13 +83,14 @@ static const char *plain_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     return NULL;
 }
 
-static void add_vector(Emit *e, Val element, uint32_t lanes)
+static void add_vector(Emit *e, Val accumulate, Val element, uint32_t lanes)
 {
     Vb *b = e->vb;
     Val offset = vb_muli(b, element, 4);
     Val to = vb_at(b, e->out[0], offset);
     Val x = vb_load_lanes(b, vb_at(b, e->in[0], offset), lanes);
-    vb_store_lanes(b, add_old(e, x, vb_load_lanes(b, to, lanes)), to, lanes);
+    Val old = vb_load_lanes(b, old_place(e, accumulate, to), lanes);
+    vb_store_lanes(b, vb_fadd(b, x, old), to, lanes);
 }
 
 static void plain_emit(Emit *e)
@@ -82,16 +98,16 @@ static void plain_emit(Emit *e)
     Vb *b = e->vb;
     int64_t elements = shape_elements(&e->node->inputs.at[0]->shape);
     int64_t whole = elements / b->width * b->width;
-    Val task;
+    Val task, accumulate = accumulates(e);
     TaskLoop tasks = emit_tasks(e, &task);
     Val lo = vb_muli(b, task, TASK_ELEMENTS);
     Val hi = vb_min(b, vb_addi(b, lo, TASK_ELEMENTS), vb_int(b, elements));
     VbLoop loop = vb_for(b, lo, vb_min(b, hi, vb_int(b, whole)), b->width, NULL, 0);
-    add_vector(e, loop.index, b->width);
+    add_vector(e, accumulate, loop.index, b->width);
     vb_for_end(b, &loop, NULL);
     if (whole < elements) {
         VbIf last = vb_if(b, vb_icmp(b, LLVMIntSGT, hi, vb_int(b, whole)));
-        add_vector(e, vb_int(b, whole), (uint32_t)(elements - whole));
+        add_vector(e, accumulate, vb_int(b, whole), (uint32_t)(elements - whole));
         vb_if_end(b, &last);
     }
     emit_tasks_end(e, &tasks);
@@ -100,7 +116,7 @@ static void plain_emit(Emit *e)
 const KernelDef kernel_grad_store_packed = {
     .name = "unpack",
     .op = "grad_store",
-    .doc = "element by element in packed order",
+    .doc = "element by element, a near block at a time",
     .plan = packed_plan,
     .emit = packed_emit,
 };

@@ -14,8 +14,9 @@ static const char *pack_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     return NULL;
 }
 
-static void pack_body(Emit *e, Val packed, Val plain, Val valid)
+static void pack_body(Emit *e, Val context, Val packed, Val plain, Val valid)
 {
+    (void)context;
     Vb *b = e->vb;
     Val x = vb_load_scalar(b, vb_at(b, e->in[0], plain));
     if (valid) {
@@ -27,13 +28,13 @@ static void pack_body(Emit *e, Val packed, Val plain, Val valid)
 static void pack_emit(Emit *e)
 {
     const PackAttrs *a = e->node->attrs;
-    emit_packing(e, a->packing, &e->node->inputs.at[0]->shape, pack_body);
+    emit_packing(e, a->packing, &e->node->inputs.at[0]->shape, pack_body, NULL);
 }
 
 const KernelDef kernel_pack = {
     .name = "affine",
     .op = "pack",
-    .doc = "element by element in packed order",
+    .doc = "element by element, a near block at a time",
     .plan = pack_plan,
     .emit = pack_emit,
 };

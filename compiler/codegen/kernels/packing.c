@@ -1,11 +1,14 @@
-// packing.c: loops over packed tensors. The outermost dimensions make the tasks; the innermost one
-// is unrolled where none of its elements lies outside the source.
+// packing.c: loops over packed tensors. The outermost dimensions make the tasks. The innermost
+// ones, as many as stay in the first cache, run in the order of the source: reads are then
+// sequential, and the writes go to a block that is near; the other way round every read would be
+// far from the last, often a multiple of the page size away, where a cache holds few lines.
 #include "codegen/kernels/packing.h"
 
 #include "base/diag.h"
 
 #define TASK_ELEMENTS 8192
 #define UNROLL 16
+#define NEAR_BYTES 24576
 
 typedef struct PackTiles {
     // A task's share of a part, at least; whole trips of the outer dimensions.
@@ -57,11 +60,13 @@ typedef struct Cursor {
     Emit *e;
     const Packing *p;
     PackBody body;
+    Val context;
     int64_t extent[SHAPE_MAX_RANK], stride[SHAPE_MAX_RANK]; // of the source, in elements
     int64_t packed_stride[PACK_MAX_DIMS];
-    bool checked[SHAPE_MAX_RANK]; // this coordinate can leave the source
-    Val coord[SHAPE_MAX_RANK];    // of checked coordinates
-    Val packed, plain;            // element offsets
+    uint32_t order[PACK_MAX_DIMS]; // dimensions from the outermost loop to the innermost
+    bool checked[SHAPE_MAX_RANK];  // this coordinate can leave the source
+    Val coord[SHAPE_MAX_RANK];     // of checked coordinates
+    Val packed, plain;             // element offsets
 } Cursor;
 
 static void start_cursor(Cursor *c, const Shape *source, int64_t first)
@@ -90,6 +95,33 @@ static void start_cursor(Cursor *c, const Shape *source, int64_t first)
     c->plain = vb_int(c->e->vb, base);
 }
 
+static int64_t source_step(const Cursor *c, uint32_t d)
+{
+    int64_t step = c->p->dim[d].coef * c->stride[c->p->dim[d].coord];
+    return step < 0 ? -step : step;
+}
+
+// The trailing dimensions whose elements are near, by falling distance in the source.
+static void order_dims(Cursor *c, uint32_t first)
+{
+    const Packing *p = c->p;
+    int64_t bytes = 4;
+    uint32_t near = p->dims;
+    for (uint32_t d = 0; d < p->dims; d++) {
+        c->order[d] = d;
+    }
+    while (near > first && bytes * p->dim[near - 1].extent <= NEAR_BYTES) {
+        bytes *= p->dim[--near].extent;
+    }
+    for (uint32_t i = near + 1; i < p->dims; i++) {
+        uint32_t d = c->order[i], k = i;
+        for (; k > near && source_step(c, c->order[k - 1]) < source_step(c, d); k--) {
+            c->order[k] = c->order[k - 1];
+        }
+        c->order[k] = d;
+    }
+}
+
 static void step(Cursor *c, uint32_t d, Val index)
 {
     Vb *b = c->e->vb;
@@ -115,60 +147,89 @@ static Val is_valid(const Cursor *c)
     return valid;
 }
 
-static void emit_element(Cursor *c)
+// One element, `packed` and `plain` bytes past the cursor.
+static void emit_element(const Cursor *c, Val valid, int64_t packed, int64_t plain)
 {
     Vb *b = c->e->vb;
-    Val valid = is_valid(c), plain = vb_muli(b, c->plain, 4);
+    Val from = vb_addi(b, vb_muli(b, c->plain, 4), plain);
     if (valid) {
-        plain = vb_select(b, valid, plain, vb_int(b, 0));
+        from = vb_select(b, valid, from, vb_int(b, 0));
     }
-    c->body(c->e, vb_muli(b, c->packed, 4), plain, valid);
+    c->body(c->e, c->context, vb_addi(b, vb_muli(b, c->packed, 4), packed), from, valid);
+}
+
+// Whether loops from order[i] on are short enough to be written out, and cannot leave the source.
+static bool can_unroll(const Cursor *c, uint32_t i)
+{
+    int64_t count = 1;
+    for (; i < c->p->dims; i++) {
+        const PackDim *dim = &c->p->dim[c->order[i]];
+        count *= dim->extent;
+        if (count > UNROLL || c->checked[dim->coord]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void unroll(const Cursor *c, uint32_t i, Val valid, int64_t packed, int64_t plain)
+{
+    if (i == c->p->dims) {
+        emit_element(c, valid, packed, plain);
+        return;
+    }
+    uint32_t d = c->order[i];
+    const PackDim *dim = &c->p->dim[d];
+    for (int64_t k = 0; k < dim->extent; k++) {
+        unroll(c, i + 1, valid, packed + k * c->packed_stride[d] * 4,
+               plain + k * dim->coef * c->stride[dim->coord] * 4);
+    }
 }
 
 // The innermost dimension, whose coordinate stays inside the source (others may not).
-static void emit_unrolled(Cursor *c, uint32_t d)
+static void emit_last(Cursor *c, uint32_t d)
 {
     Vb *b = c->e->vb;
     const PackDim *dim = &c->p->dim[d];
-    int64_t whole = dim->extent / UNROLL * UNROLL,
-            step_bytes = dim->coef * c->stride[dim->coord] * 4;
+    int64_t whole = dim->extent / UNROLL * UNROLL, plain = dim->coef * c->stride[dim->coord] * 4;
     Val valid = is_valid(c);
     VbLoop loop = vb_for(b, vb_int(b, 0), vb_int(b, whole), UNROLL, NULL, 0);
     Cursor at = *c;
     step(&at, d, loop.index);
-    Val packed = vb_muli(b, at.packed, 4), plain = vb_muli(b, at.plain, 4);
     for (int64_t u = 0; u < UNROLL; u++) {
-        Val from = vb_addi(b, plain, u * step_bytes);
-        from = valid ? vb_select(b, valid, from, vb_int(b, 0)) : from;
-        c->body(c->e, vb_addi(b, packed, u * 4), from, valid);
+        emit_element(&at, valid, u * c->packed_stride[d] * 4, u * plain);
     }
     vb_for_end(b, &loop, NULL);
     if (whole < dim->extent) {
         VbLoop rest = vb_loop(b, vb_int(b, whole), vb_int(b, dim->extent), 1, NULL, 0);
         at = *c;
         step(&at, d, rest.index);
-        emit_element(&at);
+        emit_element(&at, valid, 0, 0);
         vb_loop_end(b, &rest, NULL);
     }
 }
 
-static void emit_dims(Cursor *c, uint32_t d)
+static void emit_dims(Cursor *c, uint32_t i)
 {
     Vb *b = c->e->vb;
+    if (can_unroll(c, i)) {
+        unroll(c, i, is_valid(c), 0, 0);
+        return;
+    }
+    uint32_t d = c->order[i];
     const PackDim *dim = &c->p->dim[d];
-    bool last = d + 1 == c->p->dims;
-    if (last && !c->checked[dim->coord]) {
-        emit_unrolled(c, d);
+    if (i + 1 == c->p->dims && !c->checked[dim->coord]) {
+        emit_last(c, d);
         return;
     }
     Cursor at = *c;
     if (dim->extent == 1) {
-        last ? emit_element(&at) : emit_dims(&at, d + 1);
+        emit_dims(&at, i + 1);
         return;
     }
     VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, dim->extent), 1, NULL, 0);
     step(&at, d, loop.index);
-    last ? emit_element(&at) : emit_dims(&at, d + 1);
+    emit_dims(&at, i + 1);
     vb_loop_end(b, &loop, NULL);
 }
 
@@ -181,10 +242,11 @@ static void emit_part(Cursor *c, Val task)
     for (uint32_t d = dims; d-- > 0; rest = vb_divi(b, rest, c->p->dim[d].extent)) {
         step(c, d, d == 0 ? rest : vb_remi(b, rest, c->p->dim[d].extent));
     }
+    order_dims(c, dims);
     emit_dims(c, dims);
 }
 
-void emit_packing(Emit *e, const Packing *p, const Shape *source, PackBody body)
+void emit_packing(Emit *e, const Packing *p, const Shape *source, PackBody body, Val context)
 {
     Vb *b = e->vb;
     int64_t first = 0;
@@ -195,7 +257,7 @@ void emit_packing(Emit *e, const Packing *p, const Shape *source, PackBody body)
     TaskLoop tasks = emit_tasks(e, &task);
     for (; p; p = p->next) {
         int64_t count = task_count(p), elements = 1;
-        Cursor c = {.e = e, .p = p, .body = body};
+        Cursor c = {.e = e, .p = p, .body = body, .context = context};
         VbIf mine;
         bool all = count == e->lowering->tasks_mul;
         if (!all) {

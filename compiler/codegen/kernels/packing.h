@@ -1,4 +1,4 @@
-// packing.h: walks a packed tensor in memory order and finds each element's place in the plain
+// packing.h: walks a packed tensor and finds each element's place in the plain
 // source.
 #ifndef KERNELS_PACKING_H
 #define KERNELS_PACKING_H
@@ -9,8 +9,9 @@
 void plan_packing(const PlanCtx *ctx, const Packing *p, Lowering *out);
 
 /// Handles one element: byte offsets in the packed and in the plain tensor. valid: i1, whether the
-/// element exists in the source (offset `plain` is 0 where not); NULL: it does.
-typedef void (*PackBody)(Emit *e, Val packed, Val plain, Val valid);
-void emit_packing(Emit *e, const Packing *p, const Shape *source, PackBody body);
+/// element exists in the source (offset `plain` is 0 where not); NULL: it does. context: the body's
+/// own.
+typedef void (*PackBody)(Emit *e, Val context, Val packed, Val plain, Val valid);
+void emit_packing(Emit *e, const Packing *p, const Shape *source, PackBody body, Val context);
 
 #endif
