@@ -1,5 +1,6 @@
-// kernel.h: the record of an algorithm and what it sees while it plans and emits. One algorithm per file
-// in kernels/; selection asks all records that serve the node's operator and takes the cheapest.
+// kernel.h: the record of an algorithm and what it sees while it plans and emits. One algorithm per
+// file in kernels/; selection asks all records that serve the node's operator and takes the
+// cheapest.
 #ifndef CODEGEN_KERNEL_H
 #define CODEGEN_KERNEL_H
 
@@ -15,9 +16,11 @@ typedef struct PlanCtx {
     const TargetDef *target;
     const KernelOptions *options;
     uint32_t plan_batch;
+    bool training; // the plan is a training step's
 } PlanCtx;
 
-/// While a kernel function is emitted: its arguments, one ptr per node input and output (after fusion).
+/// While a kernel function is emitted: its arguments, one ptr per node input and output (after
+/// fusion).
 typedef struct Emit {
     Vb *vb;
     const Node *node;
@@ -33,10 +36,11 @@ typedef struct KernelDef {
     const char *op;   // operator that it serves
     const char *doc;  // one line; derivation and paper stand in the file's head
     bool takes_store, takes_sides;
-    /// Fills `out` (layouts, tasks, scratch, tiles, costs) or returns why it cannot serve this node.
+    /// Fills `out` (layouts, tasks, scratch, tiles, costs) or returns why it cannot serve this
+    /// node.
     const char *(*plan)(const PlanCtx *ctx, const Node *node, Lowering *out);
-    /// Emits the function's body; the builder stands at its entry; ends with no terminator (the caller
-    /// adds the return). Emits the loop over tasks itself with emit_tasks.
+    /// Emits the function's body; the builder stands at its entry; ends with no terminator (the
+    /// caller adds the return). Emits the loop over tasks itself with emit_tasks.
     void (*emit)(Emit *e);
 } KernelDef;
 
@@ -59,31 +63,32 @@ typedef struct TaskSlice {
 } TaskSlice;
 TaskSlice emit_slice(Emit *e, Val task);
 
-/// Where an expression stands: image n, channel block cb (block of V channels), and the byte offset of the
-/// vector inside a full [N][cb][h][w][V] tensor. The offset is common to all same-shaped operands.
+/// Where an expression stands: image n, channel block cb (block of V channels), and the byte offset
+/// of the vector inside a full [N][cb][h][w][V] tensor. The offset is common to all same-shaped
+/// operands.
 typedef struct ExprPlace {
-    Val image, block; // i64
-    Val offset;       // i64 bytes; includes image and block
+    Val image, block;     // i64
+    Val offset;           // i64 bytes; includes image and block
     int64_t offset_const; // added to offset at compile time
     uint32_t lane;        // first channel of the vector inside its block (narrow vectors), else 0
 } ExprPlace;
 
-/// Applies node->store to the kernel's raw result (identity if none), then zeroes the pad lanes where the
-/// expression could have filled them (block is compared with the last one at run time).
+/// Applies node->store to the kernel's raw result (identity if none), then zeroes the pad lanes
+/// where the expression could have filled them (block is compared with the last one at run time).
 /// raw is NULL where all comes from memory (the map operator).
 Val emit_store_expr(Emit *e, Val raw, const ExprPlace *at);
 /// The terms of side s for the stored vector.
 uint32_t emit_side_terms(Emit *e, uint32_t side, Val stored, const ExprPlace *at, Val term[2]);
 /// Loads node input i as the expression reads it at this place (by its shape, see Expr).
 Val emit_operand(Emit *e, uint32_t input, const ExprPlace *at);
-/// Loads the operands that do not depend on the pixel ([c], [N,c], [N], [1]) once, before a loop over
-/// the pixels of this image and block; emit_release ends it.
+/// Loads the operands that do not depend on the pixel ([c], [N,c], [N], [1]) once, before a loop
+/// over the pixels of this image and block; emit_release ends it.
 void emit_hold(Emit *e, const ExprPlace *at);
 void emit_release(Emit *e);
 
 // Geometry shared by kernels.
-int64_t channel_blocks(const Value *v, uint32_t width);     // ceil(c / V)
-int64_t image_bytes(const Value *v);                        // per image, in its layout
+int64_t channel_blocks(const Value *v, uint32_t width); // ceil(c / V)
+int64_t image_bytes(const Value *v);                    // per image, in its layout
 static inline int64_t div_up(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
@@ -95,7 +100,8 @@ Layout layout_plain(void);
 /// Layout of partial sums [terms,c], and its bytes per part: terms * padded channels * 4.
 Layout layout_partials(uint32_t width);
 int64_t partials_part_bytes(uint32_t terms, int64_t c, uint32_t width);
-/// A first estimate: ns that `bytes` of memory traffic and `flops` take on one thread of this target.
+/// A first estimate: ns that `bytes` of memory traffic and `flops` take on one thread of this
+/// target.
 double cost_ns(const TargetDef *t, double flops, double bytes);
 
 #endif

@@ -1,4 +1,5 @@
-// select.c: asks every kernel that serves a node's operator and takes the one of least predicted time.
+// select.c: asks every kernel that serves a node's operator and takes the one of least predicted
+// time.
 #include <string.h>
 
 #include "base/diag.h"
@@ -30,10 +31,14 @@ static void explain(StrBuf *text, const KernelDef *k, const Lowering *low, const
                   (unsigned long long)low->scratch_bytes);
 }
 
-// The cheapest kernel's plan, or NULL.
-static Lowering *choose(const Codegen *c, Arena *a, uint32_t batch, const Node *n, StrBuf *text)
+// The cheapest kernel's plan, or NULL. g: NULL where only the kind of kernel matters.
+static Lowering *choose(const Codegen *c, Arena *a, const Graph *g, const Node *n, StrBuf *text)
 {
-    PlanCtx ctx = {.arena = a, .target = c->target, .options = &c->options, .plan_batch = batch};
+    PlanCtx ctx = {.arena = a,
+                   .target = c->target,
+                   .options = &c->options,
+                   .plan_batch = g ? g->plan_batch : 1,
+                   .training = g && g->mode == MODE_TRAIN};
     Lowering *best = NULL;
     for (size_t i = 0; i < kernel_table_count; i++) {
         const KernelDef *k = kernel_table[i];
@@ -57,7 +62,7 @@ static Lowering *choose(const Codegen *c, Arena *a, uint32_t batch, const Node *
 static Lowering *target_lower(const LowerTarget *t, Arena *a, const Graph *g, const Node *n)
 {
     StrBuf text = {.arena = a};
-    Lowering *low = choose(t->impl, a, g->plan_batch, n, &text);
+    Lowering *low = choose(t->impl, a, g, n, &text);
     if (!low) {
         INTERNAL_ERROR("no kernel serves %s (%s):\n%s", n->op->name, n->name, strbuf_text(&text));
     }
@@ -70,7 +75,7 @@ static const KernelDef *chosen(const LowerTarget *t, const Node *n)
 {
     Arena *scratch = arena_create();
     StrBuf text = {.arena = scratch};
-    const Lowering *low = choose(t->impl, scratch, 1, n, &text);
+    const Lowering *low = choose(t->impl, scratch, NULL, n, &text);
     const KernelDef *k = low ? low->kernel_def : NULL;
     arena_destroy(scratch);
     return k;
