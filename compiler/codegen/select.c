@@ -26,9 +26,12 @@ static void explain(StrBuf *text, const KernelDef *k, const Lowering *low, const
         strbuf_printf(text, "%s: %s\n", k->name, why);
         return;
     }
-    strbuf_printf(text, "%s: %.3f ms predicted, tasks %u per %u images, scratch %llu bytes\n",
-                  k->name, low->predicted_ns * 1e-6, low->tasks_mul, low->tasks_div,
-                  (unsigned long long)low->scratch_bytes);
+    strbuf_printf(text, "%s: %.3f ms predicted, %u tasks", k->name, low->predicted_ns * 1e-6,
+                  low->tasks_mul);
+    if (low->tasks_div != RN_DIV_ALL) {
+        strbuf_printf(text, " per %u images", low->tasks_div);
+    }
+    strbuf_printf(text, ", scratch %llu bytes\n", (unsigned long long)low->scratch_bytes);
 }
 
 // The cheapest kernel's plan, or NULL. g: NULL where only the kind of kernel matters.
