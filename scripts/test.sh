@@ -30,6 +30,7 @@ build build/plain
 build build/sanitized -DRN_SANITIZE=address,undefined
 
 failed=0
+export CK_TIMEOUT_MULTIPLIER=4 # Check's limits are for an idle machine without sanitizers
 ctest --test-dir build/plain --output-on-failure -j "$jobs" || failed=1
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
 export UBSAN_OPTIONS=print_stacktrace=1
