@@ -14,10 +14,9 @@
 // into M, and the output transform with the fused epilogue. Transforms are vertical code over
 // vectors of channels, without shuffles.
 //
-// Rows are transformed first, column by column, into a strip that the tiles of a row share. Input
-// rows outside of the picture are read from a row of zeros; the strip's columns outside stay zero.
 // The last register tile of a block moves back to end with the block, and repeats some products.
-// Not here: choice of tiles (conv_winograd_plan.c), the register tile (conv_direct.c).
+// Not here: choice of tiles (conv_winograd_plan.c), the input transform (winograd_input.c), the
+// register tile (conv_direct.c).
 #include "codegen/kernels/conv_winograd.h"
 #include "codegen/kernels/conv_walk.h"
 
@@ -32,143 +31,13 @@ typedef struct Wino {
     ConvPhase micro_phase;
     ConvWalk micro; // what the direct reduction reads
     // of the task
-    Val image, first, count; // first image; first tile of the images' flattened tiles; tiles
-    Val part, k_lo, k_hi;    // partial sums; tiles of output channels
+    WinogradRange range;
+    Val part, k_lo, k_hi; // partial sums; tiles of output channels
 } Wino;
 
 static Val scratch_at(Wino *w, int64_t offset)
 {
     return vb_ati(w->b, w->e->scratch, offset);
-}
-
-// A run of tiles in one row of tiles of one image.
-typedef struct TileRow {
-    VbLoop loop;
-    Val image, y; // y: tile row
-    Val lo, hi;   // tile columns
-    Val slot;     // of column 0, may be negative
-} TileRow;
-
-static TileRow tile_rows_begin(Wino *w)
-{
-    Vb *b = w->b;
-    int64_t across = w->s.tile_columns;
-    Val last = vb_addi(b, vb_add(b, w->first, w->count), -1);
-    TileRow r;
-    r.loop = vb_loop(b, vb_divi(b, w->first, across), vb_addi(b, vb_divi(b, last, across), 1), 1,
-                     NULL, 0);
-    Val row = r.loop.index;
-    r.image = vb_add(b, w->image, vb_divi(b, row, w->s.tile_rows));
-    r.y = vb_remi(b, row, w->s.tile_rows);
-    Val start = vb_muli(b, row, across);
-    r.slot = vb_sub(b, start, w->first);
-    r.lo = vb_max(b, vb_sub(b, w->first, start), vb_int(b, 0));
-    r.hi = vb_min(b, vb_addi(b, vb_sub(b, last, start), 1), vb_int(b, across));
-    return r;
-}
-
-static void tile_rows_end(Wino *w, TileRow *r)
-{
-    vb_loop_end(w->b, &r->loop, NULL);
-}
-
-static void clear_bytes(Wino *w, Val at, int64_t bytes)
-{
-    VbLoop loop = vb_loop(w->b, vb_int(w->b, 0), vb_int(w->b, bytes), w->vector, NULL, 0);
-    vb_store(w->b, vb_zero(w->b), vb_at(w->b, at, loop.index));
-    vb_loop_end(w->b, &loop, NULL);
-}
-
-// The row of zeros, and the strip's columns left and right of the picture.
-static void clear_borders(Wino *w)
-{
-    const ConvPass *p = &w->s.pass;
-    clear_bytes(w, scratch_at(w, w->s.zeros), p->in_w * w->vector);
-    int64_t left = p->phase[0].pad[1], right = left + p->in_w;
-    int64_t columns = w->s.strip_row / w->vector;
-    for (int64_t r = 0; r < w->s.row_points; r++) {
-        for (int64_t x = 0; x < columns; x++) {
-            if (x == left && right < columns) {
-                x = right;
-            } else if (x == left) {
-                break;
-            }
-            Val at = scratch_at(w, w->s.strip + r * w->s.strip_row + x * w->vector);
-            vb_store(w->b, vb_zero(w->b), at);
-        }
-    }
-}
-
-// Strip columns of tiles [lo, hi): B^T over the rows, one column of the picture at a time.
-static void fill_strip(Wino *w, const TileRow *r, Val plane)
-{
-    Vb *b = w->b;
-    const ConvPass *p = &w->s.pass;
-    const ConvPhase *f = &p->phase[0];
-    int points = w->row.points;
-    int64_t row_bytes = p->in_w * w->vector;
-    Val row[WINOGRAD_MAX_POINTS], d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
-    for (int i = 0; i < points; i++) {
-        Val y = vb_addi(b, vb_muli(b, r->y, w->t->rows), i - f->pad[0]);
-        Val inside = vb_icmp(b, LLVMIntULT, y, vb_int(b, p->in_h));
-        Val offset = vb_muli(b, vb_select(b, inside, y, vb_int(b, 0)), row_bytes);
-        row[i] = vb_select(b, inside, vb_at(b, plane, offset), scratch_at(w, w->s.zeros));
-    }
-    Val lo = vb_max(b, vb_addi(b, vb_muli(b, r->lo, w->t->columns), -f->pad[1]), vb_int(b, 0));
-    Val hi = vb_addi(b, vb_muli(b, r->hi, w->t->columns), 2 - f->pad[1]);
-    hi = vb_min(b, hi, vb_int(b, p->in_w));
-    Val strip = scratch_at(w, w->s.strip + f->pad[1] * w->vector);
-    VbLoop loop =
-        vb_loop(b, vb_muli(b, lo, w->vector), vb_muli(b, hi, w->vector), w->vector, NULL, 0);
-    for (int i = 0; i < points; i++) {
-        d[i] = vb_load(b, vb_at(b, row[i], loop.index));
-    }
-    winograd_emit(b, &w->row.bt, d, out);
-    Val to = vb_at(b, strip, loop.index);
-    for (int i = 0; i < points; i++) {
-        vb_store(b, out[i], vb_ati(b, to, i * w->s.strip_row));
-    }
-    vb_loop_end(b, &loop, NULL);
-}
-
-// V of tiles [lo, hi) from the strip: B^T over the columns, one row of points after the other.
-static void spread_strip(Wino *w, const TileRow *r, Val v)
-{
-    Vb *b = w->b;
-    int points = w->column.points;
-    Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
-    VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.row_points), 1, NULL, 0);
-    Val from = vb_add(b, vb_muli(b, rows.index, w->s.strip_row),
-                      vb_muli(b, r->lo, w->t->columns * w->vector));
-    Val slot = vb_add(b, r->slot, r->lo);
-    Val to = vb_add(b, vb_muli(b, rows.index, points * w->s.v_plane), vb_muli(b, slot, w->vector));
-    Val carried[2] = {vb_at(b, scratch_at(w, w->s.strip), from), vb_at(b, v, to)};
-    VbLoop tiles = vb_loop(b, r->lo, r->hi, 1, carried, 2);
-    for (int i = 0; i < points; i++) {
-        d[i] = vb_load(b, vb_ati(b, tiles.carried[0], i * w->vector));
-    }
-    winograd_emit(b, &w->column.bt, d, out);
-    for (int i = 0; i < points; i++) {
-        vb_store(b, out[i], vb_ati(b, tiles.carried[1], i * w->s.v_plane));
-    }
-    carried[0] = vb_ati(b, tiles.carried[0], w->t->columns * w->vector);
-    carried[1] = vb_ati(b, tiles.carried[1], w->vector);
-    vb_loop_end(b, &tiles, carried);
-    vb_loop_end(b, &rows, NULL);
-}
-
-static void transform_input(Wino *w)
-{
-    Vb *b = w->b;
-    int64_t plane = w->s.pass.in_h * w->s.pass.in_w * w->vector;
-    VbLoop blocks = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.in_blocks), 1, NULL, 0);
-    Val v = vb_at(b, scratch_at(w, w->s.v), vb_muli(b, blocks.index, w->s.v_block));
-    TileRow r = tile_rows_begin(w);
-    Val index = vb_add(b, vb_muli(b, r.image, w->s.in_blocks), blocks.index);
-    fill_strip(w, &r, vb_at(b, w->e->in[0], vb_muli(b, index, plane)));
-    spread_strip(w, &r, v);
-    tile_rows_end(w, &r);
-    vb_loop_end(b, &blocks, NULL);
 }
 
 // M of one register tile: tiles [slot, slot + micro), output-channel tile k (of all) that is `own`
@@ -205,11 +74,12 @@ static void multiply(Wino *w, Val k_lo, Val k_hi)
     VbLoop ks = vb_loop(b, k_lo, k_hi, 1, NULL, 0);
     Val slice = vb_add(b, vb_muli(b, ks.index, w->s.points), points.index);
     Val u = vb_at(b, w->e->in[1], vb_muli(b, slice, w->s.slice));
-    Val v = vb_at(b, scratch_at(w, w->s.v), vb_muli(b, points.index, w->s.v_plane));
+    Val v = vb_at(b, scratch_at(w, w->s.input.points),
+                  vb_muli(b, points.index, w->s.input.plane_bytes));
     Val own = vb_muli(b, vb_sub(b, ks.index, k_lo), t->blocks * w->s.m_block);
     Val m = vb_at(b, scratch_at(w, w->s.m), vb_add(b, vb_muli(b, points.index, w->s.m_plane), own));
-    VbLoop slots = vb_loop(b, vb_int(b, 0), w->count, t->micro, NULL, 0);
-    Val last = vb_max(b, vb_addi(b, w->count, -t->micro), vb_int(b, 0));
+    VbLoop slots = vb_loop(b, vb_int(b, 0), w->range.count, t->micro, NULL, 0);
+    Val last = vb_max(b, vb_addi(b, w->range.count, -t->micro), vb_int(b, 0));
     Val offset = vb_muli(b, vb_min(b, slots.index, last), w->vector);
     emit_micro(w, u, vb_at(b, v, offset), vb_at(b, m, offset));
     vb_loop_end(b, &slots, NULL);
@@ -374,7 +244,7 @@ static void transform_output(Wino *w, Val k_lo, Val k_hi)
     if (w->s.pass.bias) {
         o.bias = vb_load(b, vb_at(b, w->e->in[2], vb_muli(b, o.block, w->vector)));
     }
-    TileRow r = tile_rows_begin(w);
+    WinogradRow r = winograd_rows_begin(b, &w->range, w->s.tile_rows, w->s.tile_columns);
     o.image = r.image;
     o.y = vb_muli(b, r.y, w->t->rows);
     ExprPlace at = {.image = o.image, .block = o.block};
@@ -385,7 +255,7 @@ static void transform_output(Wino *w, Val k_lo, Val k_hi)
     emit_out_tile(w, &o, tiles.index);
     vb_loop_end(b, &tiles, NULL);
     emit_release(w->e);
-    tile_rows_end(w, &r);
+    winograd_rows_end(b, &r);
     vb_loop_end(b, &blocks, NULL);
 }
 
@@ -393,8 +263,9 @@ static void emit_tiles(Wino *w)
 {
     Vb *b = w->b;
     int64_t group = w->t->group_blocks / w->t->blocks;
-    clear_borders(w);
-    transform_input(w);
+    winograd_input_clear(w->e, &w->s.input);
+    winograd_input_emit(w->e, &w->s.input, w->e->in[0], &w->range, vb_int(b, 0),
+                        vb_int(b, w->s.in_blocks));
     VbLoop groups = vb_loop(b, w->k_lo, w->k_hi, group, NULL, 0);
     Val hi = vb_min(b, vb_addi(b, groups.index, group), w->k_hi);
     multiply(w, groups.index, hi);
@@ -413,13 +284,13 @@ static void emit_task(Wino *w, Val task)
     w->part = vb_add(b, vb_muli(b, images, t->chunks), chunk);
     w->k_lo = vb_divi(b, vb_muli(b, part, k_tiles), t->parts);
     w->k_hi = vb_divi(b, vb_muli(b, vb_addi(b, part, 1), k_tiles), t->parts);
-    w->image = vb_muli(b, images, t->image_div);
-    Val here = vb_min(b, vb_int(b, t->image_div), vb_sub(b, w->e->batch, w->image));
+    w->range.image = vb_muli(b, images, t->image_div);
+    Val here = vb_min(b, vb_int(b, t->image_div), vb_sub(b, w->e->batch, w->range.image));
     Val all = vb_muli(b, here, w->s.tile_rows * w->s.tile_columns);
-    w->first = vb_muli(b, chunk, t->tiles);
-    w->count = vb_min(b, vb_int(b, t->tiles), vb_sub(b, all, w->first));
+    w->range.first = vb_muli(b, chunk, t->tiles);
+    w->range.count = vb_min(b, vb_int(b, t->tiles), vb_sub(b, all, w->range.first));
     clear_partials(w);
-    VbIf some = vb_if(b, vb_icmp(b, LLVMIntSGT, w->count, vb_int(b, 0)));
+    VbIf some = vb_if(b, vb_icmp(b, LLVMIntSGT, w->range.count, vb_int(b, 0)));
     emit_tiles(w);
     vb_if_end(b, &some);
 }
@@ -431,10 +302,13 @@ void winograd_emit_kernel(Emit *e)
     Wino w = {.e = e, .b = b, .t = t, .s = winograd_size(e->node, t, b->width)};
     w.row = winograd_make(t->rows);
     w.column = winograd_make(t->columns);
+    w.s.input.row = w.row.bt;
+    w.s.input.column = w.column.bt;
     w.vector = (int64_t)b->width * 4;
     w.micro_tiles = (ConvTiles){.blocks = t->blocks, .step = 1};
     w.micro_phase = (ConvPhase){.taps = {1, 1}};
-    w.micro = (ConvWalk){.e = e, .b = b, .tiles = &w.micro_tiles, .in_plane = w.s.v_block};
+    w.micro =
+        (ConvWalk){.e = e, .b = b, .tiles = &w.micro_tiles, .in_plane = w.s.input.block_bytes};
     w.micro.pass = w.s.pass;
     w.micro.pass.stride[0] = w.micro.pass.stride[1] = 1;
     Val task;

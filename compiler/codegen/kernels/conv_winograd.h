@@ -4,7 +4,7 @@
 #define KERNELS_CONV_WINOGRAD_H
 
 #include "codegen/kernels/conv_common.h"
-#include "codegen/kernels/winograd_math.h"
+#include "codegen/kernels/winograd_input.h"
 
 /// Becomes Lowering.tiles: no pointers, no padding. Letters: a tile is rows x columns output
 /// pixels.
@@ -18,7 +18,7 @@ typedef struct WinogradTiles {
     int32_t image_div;
 } WinogradTiles;
 
-/// All sizes that follow from node and plan.
+/// All sizes that follow from node and plan. The matrices of `input` have their sizes only.
 typedef struct WinogradSize {
     ConvPass pass;
     int64_t row_points, column_points, points; // points = row_points * column_points
@@ -27,10 +27,9 @@ typedef struct WinogradSize {
     int64_t slots; // tiles of a plane of V and M, a multiple of micro
     // bytes
     int64_t slice;            // of U for one point and `blocks` output-channel blocks
-    int64_t strip_row;        // of a row of the strip of transformed columns
-    int64_t v_block, v_plane; // V[point][c block][slot], planes padded
+    WinogradInput input;      // V[point][c block][slot]
     int64_t m_block, m_plane; // M[point][k block of the group][slot], planes padded
-    int64_t zeros, strip, half, v, m, scratch; // offsets in scratch, its end
+    int64_t half, m, scratch; // offsets in scratch, its end
 } WinogradSize;
 
 WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width);

@@ -33,6 +33,12 @@ static int64_t round_up(int64_t x, int64_t to)
     return div_up(x, to) * to;
 }
 
+// A matrix of which only the size counts.
+static WinogradMatrix square(int size)
+{
+    return (WinogradMatrix){.rows = size, .columns = size};
+}
+
 WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width)
 {
     const char *why;
@@ -48,16 +54,18 @@ WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width
     s.out_blocks = conv_out_blocks(p, width);
     s.slots = round_up(t->tiles, t->micro);
     s.slice = s.in_blocks * conv_in_step(p) * t->blocks * vector;
-    s.strip_row = (s.tile_columns * t->columns + 2) * vector;
-    s.v_block = s.slots * vector;
-    s.v_plane = (s.in_blocks * s.slots + 1) * vector;
-    s.m_block = s.v_block;
+    s.input = (WinogradInput){.row = square((int)s.row_points),
+                              .column = square((int)s.column_points),
+                              .step = {t->rows, t->columns},
+                              .pad = {p->phase[0].pad[0], p->phase[0].pad[1]},
+                              .size = {p->in_h, p->in_w},
+                              .tile_rows = s.tile_rows,
+                              .tile_columns = s.tile_columns,
+                              .blocks = s.in_blocks};
+    s.half = winograd_input_place(&s.input, 0, s.in_blocks, s.slots, width);
+    s.m_block = s.slots * vector;
     s.m_plane = (t->group_blocks * s.slots + 1) * vector;
-    s.zeros = 0;
-    s.strip = round_up(p->in_w * vector, 64);
-    s.half = s.strip + s.row_points * s.strip_row;
-    s.v = s.half + t->rows * s.column_points * vector;
-    s.m = s.v + s.points * s.v_plane;
+    s.m = s.half + t->rows * s.column_points * vector;
     s.scratch = s.m + s.points * s.m_plane;
     return s;
 }
@@ -76,7 +84,7 @@ static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradT
     double k_tiles = (double)(s->out_blocks / t->blocks), micros = (double)(s->slots / t->micro);
     double micro = (double)s->pass.in_c * conv_step_cycles(g, t->micro, t->blocks) + MICRO_CYCLES;
     double products = blocks * k_tiles * points * micros * micro / g->clock_ghz;
-    double u = (double)winograd_weight_bytes(s, t), v = points * (double)s->v_plane;
+    double u = (double)winograd_weight_bytes(s, t), v = points * (double)s->input.plane_bytes;
     double stream = blocks * u / conv_stream_gbps(g, u);
     double read_v = blocks * k_tiles * v / conv_stream_gbps(g, v);
     double rows = (double)s->row_points, columns = (double)s->column_points;
