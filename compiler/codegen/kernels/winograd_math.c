@@ -8,7 +8,7 @@
 //   A^T[k][i] = a_i^k,                           last column 0 .. 0 1
 //   B^T[i] = coefficients of product over j != i of (x - a_j),  last row of product over all j of
 //   (x - a_j)
-// The points are sixteenths, so that B and A are exact in float; G is used in double.
+// The points are quarters and sixteenths, so that B and A are exact in float; G is used in double.
 #include "codegen/kernels/winograd_math.h"
 
 #include <math.h>
@@ -16,13 +16,10 @@
 
 #include "base/diag.h"
 
-// Pairs +a, -a share sums. Chosen among sixteenths for the least error on random data; an even
-// number of finite points needs no 0. Infinity is implied. Root mean square errors at 64 channels:
-// F(2) 2.7e-7, F(3) 4.5e-7, F(4) 7.5e-7, F(5) 1.6e-6, F(6) 3.5e-6.
+// Points after 0 come in pairs +a, -a, except where m is odd. Infinity is implied.
 static const double POINTS_2[] = {0, 1, -1};
-static const double POINTS_3[] = {0.375, -0.375, 1.1875, -1.1875};
+static const double POINTS_3[] = {0, 1, -1, 0.5};
 static const double POINTS_4[] = {0, 0.6875, -0.6875, 1.5625, -1.5625};
-static const double POINTS_5[] = {0.3125, -0.3125, 0.875, -0.875, 1.75, -1.75};
 static const double POINTS_6[] = {0, 1, -1, 2, -2, 0.5, -0.5};
 
 static const double *points_of(int m)
@@ -34,8 +31,6 @@ static const double *points_of(int m)
         return POINTS_3;
     case 4:
         return POINTS_4;
-    case 5:
-        return POINTS_5;
     case 6:
         return POINTS_6;
     default:

@@ -23,7 +23,7 @@ typedef struct Winograd {
     WinogradMatrix at; // m x points
 } Winograd;
 
-/// m is 2 to 6.
+/// m is 2, 3, 4 or 6.
 Winograd winograd_make(int m);
 
 /// out[rows] = matrix * in[columns], in as few vector operations as the structure of the matrix
