@@ -71,15 +71,16 @@ def training_cases():
                   "preact_resnet50_tf", "preact_resnet50_keras", "preact_resnet164", "cifar_resnet20",
                   "cifar_resnet20_b", "cifar_resnet56", "wrn_40_4", "resnext29_8x64d", "d2l_resnet18",
                   "d2l_resnet18_tf", "googlenet_inception"):
-        imagenet = VARIANTS[model].chw[1] == 224
-        size = 64 if imagenet or VARIANTS[model].chw[1] == 96 else 0
-        yield Case(f"{model}_train", model, "train", TRAIN_BATCH.get(model, 16 if imagenet and model not in BASIC else 8), size, size,
+        size = 64 if VARIANTS[model].chw[1] > 32 else 0
+        yield Case(f"{model}_train", model, "train", TRAIN_BATCH.get(model, 16), size, size,
                    gamma_factor=TRAIN_GAMMA.get(model, 0.2))
 
 
 # With 0.2 a sign that flips moves gradients less.
-BASIC = {"resnet18", "resnet34", "resnetv2_18"}
-TRAIN_BATCH = {"resnet50": 32, "cifar_resnet20": 32, "cifar_resnet20_b": 16, "cifar_resnet56": 16, "preact_resnet164": 16}
+TRAIN_BATCH = {
+    "resnet18": 8, "resnet34": 8, "resnetv2_18": 8, "d2l_resnet18": 8, "d2l_resnet18_tf": 8, "googlenet_inception": 8,
+    "wrn_40_4": 8, "resnext29_8x64d": 8, "resnet50": 32, "resnet50_v1": 32, "preact_resnet50_keras": 32,
+    "resnet152": 32, "resnext50_32x4d": 32, "cifar_resnet20": 32}
 TRAIN_GAMMA = {"cifar_resnet20": 1.0, "googlenet_inception": 1.0}
 
 
