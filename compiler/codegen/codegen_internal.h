@@ -14,7 +14,6 @@
 struct Codegen {
     Arena *arena;
     const TargetDef *target;
-    KernelOptions options;
 };
 
 /// A kernel function that stands in the module already.

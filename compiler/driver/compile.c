@@ -29,7 +29,6 @@ struct Compilation {
     uint32_t main_file;
     Graph *built;
     const TargetDef *target;
-    KernelOptions kernel_options;
     Codegen *codegen;
     const Graph *plans[2 * MAX_PLANS];
     uint32_t plan_count;
@@ -155,7 +154,6 @@ ExitCode compile_start(Arena *a, const Options *o, Compilation **out)
     c->options = o;
     c->sources.arena = a;
     c->diag = diag_create(a, &c->sources);
-    c->kernel_options = (KernelOptions){.exact = o->exact, .optimize_size = o->level == 1};
     ExitCode code = choose_target(c);
     if (code == EXIT_OK)
         code = check_pass_names(o);
@@ -164,7 +162,7 @@ ExitCode compile_start(Arena *a, const Options *o, Compilation **out)
     if (code == EXIT_OK)
         code = build_graph(c);
     if (code == EXIT_OK)
-        c->codegen = codegen_create(a, c->target, &c->kernel_options);
+        c->codegen = codegen_create(a, c->target);
     return code;
 }
 

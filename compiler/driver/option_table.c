@@ -50,10 +50,6 @@ const OptionDef option_table[] = {
     {"plan-for", 0, OPTION_LIST, AT(plans), .value = "batch=N", .commands = ALL,
      .doc =
          "Adds a plan for this batch (default: inference 1 and 64, training 64). May be repeated."},
-    {NULL, 'O', OPTION_CHOICE, AT(level), .value = "2|s", .commands = ALL,
-     .doc = "-O2 (default) for speed, -Os for small packed weights."},
-    {"exact", 0, OPTION_FLAG, AT(exact), .commands = ALL,
-     .doc = "Use direct algorithms only: the smallest rounding errors."},
     {"dump-after", 0, OPTION_TEXT, AT(dump_after), .value = "PASS", .commands = ALL,
      .doc =
          "Print the graph to standard error after this pass (--list-passes); 'all' for every one."},

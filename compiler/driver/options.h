@@ -65,8 +65,7 @@ struct Options {
     bool emit_given;
     int32_t mode; // ModeChoice
     bool mode_given;
-    int32_t level; // 0: -O2, 1: -Os
-    bool exact, verify_each, time_passes, explain_kernels;
+    bool verify_each, time_passes, explain_kernels;
     // data and weights
     const char *weights, *input, *labels, *data, *data_dir;
     int64_t resize, limit, count;

@@ -32,8 +32,6 @@ static const OpDef op_dense = {.name = "dense"};
 static const OpDef op_dense_bwd_data = {.name = "dense_bwd_data"};
 static const OpDef op_dense_bwd_weights = {.name = "dense_bwd_weights"};
 
-static const OpDef op_winograd = {.name = "winograd_weights"};
-
 static ScalarVal affine_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *a,
                                uint32_t count)
 {
@@ -215,32 +213,12 @@ static const char *describe(const Run *r)
         t->fused ? " fused" : "");
 }
 
-// How many times more than a plain sum an algorithm errs: Winograd's transforms cancel, more so for
-// larger tiles. Measured on these cases, with a factor of two to spare.
-static double error_factor(const char *kernel)
-{
-    static const struct {
-        const char *kernel;
-        double factor;
-    } known[] = {{"winograd_2x2", 2},
-                 {"winograd_2x4", 4},
-                 {"winograd_3x3", 6},
-                 {"winograd_4x4", 8},
-                 {"winograd_6x6", 40}};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (strcmp(known[i].kernel, kernel) == 0) {
-            return known[i].factor;
-        }
-    }
-    return 1;
-}
-
 static void check_close(const Run *r, const Plain *got)
 {
-    double tolerance = TOLERANCE * error_factor(r->kernel->name), worst = 0;
+    double worst = 0;
     for (int64_t i = 0, n = plain_count(got); i < n; i++) {
         double error = fabs(got->at[i] - r->want.at[i]);
-        ck_assert_msg(error <= tolerance * r->want.bound[i] + 1e-37,
+        ck_assert_msg(error <= TOLERANCE * r->want.bound[i] + 1e-37,
                       "%s: element %d is %g, not %g (error %g)", describe(r), (int)i, got->at[i],
                       r->want.at[i], error);
         worst = fmax(worst, error / (TOLERANCE * r->want.bound[i] + 1e-37));
@@ -301,47 +279,6 @@ static int64_t ceil_div(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-// An opaque layout is made by the operator that the kernel names.
-static GuardBlock prepare(Run *r, uint32_t input, bool at_end)
-{
-    const Lowering *low = r->node->lowering;
-    const Layout *l = &low->in_layout[input];
-    ck_assert_str_eq(low->prepare_op[input], op_winograd.name);
-    Node *n = graph_add_node(r->graph, &op_winograd, NULL);
-    WinogradAttrs *attrs = ARENA_NEW(r->arena, WinogradAttrs);
-    memcpy(attrs, low->prepare_attrs[input], sizeof *attrs);
-    n->attrs = attrs;
-    n->name = "prepare";
-    Value *v = r->node->inputs.at[input];
-    VEC_PUSH(r->arena, &n->inputs, v);
-    n->own_inputs = 1;
-    graph_add_output(r->graph, n, RN_F32, v->shape)->layout = *l;
-    const KernelDef *k = NULL;
-    for (size_t i = 0; i < kernel_table_count; i++) {
-        k = strcmp(kernel_table[i]->op, op_winograd.name) == 0 ? kernel_table[i] : k;
-    }
-    ck_assert_ptr_nonnull(k);
-    KernelOptions options = {0};
-    PlanCtx ctx = {r->arena, r->target, &options, 1};
-    Lowering *plan = ARENA_NEW(r->arena, Lowering);
-    ck_assert_ptr_null(k->plan(&ctx, n, plan));
-    ck_assert_msg(layout_equal(&plan->out_layout[0], l), "%s: %s is not %s", describe(r),
-                  plan->out_layout[0].tag, l->tag);
-    n->lowering = plan;
-    Layout plain = {.kind = LAYOUT_PLAIN}, asked = v->layout;
-    v->layout = plain;
-    GuardBlock in = guard_block(laid_bytes(&plain, &r->in[input]), at_end);
-    GuardBlock out = guard_block(l->bytes, at_end);
-    each_element(&plain, &r->in[input], in.at, lay);
-    KernelRun *run = kernel_run_create(r->target, k, n);
-    void *pointer[2] = {in.at, out.at};
-    kernel_run_call(run, pointer, 1, 0, plan->tasks_mul, NULL, NULL);
-    kernel_run_destroy(run);
-    guard_block_free(&in);
-    v->layout = asked;
-    return out;
-}
-
 static Blocks make_blocks(Run *r, bool at_end)
 {
     Node *n = r->node;
@@ -349,10 +286,6 @@ static Blocks make_blocks(Run *r, bool at_end)
     for (uint32_t i = 0; i < n->inputs.count; i++) {
         Layout l = input_layout(r, i);
         n->inputs.at[i]->layout = l;
-        if (l.kind == LAYOUT_OPAQUE) {
-            b.at[b.count++] = prepare(r, i, at_end);
-            continue;
-        }
         GuardBlock g = guard_block(laid_bytes(&l, &r->in[i]), at_end);
         each_element(&l, &r->in[i], g.at, lay);
         b.at[b.count++] = g;
@@ -470,8 +403,7 @@ static int run_case(const TargetDef *target, const OpDef *op, uint32_t out_of, c
         if (t->fused) {
             build_fused(&r);
         }
-        KernelOptions options = {0};
-        PlanCtx ctx = {a, target, &options, (uint32_t)t->plan_batch};
+        PlanCtx ctx = {a, target, (uint32_t)t->plan_batch};
         Lowering *low = ARENA_NEW(a, Lowering);
         const char *why = k->plan(&ctx, r.node, low);
         if (!why) {
@@ -584,8 +516,7 @@ START_TEST(backward_weights)
 }
 END_TEST
 
-// 3x3 filters of stride 1 at every height and width from 1 to 17, paddings of 0 to 2: what Winograd
-// serves.
+// 3x3 filters of stride 1 at every height and width from 1 to 17, paddings of 0 to 2.
 START_TEST(squares)
 {
     const TargetDef *t = test_target(_i);

@@ -66,9 +66,9 @@ START_TEST(defaults)
     ck_assert_int_eq(options.emit, EMIT_OBJECT);
     ck_assert_int_eq(options.mode, CHOICE_BOTH);
     ck_assert(!options.emit_given && !options.mode_given);
-    ck_assert_ptr_null(parse("m --emit=asm -Os"));
+    ck_assert_ptr_null(parse("m --emit=asm --mode=train"));
     ck_assert_int_eq(options.emit, EMIT_ASM);
-    ck_assert_int_eq(options.level, 1);
+    ck_assert_int_eq(options.mode, CHOICE_TRAIN);
 }
 END_TEST
 
