@@ -139,21 +139,6 @@ START_TEST(chosen_names)
 }
 END_TEST
 
-// examples/infer and the README's program, on parameters that are all zero.
-START_TEST(example_and_readme)
-{
-    tool_run(&run,
-             "cd %s && cp %s/examples/infer/* . && %s small.rn --mode infer -o small.o && "
-             "sed -n '/^```c$/,/^```$/p' %s/README.md | grep -v '^```' > readme.c && "
-             "head -c 200000 /dev/zero > params.bin && for f in main readme; do "
-             "%s -std=c11 -Wall -Wextra -pedantic -Werror $f.c small.o -o $f || exit 1; "
-             "head -c 3136 /dev/zero | ./$f; done",
-             folder, TEST_SOURCE_DIR, TOOL, TEST_SOURCE_DIR, TEST_CC);
-    ck_assert_msg(run.code == 0, "%s", run.err);
-    ck_assert_str_eq(run.out, "0 0 0 0 0 0 0 0 0 0\n0\n");
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("embed");
@@ -165,7 +150,6 @@ int main(void)
     tcase_add_test(tc, two_models_and_threads);
     tcase_add_test(tc, object_needs_and_exports_little);
     tcase_add_test(tc, chosen_names);
-    tcase_add_test(tc, example_and_readme);
     suite_add_tcase(suite, tc);
     return check_run(suite);
 }
