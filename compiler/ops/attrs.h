@@ -48,7 +48,7 @@
 //   softmax_xent        logits [N,k] or [N,k,1,1], labels -> loss [N], nats; its gradient rule
 //   takes the
 //                       gradient of the loss to be loss_scale and ignores dout
-//   softmax_xent_grad   logits, labels -> dlogits = loss_scale * (softmax - onehot)
+//   softmax_xent_grad   logits, labels -> dlogits = loss_scale * (softmax - target)
 //   grad_store          d -> VALUE_GRAD, framework layout; overwritten, or added to when
 //   call.accumulate pack                source -> LAYOUT_PACKED copy; to_plain, to_blocked: layout
 //   changes of activations
@@ -114,6 +114,10 @@ typedef struct DropAttrs { // dropout, drop_path and their masks
     double p;              // probability to drop
     int64_t salt;          // distinguishes the nodes of a model
 } DropAttrs;
+
+typedef struct XentAttrs { // softmax_xent and its gradient
+    double smoothing;      // part of each target spread over all classes, 0 .. 1
+} XentAttrs;
 
 typedef struct SpreadAttrs {
     int64_t h, w;

@@ -173,7 +173,7 @@ bool pass_autodiff(PassCtx *ctx)
     c.readers = ARENA_ARRAY(ctx->scratch, uint32_t, c.count);
     find_needed(&c);
     Value *logits = loss->inputs.at[0];
-    Value *dlogits = grad_node(&c.hands, "softmax_xent_grad", NULL, loss->inputs.at, 2);
+    Value *dlogits = grad_node(&c.hands, "softmax_xent_grad", loss->attrs, loss->inputs.at, 2);
     grad_add(&c.hands, logits, dlogits);
     bool ok = true;
     for (const Node *n = loss->prev; n; n = n->prev)

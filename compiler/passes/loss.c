@@ -1,5 +1,6 @@
 // loss.c: training ends in the cross-entropy of the softmax of the one output: loss [N], in nats.
 // The labels become an input of the graph. Not here: the batch mean (the runtime's loss_scale).
+#include "ops/attrs.h"
 #include "passes/pass.h"
 
 bool pass_loss(PassCtx *ctx)
@@ -8,8 +9,10 @@ bool pass_loss(PassCtx *ctx)
     Value *logits = g->outputs.at[0];
     Value *labels = graph_add_value(g, VALUE_LABELS, RN_U32, shape_batch(), "labels", logits->loc);
     g->labels = labels;
+    XentAttrs attrs = {.smoothing = ctx->opt->label_smoothing};
     const Node *node = build_node(g, &(NodeSpec){
                                          .op = pass_op("softmax_xent"),
+                                         .attrs = &attrs,
                                          .in = (Value *const[]){logits, labels},
                                          .in_count = 2,
                                          .name = "loss",

@@ -20,6 +20,7 @@ typedef struct PassOptions {
     bool both_modes; // the object holds training too: labels and loss have regions in inference
     bool keep_activations;  // no recomputing in backward
     bool redo_joins;        // backward recomputes what joins store too: least memory, more traffic
+    double label_smoothing; // of the loss; 0: none
     PackedPool *packed;     // NULL: this graph has the packed region for itself
     const char *dump_after; // a pass's name or "all"; NULL: no dump
     const char *stop_after; // a pass's name, NULL: run all

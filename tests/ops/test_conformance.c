@@ -180,7 +180,8 @@ static void append_loss(Graph *g, Value *y)
         logits = append(g, "dense", &dense, &y, 1, true);
     }
     Value *labels = graph_add_value(g, VALUE_LABELS, RN_U32, shape_batch(), "labels", (Loc){0});
-    g->loss = append(g, "softmax_xent", NULL, (Value *[]){logits, labels}, 2, false);
+    XentAttrs smooth = {.smoothing = 0.25};
+    g->loss = append(g, "softmax_xent", &smooth, (Value *[]){logits, labels}, 2, false);
 }
 
 static double total_loss(const Graph *g, int64_t batch, uint64_t seed, const Value *moved,

@@ -154,6 +154,16 @@ START_TEST(loss_and_probabilities)
     check(&(Run){"softmax", "2", "", {z}, D(0.25, 0.75), 2, 0});
     check(&(Run){"softmax_xent", "2; #", "", {z, D(0)}, (const double[]){log(4)}, 1, 0});
     check(&(Run){"softmax_xent", "2; #", "", {D(1000, 0), D(1)}, D(1000), 1, 0});
+    // targets 7/8 and 1/8: log 4 - log(3)/8, and (1/4 - 7/8, 3/4 - 1/8) at loss scale 1/2
+    check(&(Run){"softmax_xent",
+                 "2; #",
+                 "smoothing=0.25",
+                 {z, D(0)},
+                 (const double[]){log(4) - log(3) / 8},
+                 1,
+                 0});
+    check(
+        &(Run){"softmax_xent_grad", "2; #", "smoothing=0.25", {z, D(0)}, D(-0.3125, 0.3125), 2, 0});
     check(&(Run){
         "softmax_xent_grad", "2; #", "", {z, D(0)}, D(-0.375, 0.375), 2, 0}); // loss scale 1/2
 }
