@@ -8,6 +8,8 @@
 
 #include "base/files.h"
 #include "driver/compile.h"
+#include "driver/dot.h"
+#include "driver/plan_svg.h"
 #include "driver/report.h"
 #include "driver/summary.h"
 #include "passes/pipeline.h"
@@ -89,6 +91,16 @@ static ExitCode write_plan(Arena *a, const Options *o, const Compilation *c)
     return write_text(a, o, &text);
 }
 
+static ExitCode write_plan_svg(Arena *a, const Options *o, const Compilation *c)
+{
+    StrBuf text = {.arena = a};
+    const Graph *plans[COMPILE_MAX_PLANS];
+    for (uint32_t i = 0; i < compile_plan_count(c); i++)
+        plans[i] = compile_plan(c, i);
+    plan_svg_print(plans, compile_plan_count(c), &text);
+    return write_text(a, o, &text);
+}
+
 static ExitCode write_graph(Arena *a, const Options *o, const Graph *g)
 {
     StrBuf text = {.arena = a};
@@ -112,6 +124,8 @@ static ExitCode write_output(Arena *a, const Options *o, Compilation *c)
         return report_write(a, o->output, text, strlen(text));
     case EMIT_PLAN:
         return write_plan(a, o, c);
+    case EMIT_PLAN_SVG:
+        return write_plan_svg(a, o, c);
     case EMIT_LLVM:
         text = compile_emit(c, name, CODEGEN_LLVM, &bytes);
         return report_write(a, o->output, text, bytes);
@@ -120,6 +134,7 @@ static ExitCode write_output(Arena *a, const Options *o, Compilation *c)
         return report_write(a, o->output, text, bytes);
     case EMIT_SUMMARY:
     case EMIT_GRAPH:
+    case EMIT_DOT:
         break; // need no plans; served before
     }
     return EXIT_ENVIRONMENT;
@@ -130,6 +145,10 @@ static ExitCode compile_and_write(Arena *a, const Options *o, Compilation *c)
     StrBuf text = {.arena = a};
     if (o->emit == EMIT_SUMMARY) {
         summary_print(compile_graph(c), &text);
+        return write_text(a, o, &text);
+    }
+    if (o->emit == EMIT_DOT) {
+        dot_print(compile_graph(c), &text);
         return write_text(a, o, &text);
     }
     if (o->emit == EMIT_GRAPH && !o->stop_after)

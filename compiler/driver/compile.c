@@ -18,7 +18,7 @@
 #include "ir/opdef.h"
 #include "passes/pipeline.h"
 
-#define MAX_PLANS 16
+#define MAX_PLANS (COMPILE_MAX_PLANS / 2) // of each kind
 
 struct Compilation {
     Arena *arena;
@@ -30,7 +30,7 @@ struct Compilation {
     Graph *built;
     const TargetDef *target;
     Codegen *codegen;
-    const Graph *plans[2 * MAX_PLANS];
+    const Graph *plans[COMPILE_MAX_PLANS];
     uint32_t plan_count;
     LoadedObject *loaded;
 };

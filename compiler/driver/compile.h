@@ -33,6 +33,7 @@ ExitCode compile_plans(Compilation *c, bool infer, bool train, const uint32_t *b
 ExitCode compile_plan_batches(const Compilation *c, const uint32_t *fallback,
                               uint32_t fallback_count, const uint32_t **batches, uint32_t *count);
 
+enum { COMPILE_MAX_PLANS = 32 };
 uint32_t compile_plan_count(const Compilation *c);
 const Graph *compile_plan(const Compilation *c, uint32_t i);
 

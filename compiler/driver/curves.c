@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "driver/svg.h"
+
 // The picture and the plot's area in it, in pixels.
 #define WIDTH 720
 #define HEIGHT 440
@@ -67,17 +69,6 @@ static double value_of(const CurvePoint *p, const Curve *c)
     return *(const double *)(const void *)((const char *)p + c->offset);
 }
 
-// A round step that gives at most `most` marks between 0 and hi.
-static double round_tick(double hi, int most)
-{
-    double step = pow(10.0, floor(log10(hi / most)));
-    const double factor[] = {1, 2, 5, 10};
-    for (size_t i = 0; i < sizeof factor / sizeof factor[0]; i++)
-        if (hi / (step * factor[i]) <= most)
-            return step * factor[i];
-    return step * 10;
-}
-
 static double place(const Axis *axis, double value)
 {
     return axis->from + (value - axis->lo) / (axis->hi - axis->lo) * (axis->to - axis->from);
@@ -94,22 +85,6 @@ static double largest(const Curves *c, size_t offset, double at_least)
     return most;
 }
 
-static void draw_text(StrBuf *out, double x, double y, const char *anchor, const char *color,
-                      const char *text)
-{
-    strbuf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\">", x, y, anchor,
-                  color);
-    for (; *text; text++) { // names of files may hold anything
-        if (*text == '<')
-            strbuf_add(out, "&lt;");
-        else if (*text == '&')
-            strbuf_add(out, "&amp;");
-        else
-            strbuf_add_bytes(out, text, 1);
-    }
-    strbuf_add(out, "</text>\n");
-}
-
 static void draw_x_axis(StrBuf *out, const Axis *x)
 {
     char text[32];
@@ -119,9 +94,9 @@ static void draw_x_axis(StrBuf *out, const Axis *x)
                       "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#e4e4e4\"/>\n",
                       at, TOP, at, BOTTOM);
         snprintf(text, sizeof text, "%g", i * x->tick);
-        draw_text(out, at, BOTTOM + 20, "middle", "#333", text);
+        svg_text(out, at, BOTTOM + 20, "middle", "#333", text);
     }
-    draw_text(out, (LEFT + RIGHT) / 2.0, BOTTOM + 42, "middle", "#333", "epoch");
+    svg_text(out, (LEFT + RIGHT) / 2.0, BOTTOM + 42, "middle", "#333", "epoch");
 }
 
 static void draw_y_axis(StrBuf *out, const Axis *y, bool left)
@@ -134,13 +109,13 @@ static void draw_y_axis(StrBuf *out, const Axis *y, bool left)
                 out, "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#e4e4e4\"/>\n",
                 LEFT, at, RIGHT, at);
         snprintf(text, sizeof text, "%g", i * y->tick);
-        draw_text(out, left ? LEFT - 8 : RIGHT + 8, at + 4, left ? "end" : "start",
+        svg_text(out, left ? LEFT - 8 : RIGHT + 8, at + 4, left ? "end" : "start",
                   left ? LOSS_COLOR : "#333", text);
     }
     double middle = (TOP + BOTTOM) / 2.0;
     double column = left ? LEFT - 48 : RIGHT + 52;
     strbuf_printf(out, "<g transform=\"rotate(-90 %.1f %.1f)\">", column, middle);
-    draw_text(out, column, middle, "middle", left ? LOSS_COLOR : "#333",
+    svg_text(out, column, middle, "middle", left ? LOSS_COLOR : "#333",
               left ? "loss" : "accuracy");
     strbuf_add(out, "</g>\n");
 }
@@ -193,7 +168,7 @@ static void draw_legend(StrBuf *out, const Curves *c)
             snprintf(text, sizeof text, "%s %.3f", curve_table[i].name, last);
         else
             snprintf(text, sizeof text, "%s -", curve_table[i].name);
-        draw_text(out, RIGHT - 158, row, "start", "#333", text);
+        svg_text(out, RIGHT - 158, row, "start", "#333", text);
     }
 }
 
@@ -201,15 +176,15 @@ void curves_svg(const Curves *c, const char *title, StrBuf *out)
 {
     double epochs = largest(c, offsetof(CurvePoint, epoch), 1.0);
     double loss = largest(c, offsetof(CurvePoint, train_loss), 0.1);
-    Axis x = {0, epochs, LEFT, RIGHT, epochs <= 10 ? 1 : round_tick(epochs, 10)};
-    Axis left = {0, loss * 1.05, BOTTOM, TOP, round_tick(loss * 1.05, 6)};
+    Axis x = {0, epochs, LEFT, RIGHT, epochs <= 10 ? 1 : svg_round_tick(epochs, 10)};
+    Axis left = {0, loss * 1.05, BOTTOM, TOP, svg_round_tick(loss * 1.05, 6)};
     Axis right = {0, 1, BOTTOM, TOP, 0.2};
     strbuf_printf(out,
                   "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
                   "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"13\">\n"
                   "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
                   WIDTH, HEIGHT, WIDTH, HEIGHT);
-    draw_text(out, (LEFT + RIGHT) / 2.0, TOP - 20, "middle", "#111", title);
+    svg_text(out, (LEFT + RIGHT) / 2.0, TOP - 20, "middle", "#111", title);
     draw_x_axis(out, &x);
     draw_y_axis(out, &left, true);
     draw_y_axis(out, &right, false);

@@ -38,7 +38,7 @@ const OptionDef option_table[] = {
     {NULL, 'D', OPTION_LIST, AT(defines), .value = "NAME=VALUE", .commands = ALL,
      .doc = "Overrides a param of the model, e.g. -D classes=10. May be repeated."},
     {"emit", 0, OPTION_CHOICE, AT(emit), GIVEN(emit_given),
-     .value = "object|header|summary|graph|plan|llvm|asm", .commands = CMD_COMPILE,
+     .value = "object|header|summary|graph|dot|plan|plan-svg|llvm|asm", .commands = CMD_COMPILE,
      .doc = "What to write (default object); to standard output unless -o is given."},
     {"name", 0, OPTION_TEXT, AT(name), .value = "NAME", .commands = CMD_COMPILE,
      .doc = "Export the model as rn_model_NAME (default: the base name of -o, else the model's)."},

@@ -35,7 +35,9 @@ typedef enum EmitKind {
     EMIT_HEADER,
     EMIT_SUMMARY,
     EMIT_GRAPH,
+    EMIT_DOT,
     EMIT_PLAN,
+    EMIT_PLAN_SVG,
     EMIT_LLVM,
     EMIT_ASM,
 } EmitKind;

@@ -1,5 +1,5 @@
-// test_pages.c: does what README.md, docs/*.md and the examples' READMEs show, page by page, each in
-// an empty folder, in order, as a reader would. What is done is marked in the text (docs/
+// test_pages.c: does what README.md, docs/*.md and the examples' READMEs show, page by page, each
+// in an empty folder, in order, as a reader would. What is done is marked in the text (docs/
 // architecture.md, "Pages that are run"): ```sh run, ```rn file=NAME, ```text output.
 // RN_PAGE=WORD in the environment: only pages whose path holds the word.
 #include "support/check_main.h"
@@ -127,8 +127,10 @@ static void run_block(Runner *r, const Block *b)
     }
     const char *script = arena_printf(r->arena, "%s/block.sh", r->folder);
     tool_write(script, b->text, strlen(b->text));
-    tool_run(&r->run, "cd %s/page && PATH=%s%s%s/helpers:%s/bin:$PATH SOURCE=%s sh -eu %s < /dev/null", r->folder,
-             b->is_short ? r->folder : "", b->is_short ? "/short:" : "", r->folder, TEST_BINARY_DIR, TEST_SOURCE_DIR, script);
+    tool_run(&r->run,
+             "cd %s/page && PATH=%s%s%s/helpers:%s/bin:$PATH SOURCE=%s sh -eu %s < /dev/null",
+             r->folder, b->is_short ? r->folder : "", b->is_short ? "/short:" : "", r->folder,
+             TEST_BINARY_DIR, TEST_SOURCE_DIR, script);
     r->runs++;
     if (r->run.code != 0)
         strbuf_printf(&r->error, "%s:%d: exit code %d\n%.2000s%.2000s", r->page->path, b->line,
@@ -162,13 +164,12 @@ static const char zeros_tool[] =
     "head -c $count /dev/zero\n";
 
 // `short/resnetc` takes few pictures, and one epoch.
-static const char short_tool[] =
-    "#!/bin/sh\n"
-    "case \"$1 $*\" in\n"
-    "train*--steps*|eval*) set -- \"$@\" --limit 256 ;;\n"
-    "train*) set -- \"$@\" --limit 256 --epochs 1 ;;\n"
-    "esac\n"
-    "exec " TOOL " \"$@\"\n";
+static const char short_tool[] = "#!/bin/sh\n"
+                                 "case \"$1 $*\" in\n"
+                                 "train*--steps*|eval*) set -- \"$@\" --limit 256 ;;\n"
+                                 "train*) set -- \"$@\" --limit 256 --epochs 1 ;;\n"
+                                 "esac\n"
+                                 "exec " TOOL " \"$@\"\n";
 
 static void add_helper(const Runner *r, const char *name, const char *text)
 {

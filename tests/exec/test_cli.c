@@ -278,10 +278,28 @@ START_TEST(resume_goes_on_exactly)
 }
 END_TEST
 
+// A call's text may hold what Graphviz reads as its own. Pictures are whole.
+START_TEST(drawings)
+{
+    static const char model[] = "model m {\n input x[3, 8, 8]\n a: residual(c=3 if 1 < 2 else 4)\n"
+                                " global_avgpool\n dense(2)\n}\n";
+    tool_write(in_folder("drawn.rn"), model, strlen(model));
+    RESNETC("drawn.rn --emit=dot -o drawn.dot && "
+            "if command -v dot > /dev/null; then dot -Tsvg drawn.dot > /dev/null || exit 9; fi; "
+            "cat drawn.dot");
+    expect(0, "<b>a</b>   residual(c=3 if 1 &lt; 2 else 4)");
+    RESNETC("drawn.rn --emit=plan-svg -o drawn.svg && grep -c 'activation kept for' drawn.svg && "
+            "test $(grep -c '<rect' drawn.svg) -gt 30 && tail -n 1 drawn.svg");
+    expect(0, "</svg>");
+}
+END_TEST
+
 START_TEST(emits)
 {
     static const char *const kinds[][2] = {{"graph", "conv2d"},
                                            {"plan", "lower bound"},
+                                           {"plan-svg", ">lower bound</text>"},
+                                           {"dot", "layer1.1.downsample"},
                                            {"llvm", "define"},
                                            {"asm", "rn_model_toy"},
                                            {"header", "RnModel"}};
@@ -319,6 +337,7 @@ int main(void)
     tcase_add_test(tc, run_in_chunks_and_threads);
     tcase_add_test(tc, grad_is_the_same_for_any_threads);
     tcase_add_test(tc, resume_goes_on_exactly);
+    tcase_add_test(tc, drawings);
     tcase_add_test(tc, emits);
     suite_add_tcase(suite, tc);
     return check_run(suite);
