@@ -140,7 +140,7 @@ struct Stmt {
     Name name; // PARAM, BLOCK, MODEL, INPUT, ASSIGN, FOR; OUTPUT: text NULL if none given
     AstExpr
         *value; // PARAM, ASSIGN; OUTPUT (or NULL), ASSERT; REPEAT: count; FOR: list; IF: condition
-    StmtList body; // BLOCK, MODEL, GROUP, REPEAT, FOR, IF
+    StmtList body; // BLOCK, MODEL, GROUP, REPEAT, FOR, IF; INPUT: what is stated about its pictures
     union {
         const char *path;    // INCLUDE
         const char *message; // ASSERT: NULL if none given

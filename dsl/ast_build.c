@@ -243,9 +243,9 @@ Stmt *ast_new_block(Parse *p, SrcRange range, Name name, ArgList params, StmtLis
     return s;
 }
 
-Stmt *ast_new_input(Parse *p, SrcRange range, Name name, AstExprList dims)
+Stmt *ast_new_input(Parse *p, SrcRange range, Name name, AstExprList dims, StmtList steps)
 {
-    uint32_t depth = 0;
+    uint32_t depth = body_depth(&steps);
     for (uint32_t i = 0; i < dims.count; i++)
         depth = deeper(depth, dims.at[i]->depth);
     Stmt *s = new_stmt_above(p, STMT_INPUT, range, depth);
@@ -253,6 +253,7 @@ Stmt *ast_new_input(Parse *p, SrcRange range, Name name, AstExprList dims)
         return s;
     s->name = name;
     s->u.dims = dims;
+    s->body = steps;
     return s;
 }
 

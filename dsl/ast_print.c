@@ -342,7 +342,9 @@ void ast_print_stmt(const Stmt *s, int indent, StrBuf *out)
     case STMT_INPUT:
         strbuf_printf(out, "input %s[", s->name.text);
         print_exprs(&s->u.dims, out);
-        strbuf_add(out, "]");
+        strbuf_add(out, s->body.count ? "]: " : "]");
+        if (s->body.count)
+            ast_print_stmt(s->body.at[0], indent, out);
         return;
     case STMT_OUTPUT:
         print_simple("output", s, " = ", out);

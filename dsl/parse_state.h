@@ -57,7 +57,7 @@ Stmt *ast_new_compound(Parse *p, StmtKind kind, SrcRange range, Name name, AstEx
                        StmtList body);
 Stmt *ast_new_if(Parse *p, SrcRange range, AstExpr *condition, StmtList body, Stmt *otherwise);
 Stmt *ast_new_block(Parse *p, SrcRange range, Name name, ArgList params, StmtList body);
-Stmt *ast_new_input(Parse *p, SrcRange range, Name name, AstExprList dims);
+Stmt *ast_new_input(Parse *p, SrcRange range, Name name, AstExprList dims, StmtList steps);
 Stmt *ast_new_call_stmt(Parse *p, Call *call);
 Stmt *ast_new_label(Parse *p, SrcRange range, Label label, Stmt *stmt);
 

@@ -96,7 +96,12 @@ body: '{' lines '}'         { $$ = $lines; }
     };
 
 stmt: simple | compound
-    | label ':' stmt[inner] { $$ = ast_new_label(p, @$, $label, $inner); };
+    | label ':' stmt[inner] { $$ = ast_new_label(p, @$, $label, $inner); }
+    | INPUT NAME '[' exprs ']' ':' stmt[step] {
+        StmtList steps = {0};
+        VEC_PUSH(p->arena, &steps, $step);
+        $$ = ast_new_input(p, src_join(@INPUT, @5), $NAME, $exprs, steps);
+    };
 
 simple: INCLUDE STRING      { $$ = ast_new_stmt(p, STMT_INCLUDE, @$); $$->u.path = $STRING; }
     | PARAM NAME '=' expr   { $$ = ast_new_named(p, STMT_PARAM, @$, $NAME, $expr); }
@@ -104,7 +109,7 @@ simple: INCLUDE STRING      { $$ = ast_new_stmt(p, STMT_INCLUDE, @$); $$->u.path
         $$ = ast_new_named(p, STMT_PARAM, @$, $NAME, ast_new_expr(p, AST_ERROR, @error));
         yyerrok;
     }
-    | INPUT NAME '[' exprs ']'  { $$ = ast_new_input(p, @$, $NAME, $exprs); }
+    | INPUT NAME '[' exprs ']'  { $$ = ast_new_input(p, @$, $NAME, $exprs, (StmtList){0}); }
     | OUTPUT                { $$ = ast_new_stmt(p, STMT_OUTPUT, @$); }
     | OUTPUT expr           { $$ = ast_new_named(p, STMT_OUTPUT, @$, (Name){0}, $expr); }
     | OUTPUT NAME '=' expr  { $$ = ast_new_named(p, STMT_OUTPUT, @$, $NAME, $expr); }

@@ -18,6 +18,33 @@ static Val region_record(ModuleCtx *m, const RnRegion *x)
     return record_finish(&r);
 }
 
+static Val f64_array(ModuleCtx *m, const double *x, uint32_t count)
+{
+    Val field[RN_PICTURE_CHANNELS];
+    for (uint32_t i = 0; i < count; i++) {
+        field[i] = record_f64(m, x[i]);
+    }
+    return LLVMConstArray2(m->vb.f64, field, count);
+}
+
+static Val preprocess_record(ModuleCtx *m, const RnPreprocess *x)
+{
+    if (!x) {
+        return LLVMConstNull(m->vb.ptr);
+    }
+    Record r = RECORD(m, RnPreprocess);
+    PUT_INT(&r, RnPreprocess, resize_shorter, x->resize_shorter);
+    PUT_INT(&r, RnPreprocess, resize_height, x->resize_height);
+    PUT_INT(&r, RnPreprocess, resize_width, x->resize_width);
+    PUT_INT(&r, RnPreprocess, centre_crop, x->centre_crop);
+    PUT_INT(&r, RnPreprocess, normalize, x->normalize);
+    PUT_INT(&r, RnPreprocess, reserved, 0);
+    PUT_VAL(&r, RnPreprocess, mean, f64_array(m, x->mean, RN_PICTURE_CHANNELS));
+    PUT_VAL(&r, RnPreprocess, std, f64_array(m, x->std, RN_PICTURE_CHANNELS));
+    Val record = record_finish(&r);
+    return record_table(m, "preprocess", &record, 1);
+}
+
 static Val tensor_record(ModuleCtx *m, const RnTensor *x)
 {
     Record r = RECORD(m, RnTensor);
@@ -40,6 +67,7 @@ static Val tensor_record(ModuleCtx *m, const RnTensor *x)
     PUT_VAL(&r, RnTensor, dim, LLVMConstArray2(m->vb.i64, dim, RN_MAX_RANK));
     PUT_INT(&r, RnTensor, grad, x->grad);
     PUT_INT(&r, RnTensor, grad_step, x->grad_step);
+    PUT_VAL(&r, RnTensor, preprocess, preprocess_record(m, x->preprocess));
     return record_finish(&r);
 }
 

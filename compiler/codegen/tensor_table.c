@@ -53,7 +53,8 @@ static RnTensor describe(const Value *v, RnRole role, const char *name)
                   .init = v->init,
                   .init_arg = v->init_arg,
                   .grad = -1,
-                  .grad_step = -1};
+                  .grad_step = -1,
+                  .preprocess = v->preprocess};
     for (uint32_t i = 0; i < v->shape.rank; i++) {
         t.dim[i] = v->shape.dim[i];
     }

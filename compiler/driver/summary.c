@@ -130,13 +130,23 @@ static void print_layers(const Graph *g, StrBuf *out, int width)
     }
 }
 
+static void print_input(const Value *v, StrBuf *out)
+{
+    strbuf_printf(out, "input %s %s", v->name, output_text(out->arena, v));
+    if (v->preprocess) {
+        strbuf_add(out, ": ");
+        preprocess_print(out, v->preprocess, shape_channels(&v->shape));
+    }
+    strbuf_add(out, "\n");
+}
+
 void summary_print(const Graph *g, StrBuf *out)
 {
     Arena *a = out->arena;
     int width = name_width(g);
     strbuf_printf(out, "model %s\n", g->name);
     for (uint32_t i = 0; i < g->inputs.count; i++)
-        strbuf_printf(out, "input %s %s\n", g->inputs.at[i]->name, output_text(a, g->inputs.at[i]));
+        print_input(g->inputs.at[i], out);
     strbuf_add(out, "\n");
     print_parts(g, out, width);
     strbuf_add(out, "\n");

@@ -111,10 +111,12 @@ static void exec_input(Front *f, Frame *frame, const Stmt *s)
     if (eval_dims(f, frame, s, dims) && check_input_name(f, frame, s)) {
         Shape shape =
             s->u.dims.count == 3 ? shape_image(dims[0], dims[1], dims[2]) : shape_features(dims[0]);
-        if (shape_fits(&shape))
-            frame->it = val_tensor(graph_add_value(f->graph, VALUE_INPUT, RN_F32, shape,
-                                                   s->name.text, front_loc(frame, s->range)));
-        else
+        if (shape_fits(&shape)) {
+            Value *input = graph_add_value(f->graph, VALUE_INPUT, RN_F32, shape, s->name.text,
+                                           front_loc(frame, s->range));
+            input->preprocess = preprocess_eval(f, frame, s, &shape);
+            frame->it = val_tensor(input);
+        } else
             (void)front_error(f, frame, s->range,
                               "the input has more than 2^40 elements per image");
     }

@@ -135,6 +135,10 @@ static void dump_given(const Graph *g, const char *what, const Value *v, StrBuf 
 {
     strbuf_printf(out, "  %s ", what);
     dump_value(g, v, out);
+    if (v->preprocess) {
+        strbuf_add(out, ": ");
+        preprocess_print(out, v->preprocess, shape_channels(&v->shape));
+    }
     strbuf_add(out, "\n");
 }
 

@@ -53,8 +53,9 @@ struct Value {
     // parameters and state
     RnInit init;
     double init_arg;
-    uint32_t tensor_flags; // RN_TENSOR_DECAY | RN_TENSOR_ZERO_GAMMA
-    Value *param;          // VALUE_GRAD: whose gradient
+    uint32_t tensor_flags;          // RN_TENSOR_DECAY | RN_TENSOR_ZERO_GAMMA
+    Value *param;                   // VALUE_GRAD: whose gradient
+    const RnPreprocess *preprocess; // VALUE_INPUT: how pictures become it, or NULL
     // partial channel sums: shape [terms,c], LAYOUT_PARTIALS; in memory [parts][terms][padded c]
     // f32, parts = parts_mul * ceil(batch / parts_div). terms is 0 for all other values.
     uint32_t parts_mul, parts_div, terms;
@@ -175,6 +176,9 @@ uint32_t graph_use_count(const Graph *g, const Value *v);  // walks the graph; o
 Value *graph_add_output(Graph *g, Node *n, RnDType dtype, Shape shape);
 /// Numbers nodes 1.. in execution order in node->mark.
 void graph_number_nodes(Graph *g);
+
+/// "resize(256) centre_crop normalize(...)" for an input of so many channels.
+void preprocess_print(StrBuf *out, const RnPreprocess *p, int64_t channels);
 
 /// "built", "lowered", ...
 const char *stage_name(Stage s);

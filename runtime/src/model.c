@@ -119,7 +119,7 @@ RnStatus rn_model_check(const RnModel *m, RnError *err)
         return rn_fail(err, RN_ERR_MODEL, "the model has interface version %u, this runtime has %u",
                        m->abi_version, RN_ABI_VERSION);
     if (m->struct_bytes < sizeof(RnModel) || m->name == NULL || m->isa == NULL ||
-        m->region_stride < sizeof(RnRegion) || m->tensor_stride < sizeof(RnTensor) ||
+        m->region_stride < sizeof(RnRegion) || m->tensor_stride < offsetof(RnTensor, preprocess) ||
         m->plan_stride < sizeof(RnPlan) || m->region_count < RN_REGION_FIRST_IO)
         return rn_fail(err, RN_ERR_MODEL,
                        "the model's descriptor has sizes this runtime cannot read");
@@ -153,6 +153,14 @@ int32_t rn_model_nth(const RnModel *model, RnRole role, uint32_t nth)
             return (int32_t)i;
     }
     return -1;
+}
+
+const RnPreprocess *rn_model_preprocess(const RnModel *model, uint32_t nth)
+{
+    int32_t index = rn_model_nth(model, RN_ROLE_INPUT, nth);
+    if (index < 0 || model->tensor_stride < offsetof(RnTensor, preprocess) + sizeof(void *))
+        return NULL;
+    return rn_model_tensor(model, index)->preprocess;
 }
 
 uint64_t rn_tensor_elements(const RnTensor *tensor)

@@ -106,6 +106,8 @@ START_TEST(statements_print_back)
         "\xef\xbb\xbfrelu\r\n",
         "include \"a b.rn\"\nparam x = 3x3\n",
         "block b { }\nblock c() { relu }\nblock d(x, y=1, z=[1, 2]) { }",
+        "model m { input x[1, 2, 3]: resize(9); input y[3, 4, 4]: { a; b(1) }; input z[1]: if a { "
+        "b }; x }",
         "model m { input x[1, 2, 3]; output; output it; output y = x + 1; assert a, \"t\"; assert "
         "b }",
         "a: b: relu; a.b.0: relu; \"0.1\": relu; \"if\": relu; [i + 1]: { }; \"a b\": relu; "

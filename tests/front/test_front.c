@@ -70,6 +70,36 @@ START_TEST(good_files_build)
 }
 END_TEST
 
+static void expect_pictures(const char *steps, const char *expected)
+{
+    char text[400];
+    snprintf(text, sizeof text,
+             "param c = 3\nmodel m { input x[c, 224, 200]: %s\n conv(1x1, c=2) }", steps);
+    Built b = build_text(text);
+    ck_assert_msg(b.graph != NULL, "%s", b.messages);
+    const Value *x = b.graph->inputs.at[0];
+    StrBuf out = {.arena = b.arena};
+    if (x->preprocess)
+        preprocess_print(&out, x->preprocess, 3);
+    ck_assert_str_eq(out.count ? strbuf_text(&out) : "none", expected);
+    arena_destroy(b.arena);
+}
+
+START_TEST(inputs_say_how_pictures_become_them)
+{
+    expect_pictures("{ }", "none");
+    expect_pictures("if c == 1 { resize(9) }", "none");
+    expect_pictures("resize(256)", "resize(256)");
+    expect_pictures("resize(256x320)", "resize(256x320)");
+    expect_pictures("{ resize(size=round(224 * 8 / 7)); center_crop }", "resize(256) centre_crop");
+    expect_pictures("normalize(std=0.5)", "normalize(mean=0, std=0.5)");
+    expect_pictures("{ centre_crop\n if c == 3 { normalise([0.5, 0.25, 1], 1 / 255) } }",
+                    "centre_crop normalize(mean=[0.5, 0.25, 1], std=0.00392156862745098)");
+    expect_pictures("if c == 1 { resize(9) } else if c == 3 { normalize(mean=0.5) } else { a }",
+                    "normalize(mean=0.5, std=1)");
+}
+END_TEST
+
 START_TEST(labels_give_paths)
 {
     expect_paths("model m { input x[3, 8, 8]; a: conv(1x1, c=2); b.c: conv(1x1, c=2) }",
@@ -258,6 +288,7 @@ int main(void)
     TCase *t = tcase_create("front");
     tcase_set_timeout(t, 120);
     tcase_add_test(t, good_files_build);
+    tcase_add_test(t, inputs_say_how_pictures_become_them);
     tcase_add_test(t, labels_give_paths);
     tcase_add_test(t, calls_without_label_are_numbered);
     tcase_add_test(t, prelude_has_torchvision_names);

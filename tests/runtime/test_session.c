@@ -302,7 +302,7 @@ START_TEST(refuses_what_it_cannot_run)
     m.struct_bytes -= 8;
     check_refused(&m, RN_ERR_MODEL, "sizes this runtime cannot read");
     m = good;
-    m.tensor_stride -= 8;
+    m.tensor_stride -= 16;
     check_refused(&m, RN_ERR_MODEL, "sizes this runtime cannot read");
     m = good;
     m.isa = "vax";

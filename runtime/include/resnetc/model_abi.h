@@ -90,6 +90,20 @@ enum {
 };
 
 #define RN_MAX_RANK 6
+#define RN_PICTURE_CHANNELS 3 /* at most: grey, or red, green, blue */
+
+/* How the model wants pictures (8 bits per channel) to become an input, in this order: resize, crop
+ * to the input's height and width, (v / 255 - mean) / std per channel. Zero: the step is not
+ * stated. It describes only; the caller prepares its inputs, and arrays of numbers are taken as
+ * they are. */
+typedef struct RnPreprocess {
+    uint32_t resize_shorter;              /* the shorter side; the other follows in proportion */
+    uint32_t resize_height, resize_width; /* or both sides */
+    uint32_t centre_crop;                 /* 1: to the input's size; black beyond the picture */
+    uint32_t normalize;                   /* 1: mean and std are stated; else they are 0 and 1 */
+    uint32_t reserved;
+    double mean[RN_PICTURE_CHANNELS], std[RN_PICTURE_CHANNELS];
+} RnPreprocess;
 
 /* A named tensor: at base[region] + offset + batch * slope. */
 typedef struct RnTensor {
@@ -108,6 +122,7 @@ typedef struct RnTensor {
     int64_t dim[RN_MAX_RANK]; /* dim[0] = 0 for the batch of a batched tensor */
     int32_t grad;             /* index of the gradient's tensor, or -1 */
     int32_t grad_step; /* train step that completes the gradient (largest over plans), or -1 */
+    const RnPreprocess *preprocess; /* of an input, where the model states it; else NULL */
 } RnTensor;
 
 /* What one call hands to every step. */

@@ -68,6 +68,8 @@ void rn_session_set_hook(RnSession *session, RnStepHook hook, void *context);
 int32_t rn_model_find(const RnModel *model, const char *name, RnRole role);
 /// Index of tensor `nth` (0, 1, ...) of a role in table order, or -1.
 int32_t rn_model_nth(const RnModel *model, RnRole role, uint32_t nth);
+/// What the model states about the pictures of input `nth`, or NULL.
+const RnPreprocess *rn_model_preprocess(const RnModel *model, uint32_t nth);
 /// Tensor i of the table.
 const RnTensor *rn_model_tensor(const RnModel *model, int32_t index);
 /// Elements of one image of a batched tensor, or of the whole of another; plain shape, no padding.
