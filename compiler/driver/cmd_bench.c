@@ -8,6 +8,7 @@
 #include "driver/profile.h"
 #include "driver/report.h"
 #include "driver/session.h"
+#include "driver/trace.h"
 #include "resnetc/optimizer.h"
 #include "resnetc/random.h"
 
@@ -77,7 +78,7 @@ static void release(Bench *b)
     session_unload(&b->model);
 }
 
-static RnStatus run_once(Bench *b, RnError *err)
+static RnStatus run_once(Bench *b, Trace *trace, RnError *err)
 {
     const float *const *in = (const float *const *)b->in;
     if (!b->optimizer)
@@ -85,8 +86,10 @@ static RnStatus run_once(Bench *b, RnError *err)
     RnTrainBatch batch = {.inputs = in, .labels = b->labels, .batch = b->batch};
     RnTrainResult result;
     RnStatus status = rn_forward_backward(b->model.session, &batch, &result, err);
+    uint64_t start = trace_now();
     if (status == RN_OK) // a rate this small keeps random data from diverging; the work is the same
         status = rn_optimizer_step(b->optimizer, b->model.session, 1e-6, err);
+    trace_add(trace, "update", start);
     return status;
 }
 
@@ -123,7 +126,7 @@ static ExitCode measure(const Options *o, Bench *b)
     RnStatus status = RN_OK;
     for (int64_t i = -o->warmup; i < o->repeats && status == RN_OK; i++) {
         double start = clock_seconds();
-        status = run_once(b, &err);
+        status = run_once(b, NULL, &err);
         if (i >= 0)
             seconds[i] = clock_seconds() - start;
     }
@@ -140,14 +143,29 @@ static ExitCode profile(Arena *a, const Options *o, Bench *b)
     rn_session_set_hook(b->model.session, profile_step, p);
     RnStatus status = RN_OK;
     for (int64_t i = 0; i < o->repeats && status == RN_OK; i++)
-        status = run_once(b, &err);
+        status = run_once(b, NULL, &err);
     rn_session_set_hook(b->model.session, NULL, NULL);
     if (status != RN_OK)
         return report_status(&err);
     unsigned threads = rn_pool_threads(rn_session_pool(b->model.session));
-    if (!profile_print(p, threads, o->json ? stderr : stdout))
+    if (!profile_print(p, b->model.model, threads, o->json ? stderr : stdout))
         return report_error(EXIT_ENVIRONMENT, "cannot write the profile");
     return EXIT_OK;
+}
+
+// Runs three times more, at most, and records what each thread does.
+static ExitCode record(Arena *a, const Options *o, Bench *b)
+{
+    RnError err = {0};
+    Trace *trace = NULL;
+    ExitCode code = trace_start(a, o->trace, b->model.session, &trace);
+    RnStatus status = RN_OK;
+    for (int64_t i = 0; code == EXIT_OK && i < o->repeats && i < 3 && status == RN_OK; i++)
+        status = run_once(b, trace, &err);
+    ExitCode written = trace_finish(trace);
+    if (status != RN_OK)
+        return report_status(&err);
+    return code == EXIT_OK ? written : code;
 }
 
 ExitCode cmd_bench(Arena *a, const Options *o)
@@ -170,6 +188,8 @@ ExitCode cmd_bench(Arena *a, const Options *o)
         code = measure(o, &b);
     if (code == EXIT_OK && o->profile)
         code = profile(a, o, &b);
+    if (code == EXIT_OK && o->trace)
+        code = record(a, o, &b);
     release(&b);
     return code;
 }

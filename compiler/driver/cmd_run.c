@@ -5,6 +5,7 @@
 
 #include "driver/report.h"
 #include "driver/session.h"
+#include "driver/trace.h"
 #include "resnetc/tensor_io.h"
 
 #define DEFAULT_BATCH 64
@@ -61,8 +62,14 @@ static ExitCode run_array(Arena *a, const Options *o, const RnNpy *x)
         code = report_error(EXIT_MODEL, "run serves models of one input; this one has several");
     if (code == EXIT_OK)
         code = session_check_shape(&m, o->input, x->shape.dim[1], x->shape.dim[2], x->shape.dim[3]);
+    Trace *trace = NULL;
+    if (code == EXIT_OK)
+        code = trace_start(a, o->trace, m.session, &trace);
     if (code == EXIT_OK)
         code = infer_and_write(&m, o, x);
+    ExitCode traced = trace_finish(trace);
+    if (code == EXIT_OK)
+        code = traced;
     session_unload(&m);
     return code;
 }

@@ -33,8 +33,12 @@ static ExitCode train_batch(Training *t, const RnBatch *b)
                          .first_image = b->first};
     RnTrainResult result;
     double start = clock_seconds();
-    if (rn_forward_backward(t->model.session, &call, &result, &err) != RN_OK ||
-        rn_optimizer_step(t->optimizer, t->model.session, t->lr, &err) != RN_OK) {
+    RnStatus status = rn_forward_backward(t->model.session, &call, &result, &err);
+    uint64_t update_start = trace_now();
+    if (status == RN_OK)
+        status = rn_optimizer_step(t->optimizer, t->model.session, t->lr, &err);
+    trace_add(t->trace, "update", update_start);
+    if (status != RN_OK) {
         report_status(&err);
         return report_error(
             (ExitCode)rn_status_exit_code(err.status), "training stopped in epoch %llu, step %llu",
@@ -77,10 +81,12 @@ static ExitCode train_epoch(Training *t)
     while (code == EXIT_OK && !complete && !finished(t)) {
         RnBatch batch;
         RnError err = {0};
+        uint64_t start = trace_now();
         if (rn_loader_next(t->loader, &batch, &err) != RN_OK) {
             code = report_status(&err);
             break;
         }
+        trace_add(t->trace, "read batch", start);
         code = train_batch(t, &batch);
         complete = batch.last;
         train_draw_point(t);
@@ -176,6 +182,8 @@ static ExitCode train(Training *t)
         code = prepare_model(t);
     if (code == EXIT_OK)
         code = open_log(t);
+    if (code == EXIT_OK)
+        code = trace_start(t->arena, t->options->trace, t->model.session, &t->trace);
     t->started = clock_seconds();
     if (code == EXIT_OK && finished(t))
         fprintf(stderr, "nothing is left to train: %llu epochs, %llu steps are done\n",
@@ -202,6 +210,9 @@ ExitCode cmd_train(Arena *a, const Options *o)
     ExitCode code = train(&t);
     if (t.log && fclose(t.log) != 0 && code == EXIT_OK)
         code = report_error(EXIT_ENVIRONMENT, "cannot write %s: %s", o->log, strerror(errno));
+    ExitCode traced = trace_finish(t.trace);
+    if (code == EXIT_OK)
+        code = traced;
     rn_loader_destroy(t.loader);
     rn_optimizer_destroy(t.optimizer);
     session_unload(&t.model);

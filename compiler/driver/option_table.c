@@ -117,7 +117,11 @@ const OptionDef option_table[] = {
     {"warmup", 0, OPTION_INT, AT(warmup), .value = "N", .fallback = 2, .min = 0, .max = 1e6,
      .commands = CMD_BENCH, .doc = "Runs before measuring (default 2)."},
     {"profile", 0, OPTION_FLAG, AT(profile), .commands = CMD_BENCH,
-     .doc = "Also the time of each step, beside what was predicted, and sums by algorithm."},
+     .doc =
+         "Also the time of each step, beside what was predicted, and sums by algorithm and line."},
+    {"trace", 0, OPTION_TEXT, AT(trace), .value = "FILE",
+     .commands = CMD_TRAIN | CMD_RUN | CMD_BENCH,
+     .doc = "Write what each thread did when, for chrome://tracing or ui.perfetto.dev (JSON)."},
     {"json", 0, OPTION_FLAG, AT(json), .commands = CMD_BENCH | CMD_EVAL,
      .doc = "One JSON object on standard output."},
     // questions

@@ -80,6 +80,7 @@ struct Options {
     // bench
     int64_t warmup, repeats;
     bool profile;
+    const char *trace; // run and train too
     // questions
     bool help, version, list_ops, list_models, list_targets, list_passes;
 };

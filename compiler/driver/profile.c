@@ -104,7 +104,41 @@ static bool print_sums(const Profile *p, FILE *out)
     return good;
 }
 
-bool profile_print(const Profile *p, unsigned threads, FILE *out)
+// Line `number` of the text, without its leading blanks; *length of it.
+static const char *source_line(const char *text, uint32_t number, int *length)
+{
+    while (number > 1 && *text) {
+        text += strcspn(text, "\n");
+        text += *text == '\n';
+        number--;
+    }
+    text += strspn(text, " \t");
+    *length = (int)strcspn(text, "\r\n");
+    return text;
+}
+
+static bool print_lines(const Profile *p, const RnModel *model, FILE *out)
+{
+    double *ns = NULL, total = total_ns(p);
+    uint32_t lines = 0;
+    for (uint32_t i = 0; i < p->steps.count; i++)
+        if (p->steps.at[i].step->line >= lines)
+            lines = p->steps.at[i].step->line + 1;
+    ns = ARENA_ARRAY(p->arena, double, lines + 1);
+    for (uint32_t i = 0; i < p->steps.count; i++)
+        ns[p->steps.at[i].step->line] += (double)p->steps.at[i].ns;
+    bool good = fprintf(out, "\n%6s %10s %5s  %s\n", "share", "ms", "line", "text") > 0;
+    for (uint32_t i = 1; i < lines && good; i++) {
+        int length;
+        const char *text = source_line(model->source, i, &length);
+        if (ns[i] > 0)
+            good = fprintf(out, "%5.1f%% %10.3f %5u  %.*s\n", 100 * ns[i] / total, 1e-6 * ns[i], i,
+                           length, text) > 0;
+    }
+    return good;
+}
+
+bool profile_print(const Profile *p, const RnModel *model, unsigned threads, FILE *out)
 {
     double total = total_ns(p);
     bool good = fprintf(out, "%6s %9s %9s %8s %7s %-16s %5s %s\n", "share", "ms", "predicted",
@@ -116,5 +150,5 @@ bool profile_print(const Profile *p, unsigned threads, FILE *out)
                        1e-6 * ns, 1e-6 * t->step->predicted_ns / threads, step_flops(t) / ns,
                        step_bytes(t) / ns, t->step->kernel, t->step->line, t->step->name) > 0;
     }
-    return good && print_sums(p, out) && fflush(out) == 0;
+    return good && print_sums(p, out) && print_lines(p, model, out) && fflush(out) == 0;
 }

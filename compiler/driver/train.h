@@ -7,6 +7,7 @@
 
 #include "driver/curves.h"
 #include "driver/session.h"
+#include "driver/trace.h"
 #include "resnetc/checkpoint.h"
 #include "resnetc/optimizer.h"
 
@@ -17,7 +18,8 @@ typedef struct Training {
     RnDataset *train, *test; // test may be NULL
     RnLoader *loader;
     RnOptimizer *optimizer;
-    FILE *log; // NULL: none
+    FILE *log;    // NULL: none
+    Trace *trace; // NULL: none
     Curves curves;
     RnTrainingPlace place;
     uint32_t batch;

@@ -49,7 +49,8 @@ static void wait_for(const Walk *w, int64_t last, uint32_t *complete)
     }
 }
 
-static void run_tasks(const Walk *w, uint32_t i, void *scratch)
+// Gives the number of tasks that this worker has run.
+static uint32_t run_tasks(const Walk *w, uint32_t i, void *scratch)
 {
     const RnStep *step = step_at(w, i);
     StepProgress *progress = &w->session->progress[i];
@@ -60,16 +61,31 @@ static void run_tasks(const Walk *w, uint32_t i, void *scratch)
         grain = tasks;
     if (grain == 0)
         grain = 1;
+    uint32_t mine = 0;
     while (atomic_load_explicit(&progress->next, memory_order_relaxed) < tasks) {
         uint32_t lo = atomic_fetch_add_explicit(&progress->next, grain, memory_order_relaxed);
         if (lo >= tasks)
-            return;
+            break;
         uint32_t hi = tasks - lo < grain ? tasks : lo + grain;
         step->fn(w->call, lo, hi, scratch);
+        mine += hi - lo;
         unsigned before = atomic_fetch_add_explicit(&progress->done, hi - lo, memory_order_acq_rel);
         if (before + (hi - lo) == tasks)
             rni_event_notify(&w->session->step_done);
     }
+    return mine;
+}
+
+static void trace_tasks(const Walk *w, uint32_t i, unsigned worker)
+{
+    const RnStep *step = step_at(w, i);
+    RnTraceEvent event = {.step = step, .worker = worker, .batch = w->call->batch};
+    event.step_tasks = rni_step_task_count(step, w->call->batch);
+    event.start_ns = rni_clock_ns();
+    event.tasks = run_tasks(w, i, w->session->scratch[worker]);
+    event.end_ns = rni_clock_ns();
+    if (event.tasks > 0)
+        w->session->trace(w->session->trace_context, &event);
 }
 
 static void walk_steps(void *context, unsigned worker)
@@ -78,7 +94,10 @@ static void walk_steps(void *context, unsigned worker)
     uint32_t complete = w->range.lo;
     for (uint32_t i = w->range.lo; i < w->range.hi; i++) {
         wait_for(w, step_at(w, i)->wait, &complete);
-        run_tasks(w, i, w->session->scratch[worker]);
+        if (w->session->trace)
+            trace_tasks(w, i, worker);
+        else
+            run_tasks(w, i, w->session->scratch[worker]);
     }
 }
 

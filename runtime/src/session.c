@@ -285,6 +285,12 @@ void rn_session_set_hook(RnSession *session, RnStepHook hook, void *context)
     session->hook_context = context;
 }
 
+void rn_session_set_trace(RnSession *session, RnTraceHook hook, void *context)
+{
+    session->trace = hook;
+    session->trace_context = context;
+}
+
 float *rn_tensor_data(RnSession *session, int32_t index)
 {
     if (index < 0 || (uint32_t)index >= session->model->tensor_count)

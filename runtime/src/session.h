@@ -21,6 +21,8 @@ struct RnSession {
     bool owns_pool;
     RnStepHook hook;
     void *hook_context;
+    RnTraceHook trace;
+    void *trace_context;
 
     void **base;            // per region, owned
     uint64_t *region_bytes; // per region

@@ -27,6 +27,18 @@ enum { RN_MODE_INFER = 1, RN_MODE_TRAIN = 2 };
 /// One step has run. batch: images of the call; ns: its time over all threads.
 typedef void (*RnStepHook)(void *context, const RnStep *step, uint32_t batch, uint64_t ns);
 
+/// One worker's share of one step, between its first task and its last.
+typedef struct RnTraceEvent {
+    const RnStep *step;
+    unsigned worker;            // 0: the caller's thread
+    uint32_t batch;             // images of the call
+    uint32_t tasks, step_tasks; // this worker's, the whole step's
+    uint64_t start_ns, end_ns;  // CLOCK_MONOTONIC
+} RnTraceEvent;
+
+/// Called on the worker's own thread, so on several at once; the workers go on as without it.
+typedef void (*RnTraceHook)(void *context, const RnTraceEvent *event);
+
 typedef struct RnOptions {
     unsigned modes;     // RN_MODE_*; 0: whatever the model has
     uint32_t max_batch; // largest batch of one pass; 0: the largest any plan was made for
@@ -60,6 +72,8 @@ uint64_t rn_session_bytes(const RnSession *session);
 
 /// Sets or clears (NULL) the step hook.
 void rn_session_set_hook(RnSession *session, RnStepHook hook, void *context);
+/// Sets or clears (NULL) the trace hook.
+void rn_session_set_trace(RnSession *session, RnTraceHook hook, void *context);
 
 // ---- Tensors
 // -------------------------------------------------------------------------------------
