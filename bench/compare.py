@@ -1,9 +1,10 @@
-"""compare.py: resnetc against its peers, in alternation, in one run; writes docs/benchmarks.md.
+"""compare.py: resnetc against its peers, in alternation, in one run; writes docs/benchmarks.{json,md,svg}.
 
-usage: bench/compare [--resnetc PATH] [--rounds N] [--quick]
+usage: bench/compare [--resnetc PATH] [--rounds N] [--only TEXT]
 Every round measures each system once, in a process of its own; the least time of all rounds counts, so that
-a disturbance hits no system more than another. Ratios are what carries over to other machines.
-Not here: how one peer is run (peer.py). Run it on an otherwise idle machine.
+a disturbance hits no system more than another. Ratios are what carries over to other machines. A case is written to
+docs/benchmarks.json as soon as it is measured: a run that is stopped loses nothing, and --only measures some cases anew.
+Not here: how one peer is run (peers/), table and picture (report.py). Run it on an otherwise idle machine.
 """
 import argparse
 import datetime
@@ -12,40 +13,85 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
+
+import numpy
+import report
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
+RESULTS = os.path.join(ROOT, "docs", "benchmarks.json")
+
+ALL = ["ncnn", "onnxruntime", "openvino", "pytorch", "pytorch_new"]
+TORCH = ["pytorch", "pytorch_new"]
 
 # network, mode, batch, threads, peers
-CASES = [
-    ("resnet18", "infer", 1, 1, ["onnxruntime", "pytorch"]),
-    ("resnet18", "infer", 1, 2, ["onnxruntime", "pytorch"]),
-    ("resnet50", "infer", 1, 1, ["onnxruntime", "pytorch"]),
-    ("resnet50", "infer", 1, 2, ["onnxruntime", "pytorch"]),
-    ("resnet18", "infer", 16, 2, ["onnxruntime"]),
-    ("d2l_resnet18", "train", 256, 2, ["pytorch"]),
-    ("resnet18", "train", 32, 2, ["pytorch"]),
-    ("resnet50", "train", 16, 2, ["pytorch"]),
-]
+CASES = [(network, "infer", 1, threads, ALL)
+         for network in ("resnet18", "resnet34", "resnet50", "resnet152") for threads in (1, 2)]
+CASES += [(network, "infer", 16, 2, ALL[1:]) for network in ("resnet18", "resnet50")]
+CASES += [("d2l_resnet18", "train", 256, 2, TORCH), ("resnet18", "train", 32, 2, TORCH),
+          ("resnet50", "train", 16, 2, TORCH)]
+
+MOST_ERROR = 1e-5  # of the logits, relative: all systems compute the same network in float32
 
 
-def run(command):
+def last_json(command):
+    """What the command prints last, as JSON; or None and why it failed."""
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        return None, last
+        return None, (done.stderr.strip().splitlines() or ["no message"])[-1]
     return json.loads(done.stdout.strip().splitlines()[-1]), None
 
 
-def measure(options, case, system):
+def own_error(options, network, folder):
+    """The relative error of resnetc's logits with the exported weights."""
+    out = os.path.join(folder, "resnetc.npy")
+    subprocess.run([options.resnetc, "run", network, "--weights", f"{folder}/weights.safetensors", "--input",
+                    f"{folder}/input.npy", "--output", out], check=True)
+    want = numpy.load(f"{folder}/logits.npy")
+    return float(numpy.linalg.norm(numpy.load(out) - want) / numpy.linalg.norm(want))
+
+
+def measure(options, case, system, folder):
     network, mode, batch, threads, _ = case
-    repeats = 3 if mode == "train" else 15
+    repeats = str(3 if mode == "train" else 15)
     if system == "resnetc":
-        return run([options.resnetc, "bench", network, "--mode", mode, "--batch", str(batch), "--plan-for",
-                    f"batch={batch}", "--threads", str(threads), "--repeats", str(repeats), "--json"])
+        return last_json([options.resnetc, "bench", network, "--mode", mode, "--batch", str(batch), "--plan-for",
+                          f"batch={batch}", "--threads", str(threads), "--repeats", repeats, "--json"])
     python = "/usr/bin/python3" if system == "pytorch" else options.python
-    return run([python, os.path.join(HERE, "peer.py"), system, network, mode, str(batch), str(threads),
-                str(repeats)])
+    return last_json([python, os.path.join(HERE, "peer.py"), system.removesuffix("_new"), network, mode, str(batch),
+                      str(threads), repeats, folder])
+
+
+def keep_best(best, system, result):
+    """Joins one more measurement to those of this system."""
+    old = best.setdefault(system, dict(result))
+    old["min_ms"] = min(old["min_ms"], result["min_ms"])
+
+
+def compare_case(options, case, folder):
+    network, mode, batch, _, peers = case
+    best, skipped = {}, {}
+    if mode == "infer":
+        subprocess.run(["/usr/bin/python3", os.path.join(HERE, "peer.py"), "export", network, str(batch), folder],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(options.rounds):
+        for system in ["resnetc"] + peers:
+            if system in skipped:
+                continue
+            result, error = measure(options, case, system, folder)
+            if result is None and system == "resnetc":
+                sys.exit(f"compare: resnetc failed on {case[:4]}: {error}")
+            if result is None:
+                skipped[system] = error
+            else:
+                keep_best(best, system, result)
+    if mode == "infer":
+        best["resnetc"]["error"] = own_error(options, network, folder)
+        for system, result in best.items():
+            if result["error"] > MOST_ERROR:
+                sys.exit(f"compare: {system}'s logits of {network} are wrong by {result['error']:.2g}")
+    return best, skipped
 
 
 def cpu_name():
@@ -56,63 +102,31 @@ def cpu_name():
     return platform.processor()
 
 
-def compare(options):
-    versions, rows, skipped = {}, [], {}
-    for case in CASES[: 3 if options.quick else None]:
-        best = {}
-        for _ in range(options.rounds):
-            for system in ["resnetc"] + case[4]:
-                if system in skipped:
-                    continue
-                result, error = measure(options, case, system)
-                if result is None:
-                    if system == "resnetc":
-                        sys.exit(f"compare: resnetc failed on {case[:4]}: {error}")
-                    skipped[system] = error
-                    continue
-                best[system] = min(best.get(system, float("inf")), result["min_ms"])
-                versions.setdefault(system, result.get("version"))
-        rows.append((case, best))
-        print(*case[:4], {k: round(v, 2) for k, v in best.items()}, flush=True)
-    return versions, rows, skipped
-
-
-def table(versions, rows, skipped):
-    peers = [p for p in ("onnxruntime", "pytorch") if p not in skipped]
-    lines = ["| network | mode | batch | threads | resnetc, ms | " +
-             " | ".join(f"{p} {versions.get(p)}, ms | ratio" for p in peers) + " |",
-             "|---|---|---|---|---|" + "---|---|" * len(peers)]
-    for (network, mode, batch, threads, _), best in rows:
-        cells = []
-        for p in peers:
-            cells += [f"{best[p]:.1f}", f"{best[p] / best['resnetc']:.2f}"] if p in best else ["-", "-"]
-        lines.append(f"| {network} | {mode} | {batch} | {threads} | {best['resnetc']:.1f} | " +
-                     " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--resnetc", default=os.path.join(ROOT, "build", "plain", "bin", "resnetc"))
-    parser.add_argument("--python", default=sys.executable, help="a Python that has onnxruntime")
+    parser.add_argument("--python", default=sys.executable, help="the Python that has the peers of PyPI")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", default="", help="only cases whose name has this in it, as resnet18-infer-b1-t2")
     options = parser.parse_args()
-    versions, rows, skipped = compare(options)
+    results = {}
+    if options.only and os.path.exists(RESULTS):
+        with open(RESULTS) as f:
+            results = json.load(f)
     version = subprocess.run([options.resnetc, "--version"], capture_output=True, text=True).stdout.split("\n")[0]
-    text = f"""# Speed against the peers
-
-Made by `bench/compare` on {datetime.date.today()}: {cpu_name()}, {os.cpu_count()} cores; {version}; fp32, random
-weights, least time of {options.rounds} rounds in which the systems take turns. A ratio above 1 means that resnetc is faster.
-A training step is forward, backward and update. PyTorch runs channels_last, its inference traced and optimised
-for inference.
-
-{table(versions, rows, skipped)}
-"""
-    for system, error in skipped.items():
-        text += f"\n{system} was skipped: {error}\n"
-    with open(os.path.join(ROOT, "docs", "benchmarks.md"), "w") as f:
-        f.write(text)
+    for case in CASES:
+        name = "{}-{}-b{}-t{}".format(*case)
+        if options.only not in name:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            best, skipped = compare_case(options, case, folder)
+        results[name] = {"network": case[0], "mode": case[1], "batch": case[2], "threads": case[3], "systems": best,
+                         "skipped": skipped, "rounds": options.rounds, "date": str(datetime.date.today()),
+                         "machine": f"{cpu_name()}, {os.cpu_count()} cores", "resnetc": version}
+        print(name, {k: round(v["min_ms"], 2) for k, v in best.items()}, skipped or "", flush=True)
+        with open(RESULTS, "w") as f:
+            json.dump(results, f, indent=1)
+        report.write(results, os.path.join(ROOT, "docs"))
 
 
 if __name__ == "__main__":
