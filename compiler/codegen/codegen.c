@@ -32,7 +32,9 @@ static void add_module_flag(ModuleCtx *m, LLVMModuleFlagBehavior how, const char
 static void start_debug_info(ModuleCtx *m)
 {
     m->debug = LLVMCreateDIBuilder(m->vb.module);
-    const char *path = m->spec->path ? m->spec->path : "model.rn";
+    const SourceFile *file =
+        m->spec->sources ? source_file(m->spec->sources, m->spec->main_file) : NULL;
+    const char *path = file ? file->path : "model.rn";
     m->debug_file = LLVMDIBuilderCreateFile(m->debug, path, strlen(path), ".", 1);
     const char *producer = m->spec->compiler;
     LLVMDIBuilderCreateCompileUnit(m->debug, LLVMDWARFSourceLanguageC11, m->debug_file, producer,

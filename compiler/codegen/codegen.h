@@ -32,9 +32,9 @@ typedef struct ModelSpec {
     const char *name;     // the object exports rn_model_<name>: a C identifier
     const char *compiler; // "resnetc 0.1.0"
     const char *source;   // text of the .rn file
-    const char *path;     // of the .rn file, for debug information
+    const char *path;     // of the .rn file
     const SourceSet *sources;
-    uint32_t main_file; // number of the .rn file in `sources`, whose lines steps have; 0: none
+    uint32_t main_file; // number in `sources` of the file whose lines steps have; 0: none
     uint64_t source_hash;
     const Graph *const *plans;
     uint32_t plan_count;

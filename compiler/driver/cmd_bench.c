@@ -148,7 +148,8 @@ static ExitCode profile(Arena *a, const Options *o, Bench *b)
     if (status != RN_OK)
         return report_status(&err);
     unsigned threads = rn_pool_threads(rn_session_pool(b->model.session));
-    if (!profile_print(p, b->model.model, threads, o->json ? stderr : stdout))
+    if (!profile_print(p, compile_model_text(b->model.compilation), threads,
+                       o->json ? stderr : stdout))
         return report_error(EXIT_ENVIRONMENT, "cannot write the profile");
     return EXIT_OK;
 }

@@ -25,8 +25,9 @@ struct Compilation {
     const Options *options;
     SourceSet sources;
     Diag *diag;
-    const char *path; // of the model, or the shipped file's name
-    uint32_t main_file;
+    const char *path;    // of the model, or the shipped file's name
+    uint32_t main_file;  // what the user named
+    uint32_t model_file; // where the network stands: another one where that only sets params
     Graph *built;
     const TargetDef *target;
     Codegen *codegen;
@@ -141,6 +142,9 @@ static ExitCode build_graph(Compilation *c)
     if (c->built) // the user's word for it, where the file only sets params of a family
         c->built->name = compile_default_name(c);
     c->main_file = find_main_file(c);
+    c->model_file = c->main_file;
+    if (c->built && c->built->inputs.count && c->built->inputs.at[0]->loc.range.file)
+        c->model_file = c->built->inputs.at[0]->loc.range.file;
     print_time(c, "front end", clock_seconds() - start);
     print_diagnostics(c);
     return c->built && diag_error_count(c->diag) == 0 ? EXIT_OK : EXIT_MODEL;
@@ -309,10 +313,16 @@ static ModelSpec model_spec(const Compilation *c, const char *name)
                        .source = file->text,
                        .path = file->path,
                        .sources = &c->sources,
-                       .main_file = c->main_file,
+                       .main_file = c->model_file,
                        .source_hash = c->built->source_hash,
                        .plans = c->plans,
                        .plan_count = c->plan_count};
+}
+
+const char *compile_model_text(const Compilation *c)
+{
+    const SourceFile *file = source_file(&c->sources, c->model_file);
+    return file ? file->text : "";
 }
 
 const void *compile_emit(Compilation *c, const char *name, CodegenFormat format, size_t *bytes)

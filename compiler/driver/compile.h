@@ -50,6 +50,8 @@ ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch,
 const char *compile_default_name(const Compilation *c);
 /// Whether path is one of the files that the model was read from.
 bool compile_is_source(const Compilation *c, const char *path);
+/// The text of the file in which the network stands: steps have its lines.
+const char *compile_model_text(const Compilation *c);
 /// A C identifier made of a file's base name.
 const char *compile_identifier(Arena *a, const char *path);
 

@@ -117,7 +117,7 @@ static const char *source_line(const char *text, uint32_t number, int *length)
     return text;
 }
 
-static bool print_lines(const Profile *p, const RnModel *model, FILE *out)
+static bool print_lines(const Profile *p, const char *source, FILE *out)
 {
     double *ns = NULL, total = total_ns(p);
     uint32_t lines = 0;
@@ -130,7 +130,7 @@ static bool print_lines(const Profile *p, const RnModel *model, FILE *out)
     bool good = fprintf(out, "\n%6s %10s %5s  %s\n", "share", "ms", "line", "text") > 0;
     for (uint32_t i = 1; i < lines && good; i++) {
         int length;
-        const char *text = source_line(model->source, i, &length);
+        const char *text = source_line(source, i, &length);
         if (ns[i] > 0)
             good = fprintf(out, "%5.1f%% %10.3f %5u  %.*s\n", 100 * ns[i] / total, 1e-6 * ns[i], i,
                            length, text) > 0;
@@ -138,7 +138,7 @@ static bool print_lines(const Profile *p, const RnModel *model, FILE *out)
     return good;
 }
 
-bool profile_print(const Profile *p, const RnModel *model, unsigned threads, FILE *out)
+bool profile_print(const Profile *p, const char *text, unsigned threads, FILE *out)
 {
     double total = total_ns(p);
     bool good = fprintf(out, "%6s %9s %9s %8s %7s %-16s %5s %s\n", "share", "ms", "predicted",
@@ -150,5 +150,5 @@ bool profile_print(const Profile *p, const RnModel *model, unsigned threads, FIL
                        1e-6 * ns, 1e-6 * t->step->predicted_ns / threads, step_flops(t) / ns,
                        step_bytes(t) / ns, t->step->kernel, t->step->line, t->step->name) > 0;
     }
-    return good && print_sums(p, out) && print_lines(p, model, out) && fflush(out) == 0;
+    return good && print_sums(p, out) && print_lines(p, text, out) && fflush(out) == 0;
 }

@@ -15,7 +15,7 @@ Profile *profile_create(Arena *a);
 void profile_step(void *context, const RnStep *step, uint32_t batch, uint64_t ns);
 /// One line per step in order of execution: its share of the time, measured and predicted ms,
 /// GFLOP/s, GB/s, algorithm, line in the .rn file, name; then sums by algorithm, and by line of the
-/// model's file with its text. False when out cannot be written.
-bool profile_print(const Profile *p, const RnModel *model, unsigned threads, FILE *out);
+/// model's file, whose text is `text`. False when out cannot be written.
+bool profile_print(const Profile *p, const char *text, unsigned threads, FILE *out);
 
 #endif

@@ -157,6 +157,9 @@ START_TEST(profile_shows_lines)
     ck_assert_msg(strstr(run.out, "%") && strstr(run.out, "    6  conv1: conv(3x3, c=19"), "%s",
                   run.out);
     ck_assert_msg(strstr(run.out, "    9  layer1: { residual(c=19)"), "%s", run.out);
+    // a member of a family: the lines are those of the family's file
+    tool_run(&run, "%s bench cifar_resnet20 --repeats 1 --warmup 0 --profile", TOOL);
+    ck_assert_msg(run.code == 0 && strstr(run.out, "  linear: dense(classes)"), "%s", run.out);
 }
 END_TEST
 
