@@ -8,11 +8,12 @@
 #include "codegen/codegen_internal.h"
 #include "codegen/object.h"
 
-Codegen *codegen_create(Arena *a, const TargetDef *target)
+Codegen *codegen_create(Arena *a, const TargetDef *target, const KernelOptions *options)
 {
     Codegen *c = ARENA_NEW(a, Codegen);
     c->arena = a;
     c->target = target;
+    c->options = options ? *options : (KernelOptions){0};
     return c;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/source.h"
+#include "codegen/kernel_options.h"
 #include "codegen/target.h"
 #include "ir/graph.h"
 #include "ir/lowering.h"
@@ -19,7 +20,7 @@ typedef struct Codegen Codegen;
 
 /// A code generator for one target. Cheap: LLVM starts at the first codegen_emit. Lives in the
 /// arena.
-Codegen *codegen_create(Arena *a, const TargetDef *target);
+Codegen *codegen_create(Arena *a, const TargetDef *target, const KernelOptions *options);
 /// What the layout and lowering passes ask. Borrows the code generator.
 LowerTarget codegen_lower_target(const Codegen *c);
 

@@ -14,6 +14,7 @@
 struct Codegen {
     Arena *arena;
     const TargetDef *target;
+    KernelOptions options;
 };
 
 /// A kernel function that stands in the module already.

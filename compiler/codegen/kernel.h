@@ -4,6 +4,7 @@
 #ifndef CODEGEN_KERNEL_H
 #define CODEGEN_KERNEL_H
 
+#include "codegen/kernel_options.h"
 #include "codegen/target.h"
 #include "codegen/vb.h"
 #include "ir/graph.h"
@@ -13,7 +14,9 @@
 typedef struct PlanCtx {
     Arena *arena;
     const TargetDef *target;
+    const KernelOptions *options;
     uint32_t plan_batch;
+    bool training; // the plan is a training step's
 } PlanCtx;
 
 /// While a kernel function is emitted: its arguments, one ptr per node input and output (after
@@ -29,7 +32,7 @@ typedef struct Emit {
 } Emit;
 
 typedef struct KernelDef {
-    const char *name; // "direct", "grouped"
+    const char *name; // "direct", "winograd_f4"
     const char *op;   // operator that it serves
     const char *doc;  // one line; derivation and paper stand in the file's head
     bool takes_store, takes_sides;

@@ -37,7 +37,11 @@ static void explain(StrBuf *text, const KernelDef *k, const Lowering *low, const
 // The cheapest kernel's plan, or NULL. g: NULL where only the kind of kernel matters.
 static Lowering *choose(const Codegen *c, Arena *a, const Graph *g, const Node *n, StrBuf *text)
 {
-    PlanCtx ctx = {.arena = a, .target = c->target, .plan_batch = g ? g->plan_batch : 1};
+    PlanCtx ctx = {.arena = a,
+                   .target = c->target,
+                   .options = &c->options,
+                   .plan_batch = g ? g->plan_batch : 1,
+                   .training = g && g->mode == MODE_TRAIN};
     Lowering *best = NULL;
     for (size_t i = 0; i < kernel_table_count; i++) {
         const KernelDef *k = kernel_table[i];

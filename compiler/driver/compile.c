@@ -30,6 +30,7 @@ struct Compilation {
     uint32_t model_file; // where the network stands: another one where that only sets params
     Graph *built;
     const TargetDef *target;
+    KernelOptions kernel_options;
     Codegen *codegen;
     const Graph *plans[COMPILE_MAX_PLANS];
     uint32_t plan_count;
@@ -158,6 +159,7 @@ ExitCode compile_start(Arena *a, const Options *o, Compilation **out)
     c->options = o;
     c->sources.arena = a;
     c->diag = diag_create(a, &c->sources);
+    c->kernel_options = (KernelOptions){.exact = o->exact, .optimize_size = o->optimize == 1};
     ExitCode code = choose_target(c);
     if (code == EXIT_OK)
         code = check_pass_names(o);
@@ -166,7 +168,7 @@ ExitCode compile_start(Arena *a, const Options *o, Compilation **out)
     if (code == EXIT_OK)
         code = build_graph(c);
     if (code == EXIT_OK)
-        c->codegen = codegen_create(a, c->target);
+        c->codegen = codegen_create(a, c->target, &c->kernel_options);
     return code;
 }
 

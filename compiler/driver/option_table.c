@@ -50,6 +50,10 @@ const OptionDef option_table[] = {
     {"plan-for", 0, OPTION_LIST, AT(plans), .value = "batch=N", .commands = ALL,
      .doc =
          "Adds a plan for this batch (default: inference 1 and 64, training 64). May be repeated."},
+    {"exact", 0, OPTION_FLAG, AT(exact), .commands = ALL,
+     .doc = "Direct convolution only, no Winograd: the smallest rounding errors."},
+    {"optimize", 0, OPTION_CHOICE, AT(optimize), .value = "speed|size", .commands = ALL,
+     .doc = "size leaves out algorithms that store weights larger than they are (default speed)."},
     {"dump-after", 0, OPTION_TEXT, AT(dump_after), .value = "PASS", .commands = ALL,
      .doc =
          "Print the graph to standard error after this pass (--list-passes); 'all' for every one."},

@@ -67,7 +67,8 @@ struct Options {
     bool emit_given;
     int32_t mode; // ModeChoice
     bool mode_given;
-    bool verify_each, time_passes, explain_kernels;
+    int32_t optimize; // 0: speed, 1: size
+    bool exact, verify_each, time_passes, explain_kernels;
     // data and weights
     const char *weights, *input, *labels, *data, *data_dir;
     int64_t resize, limit, count;

@@ -128,6 +128,12 @@ typedef struct PackAttrs {
     const Packing *packing;
 } PackAttrs;
 
+typedef struct WinogradAttrs { // winograd_weights
+    int64_t tile[2];           // outputs of a tile: rows, columns
+    int64_t blocks;            // output-channel vectors that lie together
+    bool backward;             // for backward data: transposed and rotated
+} WinogradAttrs;
+
 typedef struct BlockAttrs { // to_blocked
     int64_t block;
 } BlockAttrs;

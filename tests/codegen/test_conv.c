@@ -8,7 +8,8 @@
 // smaller than the bound n * u * sum|x*w| assumes). TOLERANCE allows 8 of those. Side sums have
 // terms of one sign, often equal ones (where relu gave 0), whose roundings then agree: u/2 for each
 // addition of a chain. A kernel sums a tile or a row at a time, at most 17 pixels here, and then
-// those sums, so SIDE_TOLERANCE allows 32 additions.
+// those sums, so SIDE_TOLERANCE allows 32 additions. Winograd's kernels have a bound of their own in
+// place of sum|x*w| (winograd_bound.h), of which 4 are allowed.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +20,10 @@
 #include "ops/attrs.h"
 #include "support/check_main.h"
 #include "support/kernel_run.h"
+#include "winograd_bound.h"
 
 #define TOLERANCE (8.0 / (1 << 24))
+#define WINOGRAD_TOLERANCE (4.0 / (1 << 24))
 #define SIDE_TOLERANCE (16.0 / (1 << 24))
 
 // The operators as the kernels see them: names, and the scalar parts of fused ones. Independent of
@@ -31,6 +34,8 @@ static const OpDef op_bwd_weights = {.name = "conv2d_bwd_weights"};
 static const OpDef op_dense = {.name = "dense"};
 static const OpDef op_dense_bwd_data = {.name = "dense_bwd_data"};
 static const OpDef op_dense_bwd_weights = {.name = "dense_bwd_weights"};
+
+static const OpDef op_winograd = {.name = "winograd_weights"};
 
 static ScalarVal affine_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *a,
                                uint32_t count)
@@ -183,6 +188,10 @@ static void expect(Run *r)
     Plain v[3] = {r->x, r->w, r->y};
     static const ProductFn fn[3] = {add_dx, add_dw, add_y};
     each_product(&r->t, v, fn[r->out_of]);
+    int rows, columns;
+    if (sscanf(r->kernel->name, "winograd_%dx%d", &rows, &columns) == 2) {
+        winograd_bound(r->arena, &r->t, v, r->out_of, rows, columns);
+    }
     r->want = v[r->out_of];
     int64_t n = plain_count(&r->want), pixels = dim(&r->want, 2) * dim(&r->want, 3);
     uint32_t next = 2;
@@ -215,16 +224,16 @@ static const char *describe(const Run *r)
 
 static void check_close(const Run *r, const Plain *got)
 {
-    double worst = 0;
+    bool winograd = strncmp(r->kernel->name, "winograd", 8) == 0;
+    double tolerance = winograd ? WINOGRAD_TOLERANCE : TOLERANCE, worst = 0;
     for (int64_t i = 0, n = plain_count(got); i < n; i++) {
-        double error = fabs(got->at[i] - r->want.at[i]);
-        ck_assert_msg(error <= TOLERANCE * r->want.bound[i] + 1e-37,
-                      "%s: element %d is %g, not %g (error %g)", describe(r), (int)i, got->at[i],
-                      r->want.at[i], error);
-        worst = fmax(worst, error / (TOLERANCE * r->want.bound[i] + 1e-37));
+        double error = fabs(got->at[i] - r->want.at[i]), most = tolerance * r->want.bound[i];
+        ck_assert_msg(error <= most + 1e-37, "%s: element %d is %g, not %g (error %g)", describe(r),
+                      (int)i, got->at[i], r->want.at[i], error);
+        worst = fmax(worst, error / (most + 1e-37));
     }
     if (getenv("TEST_CONV_VERBOSE")) {
-        printf("%s: error %.2f of the plain tolerance\n", describe(r), worst);
+        printf("%s: error %.2f of the tolerance\n", describe(r), worst);
     }
 }
 
@@ -279,13 +288,63 @@ static int64_t ceil_div(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-static Blocks make_blocks(Run *r, bool at_end)
+// An opaque layout is made by the operator that the kernel names.
+static GuardBlock prepare(Run *r, uint32_t input, bool at_end)
+{
+    const Lowering *low = r->node->lowering;
+    const Layout *l = &low->in_layout[input];
+    ck_assert_str_eq(low->prepare_op[input], op_winograd.name);
+    Node *n = graph_add_node(r->graph, &op_winograd, NULL);
+    WinogradAttrs *attrs = ARENA_NEW(r->arena, WinogradAttrs);
+    memcpy(attrs, low->prepare_attrs[input], sizeof *attrs);
+    n->attrs = attrs;
+    n->name = "prepare";
+    Value *v = r->node->inputs.at[input];
+    VEC_PUSH(r->arena, &n->inputs, v);
+    n->own_inputs = 1;
+    graph_add_output(r->graph, n, RN_F32, v->shape)->layout = *l;
+    const KernelDef *k = NULL;
+    for (size_t i = 0; i < kernel_table_count; i++) {
+        k = strcmp(kernel_table[i]->op, op_winograd.name) == 0 ? kernel_table[i] : k;
+    }
+    ck_assert_ptr_nonnull(k);
+    KernelOptions options = {0};
+    PlanCtx ctx = {.arena = r->arena, .target = r->target, .options = &options, .plan_batch = 1};
+    Lowering *plan = ARENA_NEW(r->arena, Lowering);
+    ck_assert_ptr_null(k->plan(&ctx, n, plan));
+    ck_assert_msg(layout_equal(&plan->out_layout[0], l), "%s: %s is not %s", describe(r),
+                  plan->out_layout[0].tag, l->tag);
+    n->lowering = plan;
+    Layout plain = {.kind = LAYOUT_PLAIN}, asked = v->layout;
+    v->layout = plain;
+    GuardBlock in = guard_block(laid_bytes(&plain, &r->in[input]), at_end);
+    GuardBlock out = guard_block(l->bytes, at_end);
+    each_element(&plain, &r->in[input], in.at, lay);
+    KernelRun *run = kernel_run_create(r->target, k, n);
+    void *pointer[2] = {in.at, out.at};
+    kernel_run_call(run, pointer, 1, 0, plan->tasks_mul, NULL, NULL);
+    kernel_run_destroy(run);
+    guard_block_free(&in);
+    v->layout = asked;
+    return out;
+}
+
+// made: blocks of the same run, whose prepared weights are copied; or NULL.
+static Blocks make_blocks(Run *r, bool at_end, const Blocks *made)
 {
     Node *n = r->node;
     Blocks b = {0};
     for (uint32_t i = 0; i < n->inputs.count; i++) {
         Layout l = input_layout(r, i);
         n->inputs.at[i]->layout = l;
+        if (l.kind == LAYOUT_OPAQUE) {
+            GuardBlock u = made ? guard_block(l.bytes, at_end) : prepare(r, i, at_end);
+            if (made) {
+                memcpy(u.at, made->at[i].at, l.bytes);
+            }
+            b.at[b.count++] = u;
+            continue;
+        }
         GuardBlock g = guard_block(laid_bytes(&l, &r->in[i]), at_end);
         each_element(&l, &r->in[i], g.at, lay);
         b.at[b.count++] = g;
@@ -363,7 +422,7 @@ static void run_kernel(Run *r)
     KernelRun *k = NULL;
     Blocks b[2];
     for (int i = 0; i < 2; i++) {
-        b[i] = make_blocks(r, i == 0);
+        b[i] = make_blocks(r, i == 0, i == 1 ? &b[0] : NULL);
         if (!k) {
             k = kernel_run_create(r->target, r->kernel, r->node);
         }
@@ -403,7 +462,13 @@ static int run_case(const TargetDef *target, const OpDef *op, uint32_t out_of, c
         if (t->fused) {
             build_fused(&r);
         }
-        PlanCtx ctx = {a, target, (uint32_t)t->plan_batch};
+        KernelOptions options = {0};
+        // training: the algorithms that err most are tested too
+        PlanCtx ctx = {.arena = a,
+                       .target = target,
+                       .options = &options,
+                       .plan_batch = (uint32_t)t->plan_batch,
+                       .training = true};
         Lowering *low = ARENA_NEW(a, Lowering);
         const char *why = k->plan(&ctx, r.node, low);
         if (!why) {
@@ -516,7 +581,8 @@ START_TEST(backward_weights)
 }
 END_TEST
 
-// 3x3 filters of stride 1 at every height and width from 1 to 17, paddings of 0 to 2.
+// 3x3 filters of stride 1 at every height and width from 1 to 17, paddings of 0 to 2: what Winograd
+// serves.
 START_TEST(squares)
 {
     const TargetDef *t = test_target(_i);

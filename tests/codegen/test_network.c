@@ -103,7 +103,7 @@ static void build(Net *n)
 
 static const void *emit(Net *n, size_t *bytes)
 {
-    Codegen *codegen = codegen_create(n->arena, n->target);
+    Codegen *codegen = codegen_create(n->arena, n->target, NULL);
     n->lower = codegen_lower_target(codegen);
     n->pool = packed_pool_create(n->arena);
     const Graph *plans[2] = {run_passes(n, MODE_INFER, NULL), NULL};

@@ -33,7 +33,7 @@ static Object make(const TargetDef *target)
     Diag *diag = diag_create(a, &sources);
     Graph *built = front_build(a, &sources, diag, "cifar_resnet.rn", &front, NULL);
     ck_assert_ptr_nonnull(built);
-    Codegen *codegen = codegen_create(a, target);
+    Codegen *codegen = codegen_create(a, target, NULL);
     LowerTarget lower = codegen_lower_target(codegen);
     PassOptions opt = {.target = &lower, .both_modes = true, .packed = packed_pool_create(a)};
     static const Mode modes[] = {MODE_INFER, MODE_INFER, MODE_TRAIN};

@@ -66,9 +66,10 @@ START_TEST(defaults)
     ck_assert_int_eq(options.emit, EMIT_OBJECT);
     ck_assert_int_eq(options.mode, CHOICE_BOTH);
     ck_assert(!options.emit_given && !options.mode_given);
-    ck_assert_ptr_null(parse("m --emit=asm --mode=train"));
+    ck_assert_ptr_null(parse("m --emit=asm --optimize=size --exact"));
     ck_assert_int_eq(options.emit, EMIT_ASM);
-    ck_assert_int_eq(options.mode, CHOICE_TRAIN);
+    ck_assert_int_eq(options.optimize, 1);
+    ck_assert(options.exact);
 }
 END_TEST
 

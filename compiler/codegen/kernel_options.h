@@ -1,0 +1,12 @@
+// kernel_options.h: what the user may ask of the choice of kernels.
+#ifndef CODEGEN_KERNEL_OPTIONS_H
+#define CODEGEN_KERNEL_OPTIONS_H
+
+#include <stdbool.h>
+
+typedef struct KernelOptions {
+    bool exact;         // only algorithms that round no more than direct convolution
+    bool optimize_size; // none whose packed weights are larger than the weights
+} KernelOptions;
+
+#endif

@@ -1,0 +1,318 @@
+// conv_winograd.c: 3x3 convolution of stride 1 by Winograd's minimal filtering, forward and
+// backward data.
+//
+// Tiles of rows x columns outputs are made from (rows+2) x (columns+2) inputs (Lavin and Gray 2016;
+// F(m,3) nested in two dimensions, winograd_math.c):
+//   U[p] = G w G^T, once per weight (winograd_weights.c)      V[p] = B^T d B, per tile and input
+//   channel M[p][k] = sum over c of U[p][k][c] V[p][c], per tile      y = A^T M A
+// so that a tile of m x m outputs costs (m+2)^2 instead of 9 m^2 multiply-adds for a pair of
+// channels.
+//
+// A task makes a block of tiles (flattened over images, tile rows, tile columns) for a part of the
+// output channels, all in scratch: the input transform of all channels into V; then, group by group
+// of output channels, for each point p the register tile of the direct kernel with tiles as pixels
+// into M, and the output transform with the fused epilogue. Transforms are vertical code over
+// vectors of channels, without shuffles.
+//
+// The last register tile of a block moves back to end with the block, and repeats some products.
+// Not here: choice of tiles (conv_winograd_plan.c), the input transform (winograd_input.c), the
+// register tile (conv_direct.c).
+#include "codegen/kernels/conv_winograd.h"
+#include "codegen/kernels/conv_walk.h"
+
+typedef struct Wino {
+    Emit *e;
+    Vb *b;
+    const WinogradTiles *t;
+    WinogradSize s;
+    Winograd row, column;
+    int64_t vector; // bytes
+    ConvTiles micro_tiles;
+    ConvPhase micro_phase;
+    ConvWalk micro; // what the direct reduction reads
+    // of the task
+    WinogradRange range;
+    Val part, k_lo, k_hi; // partial sums; tiles of output channels
+} Wino;
+
+static Val scratch_at(Wino *w, int64_t offset)
+{
+    return vb_ati(w->b, w->e->scratch, offset);
+}
+
+// M of one register tile: tiles [slot, slot + micro), output-channel tile k (of all) that is `own`
+// in the group.
+static void emit_micro(Wino *w, Val u, Val v, Val m)
+{
+    Vb *b = w->b;
+    const WinogradTiles *t = w->t;
+    ConvTile tile = {.phase = &w->micro_phase,
+                     .images = 1,
+                     .columns = t->micro,
+                     .blocks = t->blocks,
+                     .first_column = -1,
+                     .input = v,
+                     .weights = u};
+    Val acc[CONV_MAX_ACC];
+    for (int i = 0; i < t->micro * t->blocks; i++) {
+        acc[i] = vb_zero(b);
+    }
+    conv_reduce_direct(&w->micro, &tile, acc);
+    for (int o = 0; o < t->blocks; o++) {
+        for (int i = 0; i < t->micro; i++) {
+            vb_store(b, acc[i * t->blocks + o], vb_ati(b, m, o * w->s.m_block + i * w->vector));
+        }
+    }
+}
+
+// Products of output-channel tiles [k_lo, k_hi) at all points.
+static void multiply(Wino *w, Val k_lo, Val k_hi)
+{
+    Vb *b = w->b;
+    const WinogradTiles *t = w->t;
+    VbLoop points = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.points), 1, NULL, 0);
+    VbLoop ks = vb_loop(b, k_lo, k_hi, 1, NULL, 0);
+    Val slice = vb_add(b, vb_muli(b, ks.index, w->s.points), points.index);
+    Val u = vb_at(b, w->e->in[1], vb_muli(b, slice, w->s.slice));
+    Val v = vb_at(b, scratch_at(w, w->s.input.points),
+                  vb_muli(b, points.index, w->s.input.plane_bytes));
+    Val own = vb_muli(b, vb_sub(b, ks.index, k_lo), t->blocks * w->s.m_block);
+    Val m = vb_at(b, scratch_at(w, w->s.m), vb_add(b, vb_muli(b, points.index, w->s.m_plane), own));
+    VbLoop slots = vb_loop(b, vb_int(b, 0), w->range.count, t->micro, NULL, 0);
+    Val last = vb_max(b, vb_addi(b, w->range.count, -t->micro), vb_int(b, 0));
+    Val offset = vb_muli(b, vb_min(b, slots.index, last), w->vector);
+    emit_micro(w, u, vb_at(b, v, offset), vb_at(b, m, offset));
+    vb_loop_end(b, &slots, NULL);
+    vb_loop_end(b, &ks, NULL);
+    vb_loop_end(b, &points, NULL);
+}
+
+// Where an output tile stands.
+typedef struct OutTile {
+    Val image, block, y, x; // y, x: of its first pixel
+    Val m;                  // its first product
+    Val bias;               // NULL: none
+} OutTile;
+
+// A^T over the rows of M into scratch: half[row][point column].
+static void emit_half(Wino *w, const OutTile *o)
+{
+    Vb *b = w->b;
+    int points = w->row.points;
+    Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
+    int64_t below = w->s.column_points * w->s.m_plane;
+    Val carried[2] = {o->m, scratch_at(w, w->s.half)};
+    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.column_points), 1, carried, 2);
+    for (int i = 0; i < points; i++) {
+        d[i] = vb_load(b, vb_ati(b, loop.carried[0], i * below));
+    }
+    winograd_emit(b, &w->row.at, d, out);
+    for (int i = 0; i < w->row.m; i++) {
+        vb_store(b, out[i], vb_ati(b, loop.carried[1], i * w->s.column_points * w->vector));
+    }
+    carried[0] = vb_ati(b, loop.carried[0], w->s.m_plane);
+    carried[1] = vb_ati(b, loop.carried[1], w->vector);
+    vb_loop_end(b, &loop, carried);
+}
+
+#define MAX_SUMS (NODE_MAX_SIDES * 2)
+
+static uint32_t term_count(const Node *n)
+{
+    uint32_t count = 0;
+    for (uint32_t s = 0; s < n->side_count; s++) {
+        count += n->outputs.at[n->sides[s].output]->terms;
+    }
+    return count;
+}
+
+static Val partial_at(Wino *w, uint32_t side, uint32_t term, Val block)
+{
+    Vb *b = w->b;
+    const Node *n = w->e->node;
+    uint32_t output = n->sides[side].output, terms = n->outputs.at[output]->terms;
+    int64_t row = w->s.out_blocks * w->vector;
+    Val at = vb_add(b, vb_muli(b, w->part, row * terms), vb_muli(b, block, w->vector));
+    return vb_at(b, w->e->out[output], vb_addi(b, at, row * term));
+}
+
+static void clear_partials(Wino *w)
+{
+    Vb *b = w->b;
+    const Node *n = w->e->node;
+    if (n->side_count == 0) {
+        return;
+    }
+    Val lo = vb_muli(b, w->k_lo, w->t->blocks), hi = vb_muli(b, w->k_hi, w->t->blocks);
+    VbLoop blocks = vb_loop(b, lo, hi, 1, NULL, 0);
+    for (uint32_t s = 0; s < n->side_count; s++) {
+        for (uint32_t t = 0; t < n->outputs.at[n->sides[s].output]->terms; t++) {
+            vb_store(b, vb_zero(b), partial_at(w, s, t, blocks.index));
+        }
+    }
+    vb_loop_end(b, &blocks, NULL);
+}
+
+static void flush_sums(Wino *w, Val block, const Val *sum)
+{
+    const Node *n = w->e->node;
+    for (uint32_t s = 0; s < n->side_count; s++) {
+        for (uint32_t t = 0; t < n->outputs.at[n->sides[s].output]->terms; t++) {
+            Val to = partial_at(w, s, t, block);
+            vb_store(w->b, vb_fadd(w->b, vb_load(w->b, to), *sum++), to);
+        }
+    }
+}
+
+static void store_pixel(Wino *w, Val y, ExprPlace *at, Val *sum)
+{
+    Val stored = emit_store_expr(w->e, y, at);
+    vb_store(w->b, stored, vb_ati(w->b, vb_at(w->b, w->e->out[0], at->offset), at->offset_const));
+    for (uint32_t s = 0; s < w->e->node->side_count; s++) {
+        Val term[2];
+        uint32_t terms = emit_side_terms(w->e, s, stored, at, term);
+        for (uint32_t t = 0; t < terms; t++, sum++) {
+            *sum = vb_fadd(w->b, *sum, term[t]);
+        }
+    }
+}
+
+// A^T over the columns of the half-transformed tile, row by row, and the epilogue of `columns`
+// pixels.
+static void emit_rows(Wino *w, const OutTile *o, int64_t columns)
+{
+    Vb *b = w->b;
+    const ConvPass *p = &w->s.pass;
+    int points = w->column.points;
+    Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
+    Val sum[MAX_SUMS] = {vb_zero(b), vb_zero(b), vb_zero(b), vb_zero(b)};
+    uint32_t sums = term_count(w->e->node);
+    Val rows = vb_min(b, vb_int(b, w->t->rows), vb_sub(b, vb_int(b, p->out_h), o->y));
+    VbLoop loop = vb_loop(b, vb_int(b, 0), rows, 1, sum, sums);
+    for (uint32_t i = 0; i < sums; i++) {
+        sum[i] = loop.carried[i];
+    }
+    Val half =
+        vb_at(b, scratch_at(w, w->s.half), vb_muli(b, loop.index, w->s.column_points * w->vector));
+    for (int i = 0; i < points; i++) {
+        d[i] = vb_load(b, vb_ati(b, half, i * w->vector));
+    }
+    winograd_emit(b, &w->column.at, d, out);
+    Val row = vb_add(b, vb_muli(b, o->image, w->s.out_blocks), o->block);
+    row = vb_add(b, vb_muli(b, row, p->out_h), vb_add(b, o->y, loop.index));
+    Val pixel = vb_add(b, vb_muli(b, row, p->out_w), o->x);
+    ExprPlace at = {.image = o->image, .block = o->block, .offset = vb_muli(b, pixel, w->vector)};
+    for (int64_t c = 0; c < columns; c++) {
+        at.offset_const = c * w->vector;
+        store_pixel(w, o->bias ? vb_fadd(b, out[c], o->bias) : out[c], &at, sum);
+    }
+    vb_loop_end(b, &loop, sum);
+    flush_sums(w, o->block, sum);
+}
+
+// The last tile of a row may be narrower.
+static void emit_out_tile(Wino *w, const OutTile *o, Val column)
+{
+    Vb *b = w->b;
+    int64_t across = w->s.tile_columns;
+    int64_t rest = w->s.pass.out_w - (across - 1) * w->t->columns;
+    emit_half(w, o);
+    if (rest == w->t->columns) {
+        emit_rows(w, o, rest);
+        return;
+    }
+    Val is_last = vb_icmp(b, LLVMIntEQ, column, vb_int(b, across - 1));
+    if (across > 1) {
+        VbIf whole = vb_if(b, LLVMBuildNot(b->builder, is_last, ""));
+        emit_rows(w, o, w->t->columns);
+        vb_if_end(b, &whole);
+    }
+    VbIf last = vb_if(b, is_last);
+    emit_rows(w, o, rest);
+    vb_if_end(b, &last);
+}
+
+// Outputs of the channel tiles [k_lo, k_hi) from M.
+static void transform_output(Wino *w, Val k_lo, Val k_hi)
+{
+    Vb *b = w->b;
+    Val first = vb_muli(b, k_lo, w->t->blocks), end = vb_muli(b, k_hi, w->t->blocks);
+    VbLoop blocks = vb_loop(b, first, end, 1, NULL, 0);
+    OutTile o = {.block = blocks.index};
+    Val own = vb_muli(b, vb_sub(b, o.block, first), w->s.m_block);
+    Val m = vb_at(b, scratch_at(w, w->s.m), own);
+    if (w->s.pass.bias) {
+        o.bias = vb_load(b, vb_at(b, w->e->in[2], vb_muli(b, o.block, w->vector)));
+    }
+    WinogradRow r = winograd_rows_begin(b, &w->range, w->s.tile_rows, w->s.tile_columns);
+    o.image = r.image;
+    o.y = vb_muli(b, r.y, w->t->rows);
+    ExprPlace at = {.image = o.image, .block = o.block};
+    emit_hold(w->e, &at);
+    VbLoop tiles = vb_loop(b, r.lo, r.hi, 1, NULL, 0);
+    o.x = vb_muli(b, tiles.index, w->t->columns);
+    o.m = vb_at(b, m, vb_muli(b, vb_add(b, r.slot, tiles.index), w->vector));
+    emit_out_tile(w, &o, tiles.index);
+    vb_loop_end(b, &tiles, NULL);
+    emit_release(w->e);
+    winograd_rows_end(b, &r);
+    vb_loop_end(b, &blocks, NULL);
+}
+
+static void emit_tiles(Wino *w)
+{
+    Vb *b = w->b;
+    int64_t group = w->t->group_blocks / w->t->blocks;
+    winograd_input_clear(w->e, &w->s.input);
+    winograd_input_emit(w->e, &w->s.input, w->e->in[0], &w->range, vb_int(b, 0),
+                        vb_int(b, w->s.in_blocks));
+    VbLoop groups = vb_loop(b, w->k_lo, w->k_hi, group, NULL, 0);
+    Val hi = vb_min(b, vb_addi(b, groups.index, group), w->k_hi);
+    multiply(w, groups.index, hi);
+    transform_output(w, groups.index, hi);
+    vb_loop_end(b, &groups, NULL);
+}
+
+// Tasks are (block of images, part of the output channels, chunk of tiles).
+static void emit_task(Wino *w, Val task)
+{
+    Vb *b = w->b;
+    const WinogradTiles *t = w->t;
+    int64_t mul = t->chunks * t->parts, k_tiles = w->s.out_blocks / t->blocks;
+    Val images = vb_divi(b, task, mul), rest = vb_remi(b, task, mul);
+    Val chunk = vb_remi(b, rest, t->chunks), part = vb_divi(b, rest, t->chunks);
+    w->part = vb_add(b, vb_muli(b, images, t->chunks), chunk);
+    w->k_lo = vb_divi(b, vb_muli(b, part, k_tiles), t->parts);
+    w->k_hi = vb_divi(b, vb_muli(b, vb_addi(b, part, 1), k_tiles), t->parts);
+    w->range.image = vb_muli(b, images, t->image_div);
+    Val here = vb_min(b, vb_int(b, t->image_div), vb_sub(b, w->e->batch, w->range.image));
+    Val all = vb_muli(b, here, w->s.tile_rows * w->s.tile_columns);
+    w->range.first = vb_muli(b, chunk, t->tiles);
+    w->range.count = vb_min(b, vb_int(b, t->tiles), vb_sub(b, all, w->range.first));
+    clear_partials(w);
+    VbIf some = vb_if(b, vb_icmp(b, LLVMIntSGT, w->range.count, vb_int(b, 0)));
+    emit_tiles(w);
+    vb_if_end(b, &some);
+}
+
+void winograd_emit_kernel(Emit *e)
+{
+    const WinogradTiles *t = e->lowering->tiles;
+    Vb *b = e->vb;
+    Wino w = {.e = e, .b = b, .t = t, .s = winograd_size(e->node, t, b->width)};
+    w.row = winograd_make(t->rows);
+    w.column = winograd_make(t->columns);
+    w.s.input.row = w.row.bt;
+    w.s.input.column = w.column.bt;
+    w.vector = (int64_t)b->width * 4;
+    w.micro_tiles = (ConvTiles){.blocks = t->blocks, .step = 1};
+    w.micro_phase = (ConvPhase){.taps = {1, 1}};
+    w.micro =
+        (ConvWalk){.e = e, .b = b, .tiles = &w.micro_tiles, .in_plane = w.s.input.block_bytes};
+    w.micro.pass = w.s.pass;
+    w.micro.pass.stride[0] = w.micro.pass.stride[1] = 1;
+    Val task;
+    TaskLoop loop = emit_tasks(e, &task);
+    emit_task(&w, task);
+    emit_tasks_end(e, &loop);
+}

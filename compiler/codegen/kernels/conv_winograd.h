@@ -1,0 +1,45 @@
+// conv_winograd.h: the plan of a Winograd convolution, shared by planner, emitter and the weights'
+// kernel.
+#ifndef KERNELS_CONV_WINOGRAD_H
+#define KERNELS_CONV_WINOGRAD_H
+
+#include "codegen/kernels/conv_common.h"
+#include "codegen/kernels/winograd_input.h"
+
+/// Becomes Lowering.tiles: no pointers, no padding. Letters: a tile is rows x columns output
+/// pixels.
+typedef struct WinogradTiles {
+    int32_t rows, columns; // F(rows x columns, 3x3)
+    int32_t blocks, micro; // register tile of the products: output-channel blocks x tiles
+    int32_t tiles;         // per task at most
+    int32_t group_blocks;  // output-channel blocks whose products are in scratch at once
+    int32_t parts;         // tasks along the output channels
+    int32_t chunks;        // tasks along the tiles of image_div images
+    int32_t image_div;
+} WinogradTiles;
+
+/// All sizes that follow from node and plan. The matrices of `input` have their sizes only.
+typedef struct WinogradSize {
+    ConvPass pass;
+    int64_t row_points, column_points, points; // points = row_points * column_points
+    int64_t tile_rows, tile_columns;           // of an image
+    int64_t in_blocks, out_blocks;
+    int64_t slots; // tiles of a plane of V and M, a multiple of micro
+    // bytes
+    int64_t slice;            // of U for one point and `blocks` output-channel blocks
+    WinogradInput input;      // V[point][c block][slot]
+    int64_t m_block, m_plane; // M[point][k block of the group][slot], planes padded
+    int64_t half, m, scratch; // offsets in scratch, its end
+} WinogradSize;
+
+WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width);
+
+/// Bytes of U[k tile][point][c][blocks*V].
+int64_t winograd_weight_bytes(const WinogradSize *s, const WinogradTiles *t);
+
+/// NULL, or why a tile size cannot serve a node or may not.
+const char *winograd_why_not(const PlanCtx *ctx, const Node *n, int rows, int columns);
+const char *winograd_plan(const PlanCtx *ctx, const Node *n, int rows, int columns, Lowering *out);
+void winograd_emit_kernel(Emit *e);
+
+#endif

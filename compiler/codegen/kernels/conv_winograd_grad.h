@@ -1,0 +1,32 @@
+// conv_winograd_grad.h: the plan of backward weights by Winograd, shared by planner and emitter.
+#ifndef KERNELS_CONV_WINOGRAD_GRAD_H
+#define KERNELS_CONV_WINOGRAD_GRAD_H
+
+#include "codegen/kernels/conv_bwd_weights.h"
+#include "codegen/kernels/winograd_input.h"
+
+/// Becomes Lowering.tiles: no pointers, no padding.
+typedef struct GradTiles {
+    int32_t rows, columns;    // F(rows x columns, 3x3)
+    int32_t blocks, channels; // register tile of dU: blocks of k x channels c
+    int32_t tiles;            // summed before they are added to dU
+    int32_t many_k, many_c;   // a task has so many k tiles and c blocks
+} GradTiles;
+
+/// All sizes that follow from node and plan. The matrices of x and dy have their sizes only.
+typedef struct GradSize {
+    WeightsTiles direct; // names the layout of dw, which is the direct kernel's
+    WeightsSize s;
+    WinogradInput x, dy; // V[point][c block][slot] and D[point][k block][slot]
+    int64_t points, image_tiles;
+    // bytes
+    int64_t cell;        // of dU for one channel: blocks * V * 4
+    int64_t tile, plane; // dU[point][k tile][c block][c]: one c block; one point
+    int64_t du, scratch; // offset in scratch, its end
+} GradSize;
+
+GradSize winograd_grad_size(const Node *n, const GradTiles *t, uint32_t width);
+const char *winograd_grad_plan(const PlanCtx *ctx, const Node *n, int size, Lowering *out);
+void winograd_grad_emit(Emit *e);
+
+#endif

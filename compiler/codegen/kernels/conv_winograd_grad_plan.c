@@ -1,0 +1,150 @@
+// conv_winograd_grad_plan.c: rectangles, tiles and costs of backward weights by Winograd.
+// A task owns a rectangle of dU and walks the whole batch, so x is transformed once for each column
+// of rectangles and dy once for each row: large rectangles save transforms, small ones leave tasks.
+// Not here: the algorithm (conv_winograd_grad.c).
+#include "codegen/kernels/conv_winograd_grad.h"
+
+#include <math.h>
+
+#include "codegen/kernels/conv_winograd.h"
+
+#define TRANSFORM_CYCLES 1.5 // of a 1-D transform, per vector
+#define FLUSH_CYCLES 1.5     // to add one accumulator to dU
+#define TASK_SHARE 0.5       // of a task that the last worker waits for
+#define CHANNELS 8           // of a register tile
+
+static const int32_t TILE_COUNTS[] = {16, 32, 48, 64, 96, 128};
+
+static double at_least(double x, double y)
+{
+    return x > y ? x : y;
+}
+
+GradSize winograd_grad_size(const Node *n, const GradTiles *t, uint32_t width)
+{
+    GradSize g = {.points = (t->rows + 2) * (t->columns + 2)};
+    g.direct = (WeightsTiles){
+        .blocks = t->blocks, .channels = t->channels, .columns = 1, .in_block = (int32_t)width};
+    g.s = weights_size(n, &g.direct, width);
+    const ConvSize *z = &g.s.z;
+    int64_t rows = div_up(z->oh, t->rows), columns = div_up(z->ow, t->columns);
+    g.image_tiles = rows * columns;
+    WinogradInput in = {.step = {t->rows, t->columns}, .tile_rows = rows, .tile_columns = columns};
+    g.x = g.dy = in;
+    g.x.row = (WinogradMatrix){.rows = t->rows + 2, .columns = t->rows + 2};
+    g.x.column = (WinogradMatrix){.rows = t->columns + 2, .columns = t->columns + 2};
+    g.dy.row = (WinogradMatrix){.rows = t->rows + 2, .columns = t->rows};
+    g.dy.column = (WinogradMatrix){.rows = t->columns + 2, .columns = t->columns};
+    g.x.pad[0] = z->pad[0];
+    g.x.pad[1] = z->pad[1];
+    g.x.size[0] = z->h;
+    g.x.size[1] = z->w;
+    g.x.blocks = g.s.in_blocks;
+    g.dy.size[0] = z->oh;
+    g.dy.size[1] = z->ow;
+    g.dy.blocks = g.s.out_blocks;
+    g.cell = (int64_t)t->blocks * width * 4;
+    g.tile = g.s.extent * g.cell;
+    g.plane = t->many_k * t->many_c * g.tile + width * 4;
+    int64_t end = winograd_input_place(&g.x, 0, t->many_c, t->tiles, width);
+    g.du = winograd_input_place(&g.dy, end, t->many_k * t->blocks, t->tiles, width);
+    g.scratch = g.du + g.points * g.plane;
+    return g;
+}
+
+// One thread's time for the batch.
+static double plan_ns(const PlanCtx *ctx, const GradSize *s, const GradTiles *t)
+{
+    const TargetDef *g = ctx->target;
+    double tiles = (double)(s->image_tiles * ctx->plan_batch), points = (double)s->points;
+    double c = (double)s->s.in_blocks, k = (double)s->s.out_blocks, k_tiles = (double)s->s.tiles;
+    double micros = k_tiles * c * (double)(s->s.extent / t->channels) * points;
+    double flush = FLUSH_CYCLES * t->channels * t->blocks / fmin(t->tiles, tiles);
+    double cycles = tiles * micros * (conv_step_cycles(g, t->channels, t->blocks) + flush);
+    double rows = t->rows + 2, columns = t->columns + 2;
+    double x = TRANSFORM_CYCLES * (t->columns * rows + rows * columns);
+    double parts_k = ceil(k_tiles / t->many_k), parts_c = ceil(c / t->many_c);
+    // dy's tiles do not overlap, but as many points are made
+    cycles += tiles * x * (c * parts_k + k * parts_c);
+    double last = TRANSFORM_CYCLES * (rows * columns + 3 * columns + 9);
+    cycles += k * c * (double)s->s.extent * last;
+    double bytes =
+        tiles * t->rows * t->columns * g->vector_floats * 4 * (c * parts_k + k * parts_c);
+    return at_least(cycles / g->clock_ghz, bytes / conv_stream_gbps(g, bytes));
+}
+
+static void choose(const PlanCtx *ctx, const Node *n, GradTiles base, GradTiles *best)
+{
+    const TargetDef *g = ctx->target;
+    double best_score = 1e300;
+    base.many_k = base.many_c = base.tiles = 1;
+    GradSize s = winograd_grad_size(n, &base, g->vector_floats);
+    for (int32_t k = 1; k <= s.s.tiles; k += 1 + k / 3) {
+        for (int32_t c = 1; c <= s.s.in_blocks; c += 1 + c / 3) {
+            for (size_t i = 0; i < sizeof TILE_COUNTS / sizeof TILE_COUNTS[0]; i++) {
+                GradTiles t = base;
+                t.many_k = k;
+                t.many_c = c;
+                t.tiles = TILE_COUNTS[i];
+                GradSize own = winograd_grad_size(n, &t, g->vector_floats);
+                if (best->tiles && (double)own.scratch > 0.9 * (double)g->l2_bytes) {
+                    break;
+                }
+                double tasks = (double)(div_up(s.s.tiles, k) * div_up(s.s.in_blocks, c));
+                double score = plan_ns(ctx, &own, &t) * (1 + TASK_SHARE / tasks);
+                if (score < best_score) {
+                    best_score = score;
+                    *best = t;
+                }
+            }
+        }
+    }
+}
+
+// The register tile that divides channels and output blocks, with most accumulators.
+static void choose_register_tile(const TargetDef *g, const Node *n, GradTiles *t)
+{
+    int64_t out_blocks = div_up(conv_size(n).k, g->vector_floats);
+    t->blocks = 1;
+    t->channels = g->vector_floats < CHANNELS ? (int32_t)g->vector_floats : CHANNELS;
+    for (int32_t b = 2; b <= 3; b++) {
+        if (out_blocks % b == 0 && b * t->channels <= conv_accumulators(g, b)) {
+            t->blocks = b;
+        }
+    }
+    if (t->blocks == 1 && out_blocks % 2 == 0) { // few registers
+        t->blocks = 2;
+        t->channels = 4;
+    }
+}
+
+const char *winograd_grad_plan(const PlanCtx *ctx, const Node *n, int size, Lowering *out)
+{
+    const char *why = winograd_why_not(ctx, n, size, size);
+    if (why) {
+        return why;
+    }
+    const TargetDef *g = ctx->target;
+    uint32_t width = g->vector_floats;
+    GradTiles base = {.rows = size, .columns = size};
+    GradTiles *t = ARENA_NEW(ctx->arena, GradTiles);
+    choose_register_tile(g, n, &base);
+    choose(ctx, n, base, t);
+    GradSize s = winograd_grad_size(n, t, width);
+    const ConvSize *z = &s.s.z;
+    const Packing *packing = weights_packing(ctx->arena, &s.s, &s.direct, width);
+    out->in_layout[0] = out->in_layout[1] = layout_blocked(width);
+    out->out_layout[0] = (Layout){.kind = LAYOUT_PACKED, .packing = packing};
+    out->tasks_mul = (uint32_t)(div_up(s.s.tiles, t->many_k) * div_up(s.s.in_blocks, t->many_c));
+    out->tasks_div = RN_DIV_ALL;
+    out->parts_mul = out->parts_div = 1;
+    out->scratch_bytes = (uint64_t)s.scratch;
+    out->flops_per_image = (uint64_t)(2 * conv_macs(z));
+    out->bytes_per_image = (uint64_t)(4 * (z->c * z->h * z->w + z->k * z->oh * z->ow));
+    out->bytes_fixed = (uint64_t)(36 * z->k * z->c);
+    out->tiles = t;
+    out->tiles_bytes = sizeof *t;
+    double ns = plan_ns(ctx, &s, t);
+    out->predicted_ns = at_least(ns, conv_memory_ns(g, out, ctx->plan_batch));
+    return NULL;
+}

@@ -1,0 +1,232 @@
+// conv_winograd_plan.c: tiles, tasks, scratch and costs of the Winograd convolutions.
+//
+// Cost of a plan: products at the register tile's rate, but no faster than U streams from the cache
+// that holds it, once for each block of tiles; transforms by vectors loaded and stored; the input
+// transform once more for each part of the output channels, since tasks do not wait for each other.
+// Not here: the algorithm (conv_winograd.c).
+#include "codegen/kernels/conv_winograd.h"
+
+#include <math.h>
+
+#include "ops/attrs.h"
+
+#define TRANSFORM_CYCLES 1.5 // of a 1-D transform, per vector
+#define STORE_CYCLES 2.5     // epilogue of one vector
+#define MICRO_CYCLES 40.0    // loop set-up and stores of one register tile
+#define TASK_SHARE 0.5       // of a task that the last worker waits for
+// An algorithm may round so many times as much as direct convolution. Gradients move more by a ReLU
+// that flips than by any tile size here, so training may round more.
+#define MOST_ERROR 6.0
+#define MOST_TRAINING_ERROR 14.4
+#define MAX_TILES 256
+#define MAX_CHUNKS 64
+#define MAX_PARTS 16
+
+static double at_least(double x, double y)
+{
+    return x > y ? x : y;
+}
+
+static int64_t round_up(int64_t x, int64_t to)
+{
+    return div_up(x, to) * to;
+}
+
+// A matrix of which only the size counts.
+static WinogradMatrix square(int size)
+{
+    return (WinogradMatrix){.rows = size, .columns = size};
+}
+
+WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width)
+{
+    const char *why;
+    WinogradSize s = {.pass = conv_pass(n, width, &why)};
+    const ConvPass *p = &s.pass;
+    int64_t vector = (int64_t)width * 4;
+    s.row_points = t->rows + 2;
+    s.column_points = t->columns + 2;
+    s.points = s.row_points * s.column_points;
+    s.tile_rows = div_up(p->out_h, t->rows);
+    s.tile_columns = div_up(p->out_w, t->columns);
+    s.in_blocks = conv_in_blocks(p);
+    s.out_blocks = conv_out_blocks(p, width);
+    s.slots = round_up(t->tiles, t->micro);
+    s.slice = s.in_blocks * conv_in_step(p) * t->blocks * vector;
+    s.input = (WinogradInput){.row = square((int)s.row_points),
+                              .column = square((int)s.column_points),
+                              .step = {t->rows, t->columns},
+                              .pad = {p->phase[0].pad[0], p->phase[0].pad[1]},
+                              .size = {p->in_h, p->in_w},
+                              .tile_rows = s.tile_rows,
+                              .tile_columns = s.tile_columns,
+                              .blocks = s.in_blocks};
+    s.half = winograd_input_place(&s.input, 0, s.in_blocks, s.slots, width);
+    s.m_block = s.slots * vector;
+    s.m_plane = (t->group_blocks * s.slots + 1) * vector;
+    s.m = s.half + t->rows * s.column_points * vector;
+    s.scratch = s.m + s.points * s.m_plane;
+    return s;
+}
+
+int64_t winograd_weight_bytes(const WinogradSize *s, const WinogradTiles *t)
+{
+    return s->out_blocks / t->blocks * s->points * s->slice;
+}
+
+// One thread's time for the batch.
+static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradTiles *t)
+{
+    const TargetDef *g = ctx->target;
+    double blocks = (double)(div_up(ctx->plan_batch, t->image_div) * t->chunks);
+    double points = (double)s->points, tiles = (double)t->tiles;
+    double k_tiles = (double)(s->out_blocks / t->blocks), micros = (double)(s->slots / t->micro);
+    double micro = (double)s->pass.in_c * conv_step_cycles(g, t->micro, t->blocks) + MICRO_CYCLES;
+    double products = blocks * k_tiles * points * micros * micro / g->clock_ghz;
+    double u = (double)winograd_weight_bytes(s, t), v = points * (double)s->input.plane_bytes;
+    double stream = blocks * u / conv_stream_gbps(g, u);
+    double read_v = blocks * k_tiles * v / conv_stream_gbps(g, v);
+    double rows = (double)s->row_points, columns = (double)s->column_points;
+    double in = TRANSFORM_CYCLES * (t->columns * rows + rows * columns);
+    double made = TRANSFORM_CYCLES * (columns * rows + t->rows * columns);
+    made += STORE_CYCLES * t->rows * t->columns;
+    double transforms = in * (double)s->in_blocks * t->parts + made * (double)s->out_blocks;
+    transforms *= blocks * tiles / g->clock_ghz;
+    return at_least(products, stream + read_v) + transforms;
+}
+
+static bool fits(const PlanCtx *ctx, const WinogradSize *s)
+{
+    return (double)s->scratch <= 1.25 * (double)ctx->target->l2_bytes;
+}
+
+// M of a group takes at most a quarter of L2.
+static void set_group(const TargetDef *g, const WinogradSize *s, WinogradTiles *t)
+{
+    double block = (double)(s->points * t->tiles * g->vector_floats * 4);
+    int64_t k_tiles = (int64_t)(0.25 * (double)g->l2_bytes / block) / t->blocks;
+    int64_t part = div_up(s->out_blocks / t->blocks, t->parts);
+    k_tiles = k_tiles < 1 ? 1 : k_tiles > part ? part : k_tiles;
+    t->group_blocks = (int32_t)(div_up(part, div_up(part, k_tiles)) * t->blocks);
+}
+
+static void try_plan(const PlanCtx *ctx, const Node *n, WinogradTiles t, WinogradTiles *best,
+                     double *best_score)
+{
+    const TargetDef *g = ctx->target;
+    int64_t most = conv_accumulators(g, t.blocks) / t.blocks;
+    t.micro = (int32_t)div_up(t.tiles, div_up(t.tiles, most));
+    t.group_blocks = t.blocks;
+    WinogradSize s = winograd_size(n, &t, g->vector_floats);
+    for (int32_t parts = 1; parts <= MAX_PARTS && parts <= s.out_blocks / t.blocks; parts *= 2) {
+        t.parts = parts;
+        set_group(g, &s, &t);
+        s = winograd_size(n, &t, g->vector_floats);
+        double tasks = (double)(div_up(ctx->plan_batch, t.image_div) * t.chunks * parts);
+        double score = plan_ns(ctx, &s, &t) * (1 + TASK_SHARE / tasks);
+        if (score < *best_score && (fits(ctx, &s) || best->tiles == 0)) {
+            *best_score = score;
+            *best = t;
+        }
+    }
+}
+
+// Blocks of tiles: parts of an image, or several images.
+static void choose_tiles(const PlanCtx *ctx, const Node *n, WinogradTiles base, WinogradTiles *best)
+{
+    double best_score = 1e300;
+    base.tiles = base.micro = base.image_div = base.chunks = 1;
+    base.group_blocks = base.blocks;
+    WinogradSize s = winograd_size(n, &base, ctx->target->vector_floats);
+    int64_t image = s.tile_rows * s.tile_columns;
+    for (int64_t chunks = 1; chunks <= MAX_CHUNKS && chunks <= image; chunks += 1 + chunks / 4) {
+        WinogradTiles t = base;
+        t.tiles = (int32_t)div_up(image, chunks);
+        t.chunks = (int32_t)div_up(image, t.tiles);
+        try_plan(ctx, n, t, best, &best_score);
+    }
+    for (int64_t div = 2; div <= ctx->plan_batch && div * image <= MAX_TILES; div += 1 + div / 4) {
+        WinogradTiles t = base;
+        t.image_div = (int32_t)div;
+        t.tiles = (int32_t)(div * image);
+        try_plan(ctx, n, t, best, &best_score);
+    }
+}
+
+// Error of a tile size relative to direct convolution's, which is about F(2x2)'s (winograd_math.c).
+static double relative_error(int rows, int columns)
+{
+    static const double known[] = {[2] = 1.0, [3] = 1.7, [4] = 2.8, [5] = 5.9, [6] = 13.0};
+    return sqrt(known[rows] * known[columns]);
+}
+
+const char *winograd_why_not(const PlanCtx *ctx, const Node *n, int rows, int columns)
+{
+    if (ctx->options->exact) {
+        return "not exact";
+    }
+    if (relative_error(rows, columns) > (ctx->training ? MOST_TRAINING_ERROR : MOST_ERROR)) {
+        return "rounds too much";
+    }
+    ConvSize z = conv_size(n);
+    if (z.r != 3 || z.s != 3 || z.stride[0] != 1 || z.stride[1] != 1 || z.groups != 1) {
+        return "not 3x3 of stride 1 without groups";
+    }
+    for (int i = 0; i < 4; i++) {
+        if (z.pad[i] > 2) {
+            return "padding over 2";
+        }
+    }
+    uint32_t width = ctx->target->vector_floats;
+    return conv_input_block(n->inputs.at[0], width) < width ? "image of few channels" : NULL;
+}
+
+static int32_t choose_blocks(const TargetDef *g, int64_t out_blocks)
+{
+    if (out_blocks % 2 == 0) {
+        return 2;
+    }
+    return out_blocks % 3 == 0 && conv_accumulators(g, 3) >= 12 ? 3 : 1;
+}
+
+static Layout weight_layout(const PlanCtx *ctx, const WinogradSize *s, const WinogradTiles *t,
+                            Lowering *out)
+{
+    WinogradAttrs *a = ARENA_NEW(ctx->arena, WinogradAttrs);
+    *a = (WinogradAttrs){
+        .tile = {t->rows, t->columns}, .blocks = t->blocks, .backward = s->pass.backward};
+    out->prepare_op[1] = "winograd_weights";
+    out->prepare_attrs[1] = a;
+    Layout l = {.kind = LAYOUT_OPAQUE, .bytes = (uint64_t)winograd_weight_bytes(s, t)};
+    l.tag =
+        arena_printf(ctx->arena, "winograd %dx%d, %d blocks of %u%s", t->rows, t->columns,
+                     t->blocks, ctx->target->vector_floats, s->pass.backward ? ", backward" : "");
+    return l;
+}
+
+const char *winograd_plan(const PlanCtx *ctx, const Node *n, int rows, int columns, Lowering *out)
+{
+    const char *why = winograd_why_not(ctx, n, rows, columns);
+    why = ctx->options->optimize_size ? "larger weights" : why;
+    if (why) {
+        return why;
+    }
+    const TargetDef *g = ctx->target;
+    uint32_t width = g->vector_floats;
+    ConvPass pass = conv_pass(n, width, &why);
+    WinogradTiles *t = ARENA_NEW(ctx->arena, WinogradTiles);
+    WinogradTiles base = {.rows = rows, .columns = columns};
+    base.blocks = choose_blocks(g, conv_out_blocks(&pass, width));
+    choose_tiles(ctx, n, base, t);
+    WinogradSize s = winograd_size(n, t, width);
+    ConvTiles tasks = {.blocks = t->blocks, .chunks = t->chunks, .image_div = t->image_div};
+    conv_fill_lowering(ctx, n, &s.pass, &tasks, weight_layout(ctx, &s, t, out), out);
+    out->tasks_mul = (uint32_t)(t->chunks * t->parts);
+    out->bytes_fixed = (uint64_t)winograd_weight_bytes(&s, t);
+    out->scratch_bytes = (uint64_t)s.scratch;
+    out->tiles = t;
+    out->tiles_bytes = sizeof *t;
+    double ns = plan_ns(ctx, &s, t);
+    out->predicted_ns = at_least(ns, conv_memory_ns(g, out, ctx->plan_batch));
+    return NULL;
+}
