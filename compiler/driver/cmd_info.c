@@ -68,6 +68,16 @@ static void list_models(StrBuf *out)
     }
 }
 
+static void list_recipes(StrBuf *out)
+{
+    for (size_t i = 0; i < shipped_recipes_table_count; i++) {
+        const TextFile *f = &shipped_recipes_table[i];
+        const char *doc = leading_comment(out->arena, f->text);
+        strbuf_printf(out, "%-28.*s %.*s\n", (int)strcspn(f->name, "."), f->name, headline(doc),
+                      doc);
+    }
+}
+
 static void list_targets(StrBuf *out)
 {
     const TargetDef *native = target_native();
@@ -85,6 +95,8 @@ ExitCode cmd_info(Arena *a, const Options *o)
         strbuf_add(&out, "resnetc " RESNETC_VERSION "\n");
     if (o->list_models)
         list_models(&out);
+    if (o->list_recipes)
+        list_recipes(&out);
     if (o->list_ops)
         list_ops(&out);
     if (o->list_targets)
@@ -102,7 +114,7 @@ ExitCode driver_main(int argc, char **argv)
     ExitCode code;
     if (!options_parse(a, argc, argv, &o, &error))
         code = report_error(EXIT_USAGE, "%s", error);
-    else if (o.help || o.version || o.list_models || o.list_ops || o.list_targets || o.list_passes)
+    else if (options_is_question(&o))
         code = cmd_info(a, &o);
     else
         code = o.command->run(a, &o);

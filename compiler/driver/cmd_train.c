@@ -1,57 +1,85 @@
-// cmd_train.c: the training loop: batches, forward and backward, SGD, and an end for each epoch.
-// Not here: what is recorded (train_record.c), the update rule and the data (runtime).
+// cmd_train.c: the training loop: batches, forward and backward, steps, and an end for each epoch.
+// Not here: what the options say (train_setup.c), what is recorded (train_record.c), checkpoints
+// (train_state.c), update rules and data (runtime).
 #include "driver/commands.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "driver/checkpoint_files.h"
 #include "driver/progress.h"
 #include "driver/report.h"
 #include "driver/train.h"
 #include "resnetc/weights.h"
 
 #define DEFAULT_BATCH 256
-#define DEFAULT_EPOCHS 10
 
-static bool finished(const Training *t)
+static ExitCode stopped(const Training *t, RnError *err)
 {
-    const Options *o = t->options;
-    if (o->steps)
-        return t->place.step >= (uint64_t)o->steps;
-    return t->place.epoch >= (uint64_t)(o->epochs ? o->epochs : DEFAULT_EPOCHS);
+    report_status(err);
+    return report_error((ExitCode)rn_status_exit_code(err->status),
+                        "training stopped in epoch %llu, step %llu, learning rate %g",
+                        (unsigned long long)t->place.epoch + 1,
+                        (unsigned long long)t->place.step + 1,
+                        rn_schedule_lr(&t->schedule, t->place.step));
 }
 
-static ExitCode train_batch(Training *t, const RnBatch *b)
+// Forward and backward of one batch: its gradients are one part of a step on `pictures` of them.
+static RnStatus add_batch(Training *t, const RnBatch *b, uint64_t pictures, StepRecord *r,
+                          RnError *err)
 {
-    RnError err = {0};
     RnTrainBatch call = {.inputs = &b->images,
                          .labels = b->labels,
                          .batch = b->count,
+                         .accumulate = r->count > 0,
+                         .loss_scale = 1.0f / (float)pictures,
                          .seed = t->place.seed,
                          .step = t->place.step,
                          .first_image = b->first};
     RnTrainResult result;
     double start = clock_seconds();
-    RnStatus status = rn_forward_backward(t->model.session, &call, &result, &err);
-    uint64_t update_start = trace_now();
-    if (status == RN_OK)
-        status = rn_optimizer_step(t->optimizer, t->model.session, t->lr, &err);
-    trace_add(t->trace, "update", update_start);
-    if (status != RN_OK) {
-        report_status(&err);
-        return report_error(
-            (ExitCode)rn_status_exit_code(err.status), "training stopped in epoch %llu, step %llu",
-            (unsigned long long)t->place.epoch + 1, (unsigned long long)t->place.step + 1);
+    RnStatus status = rn_forward_backward(t->model.session, &call, &result, err);
+    if (status != RN_OK)
+        return status;
+    r->seconds += clock_seconds() - start;
+    r->count += b->count;
+    r->correct += result.correct;
+    r->loss += result.loss * b->count;
+    return RN_OK;
+}
+
+// One step of the optimiser: --accumulate batches, fewer at the end of an epoch.
+static ExitCode train_step(Training *t)
+{
+    uint64_t wanted = (uint64_t)t->batch * (uint64_t)t->options->accumulate;
+    uint64_t left = t->train->count - t->place.epoch_image;
+    uint64_t pictures = wanted < left ? wanted : left;
+    StepRecord r = {.lr = rn_schedule_lr(&t->schedule, t->place.step)};
+    RnError err = {0};
+    while (r.count < pictures) {
+        RnBatch batch;
+        uint64_t read_start = trace_now();
+        if (rn_loader_next(t->loader, &batch, &err) != RN_OK)
+            return report_status(&err);
+        trace_add(t->trace, "read batch", read_start);
+        if (add_batch(t, &batch, pictures, &r, &err) != RN_OK)
+            return stopped(t, &err);
     }
-    double seconds = clock_seconds() - start;
+    double start = clock_seconds();
+    uint64_t update_start = trace_now();
+    if (rn_optimizer_step(t->optimizer, t->model.session, r.lr, &err) != RN_OK)
+        return stopped(t, &err);
+    trace_add(t->trace, "update", update_start);
+    r.seconds += clock_seconds() - start;
     t->place.step++;
-    t->place.epoch_image = b->first + b->count;
-    t->epoch.count += b->count;
-    t->epoch.correct += result.correct;
-    t->epoch.loss_sum += result.loss * b->count;
-    t->epoch_seconds += seconds;
-    return train_log_step(t, &result, b->count, seconds);
+    t->place.epoch_image += pictures;
+    t->epoch.count += r.count;
+    t->epoch.correct += r.correct;
+    t->epoch.loss_sum += r.loss;
+    t->epoch_seconds += r.seconds;
+    r.loss /= (double)r.count;
+    return train_log_step(t, &r);
 }
 
 // The images of this epoch that will be used: with --steps the run may end before the epoch does.
@@ -60,9 +88,33 @@ static uint64_t epoch_end(const Training *t)
     uint64_t end = t->train->count;
     if (!t->options->steps)
         return end;
+    uint64_t pictures = (uint64_t)t->batch * (uint64_t)t->options->accumulate;
     uint64_t steps = (uint64_t)t->options->steps - t->place.step;
     uint64_t left = end - t->place.epoch_image;
-    return steps < left / t->batch ? t->place.epoch_image + steps * t->batch : end;
+    return steps < left / pictures ? t->place.epoch_image + steps * pictures : end;
+}
+
+// Saves where the run stands, and stops it.
+static ExitCode interrupt(Training *t)
+{
+    ExitCode code = train_save(t);
+    stop_release(&t->stop);
+    if (code != EXIT_OK)
+        return code;
+    train_say_how_to_resume(t);
+    return EXIT_INTERRUPTED;
+}
+
+static bool epoch_trained(const Training *t)
+{
+    return t->place.epoch_image >= t->train->count;
+}
+
+// After a step that does not end the epoch.
+static ExitCode save_between(Training *t)
+{
+    int64_t every = t->options->save_every;
+    return every && t->place.step % (uint64_t)every == 0 ? train_save(t) : EXIT_OK;
 }
 
 // Trains until the epoch or the run ends.
@@ -72,43 +124,29 @@ static ExitCode train_epoch(Training *t)
     if (t->options->steps)
         snprintf(label, sizeof label, "epoch %llu", (unsigned long long)t->place.epoch + 1);
     else
-        snprintf(label, sizeof label, "epoch %llu/%lld", (unsigned long long)t->place.epoch + 1,
-                 (long long)(t->options->epochs ? t->options->epochs : DEFAULT_EPOCHS));
+        snprintf(label, sizeof label, "epoch %llu/%llu", (unsigned long long)t->place.epoch + 1,
+                 (unsigned long long)train_epochs(t));
     Progress progress;
     progress_start(&progress, label, t->place.epoch_image, epoch_end(t));
-    bool complete = false;
     ExitCode code = EXIT_OK;
-    while (code == EXIT_OK && !complete && !finished(t)) {
-        RnBatch batch;
-        RnError err = {0};
-        uint64_t start = trace_now();
-        if (rn_loader_next(t->loader, &batch, &err) != RN_OK) {
-            code = report_status(&err);
+    while (code == EXIT_OK && !epoch_trained(t) && !train_finished(t)) {
+        code = train_step(t);
+        if (code != EXIT_OK)
             break;
-        }
-        trace_add(t->trace, "read batch", start);
-        code = train_batch(t, &batch);
-        complete = batch.last;
         train_draw_point(t);
         snprintf(note, sizeof note, "loss %.3f  accuracy %.3f",
                  t->epoch.loss_sum / (double)t->epoch.count,
                  (double)t->epoch.correct / (double)t->epoch.count);
-        if (code == EXIT_OK)
-            progress_update(&progress, t->place.epoch_image, note);
+        progress_update(&progress, t->place.epoch_image, note);
+        if (t->stop.holding && stop_wanted())
+            code = EXIT_INTERRUPTED;
+        else if (!epoch_trained(t) && !train_finished(t))
+            code = save_between(t);
     }
     progress_end(&progress);
-    return code == EXIT_OK ? train_end_epoch(t, complete) : code;
-}
-
-static ExitCode open_log(Training *t)
-{
-    const Options *o = t->options;
-    if (!o->log)
-        return EXIT_OK;
-    t->log = fopen(o->log, o->resume ? "a" : "w");
-    if (!t->log)
-        return report_error(EXIT_ENVIRONMENT, "cannot write %s: %s", o->log, strerror(errno));
-    return EXIT_OK;
+    if (code == EXIT_OK)
+        code = train_end_epoch(t, epoch_trained(t));
+    return code == EXIT_INTERRUPTED ? interrupt(t) : code;
 }
 
 static ExitCode prepare_data(Training *t)
@@ -132,8 +170,11 @@ static ExitCode prepare_loader(Training *t)
                              .shuffle = !t->options->no_shuffle,
                              .seed = t->place.seed,
                              .pool = rn_session_pool(t->model.session)};
+    // An epoch that is trained but not scored yet goes on with the next one's pictures.
+    bool trained = epoch_trained(t);
     if (rn_loader_create(t->train, &order, &t->loader, &err) != RN_OK ||
-        rn_loader_seek(t->loader, t->place.epoch, (uint32_t)t->place.epoch_image, &err) != RN_OK)
+        rn_loader_seek(t->loader, t->place.epoch + trained,
+                       trained ? 0 : (uint32_t)t->place.epoch_image, &err) != RN_OK)
         return report_status(&err);
     return EXIT_OK;
 }
@@ -141,7 +182,6 @@ static ExitCode prepare_loader(Training *t)
 static ExitCode prepare_model(Training *t)
 {
     const Options *o = t->options;
-    RnError err = {0};
     unsigned modes = RN_MODE_TRAIN | (t->test ? RN_MODE_INFER : 0u);
     ExitCode code = session_load(t->arena, o, modes, t->batch, true, &t->model);
     if (code == EXIT_OK)
@@ -152,22 +192,21 @@ static ExitCode prepare_model(Training *t)
         return code;
     t->lr = o->lr;
     t->place.seed = (uint64_t)o->seed;
-    RnOptimizerConfig sgd = {.kind = RN_OPTIMIZER_SGD,
-                             .decay = RN_DECAY_ALL,
-                             .momentum = o->momentum,
-                             .weight_decay = o->weight_decay};
-    if (rn_optimizer_create(t->model.session, &sgd, &t->optimizer, &err) != RN_OK)
-        return report_status(&err);
-    if (o->resume)
+    code = train_make_optimizer(t);
+    if (code == EXIT_OK && o->resume)
         code = train_resume(t);
+    if (code == EXIT_OK)
+        code = train_make_schedule(t);
     return code == EXIT_OK ? prepare_loader(t) : code;
 }
 
 // An hour of training must not end in a folder that is not there.
 static ExitCode check_outputs(const Training *t)
 {
-    const char *paths[] = {t->options->save, t->options->checkpoint, t->options->curves};
-    ExitCode code = EXIT_OK;
+    const char *paths[] = {t->options->save, t->options->curves};
+    const Options *o = t->options;
+    ExitCode code =
+        o->checkpoint ? checkpoint_prepare(t->arena, o->checkpoint, o->resume) : EXIT_OK;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0] && code == EXIT_OK; i++)
         code = report_check_output(t->arena, paths[i]);
     return code;
@@ -181,14 +220,14 @@ static ExitCode train(Training *t)
     if (code == EXIT_OK)
         code = prepare_model(t);
     if (code == EXIT_OK)
-        code = open_log(t);
+        code = train_open_log(t);
     if (code == EXIT_OK)
         code = trace_start(t->arena, t->options->trace, t->model.session, &t->trace);
     t->started = clock_seconds();
-    if (code == EXIT_OK && finished(t))
+    if (code == EXIT_OK && train_finished(t))
         fprintf(stderr, "nothing is left to train: %llu epochs, %llu steps are done\n",
                 (unsigned long long)t->place.epoch, (unsigned long long)t->place.step);
-    while (code == EXIT_OK && !finished(t))
+    while (code == EXIT_OK && !train_finished(t))
         code = train_epoch(t);
     if (code != EXIT_OK || !t->options->save)
         return code;
@@ -204,15 +243,18 @@ ExitCode cmd_train(Arena *a, const Options *o)
         return report_error(EXIT_USAGE, "give either --epochs or --steps");
     if (o->resume && !o->checkpoint)
         return report_error(EXIT_USAGE, "--resume needs --checkpoint FILE");
-    if (o->resume && o->weights)
-        return report_error(EXIT_USAGE, "--resume takes its weights from the checkpoint");
+    if (!o->checkpoint && o->save_every)
+        return report_error(EXIT_USAGE, "--save-every needs --checkpoint FILE");
     Training t = {.arena = a, .options = o};
+    if (o->checkpoint)
+        stop_hold(&t.stop);
     ExitCode code = train(&t);
     if (t.log && fclose(t.log) != 0 && code == EXIT_OK)
         code = report_error(EXIT_ENVIRONMENT, "cannot write %s: %s", o->log, strerror(errno));
     ExitCode traced = trace_finish(t.trace);
     if (code == EXIT_OK)
         code = traced;
+    stop_release(&t.stop);
     rn_loader_destroy(t.loader);
     rn_optimizer_destroy(t.optimizer);
     session_unload(&t.model);

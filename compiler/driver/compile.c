@@ -290,6 +290,7 @@ ExitCode compile_plans(Compilation *c, bool infer, bool train, const uint32_t *b
     LowerTarget target = codegen_lower_target(c->codegen);
     PassOptions opt = {.target = &target,
                        .both_modes = infer && train,
+                       .label_smoothing = c->options->label_smoothing,
                        .packed = packed_pool_create(c->arena),
                        .dump_after = c->options->dump_after,
                        .stop_after = c->options->stop_after,

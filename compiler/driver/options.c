@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/intern.h"
+#include "driver/recipe.h"
 
 typedef struct Parser {
     Arena *arena;
@@ -149,7 +150,7 @@ static bool parse_choice(const Parser *p, const OptionDef *o, const char *value)
 static bool parse_list_item(const Parser *p, const OptionDef *o, const char *value)
 {
     const char *equals = strchr(value, '=');
-    if (!equals || equals == value)
+    if (strchr(o->value, '=') ? !equals || equals == value : !*value)
         return fail(p, arena_printf(p->arena, "%s: '%s' has not the form %s", spelling(p->arena, o),
                                     value, o->value));
     TextList *list = field(p->out, o->offset);
@@ -163,7 +164,7 @@ static bool set_value(const Parser *p, const OptionDef *o, const char *value)
         *(bool *)field(p->out, o->given_offset) = true;
     switch (o->kind) {
     case OPTION_FLAG:
-        *(bool *)field(p->out, o->offset) = true;
+        *(bool *)field(p->out, o->offset) = !value || strcmp(value, "no") != 0;
         return true;
     case OPTION_TEXT:
         if (!*value)
@@ -194,6 +195,8 @@ static bool take_option(Parser *p, const char *word)
         return misplaced_option(p, o);
     const char *rest = word + (is_long ? 2 : 1) + name_length; // "=value", "value" or ""
     if (o->kind == OPTION_FLAG) {
+        if (is_long && (strcmp(rest, "=yes") == 0 || strcmp(rest, "=no") == 0))
+            return set_value(p, o, rest + 1);
         if (*rest)
             return is_long ? fail(p, arena_printf(p->arena, "--%s takes no value", o->name))
                            : unknown_option(p, word);
@@ -234,7 +237,7 @@ static bool take_model(const Parser *p, const char *word)
     return true;
 }
 
-static void set_defaults(Options *o)
+void options_set_defaults(Options *o)
 {
     for (size_t i = 0; i < option_table_count; i++) {
         const OptionDef *d = &option_table[i];
@@ -274,33 +277,102 @@ static int find_command_word(int argc, char **argv, const CommandDef **command)
     return 0;
 }
 
-bool options_parse(Arena *a, int argc, char **argv, Options *out, const char **error)
+static bool take_words(Parser *p, int command_word)
 {
-    *out = (Options){0};
-    *error = NULL;
-    Parser p = {.arena = a, .argc = argc, .next = 1, .argv = argv, .out = out, .error = error};
-    int command_word = find_command_word(argc, argv, &out->command);
-    set_defaults(out);
     bool only_words = false;
-    while (p.next < argc) {
-        const char *word = argv[p.next++];
-        if (p.next - 1 == command_word)
+    while (p->next < p->argc) {
+        const char *word = p->argv[p->next++];
+        if (p->next - 1 == command_word)
             continue;
         if (!only_words && strcmp(word, "--") == 0) {
             only_words = true;
             continue;
         }
         bool is_option = !only_words && word[0] == '-' && word[1];
-        if (!(is_option ? take_option(&p, word) : take_model(&p, word)))
+        if (!(is_option ? take_option(p, word) : take_model(p, word)))
             return false;
     }
-    bool question = out->help || out->version || out->list_ops || out->list_models ||
-                    out->list_targets || out->list_passes;
+    return true;
+}
+
+// The command line wins over its recipe, wherever --recipe stands: it is read again on top of it.
+static bool take_recipe(Parser *p, int command_word)
+{
+    Options *o = p->out;
+    const char *recipe = o->recipe;
+    if (!recipe)
+        return true;
+    *o = (Options){.command = o->command, .argc = o->argc, .argv = o->argv};
+    options_set_defaults(o);
+    if (!recipe_apply(p->arena, recipe, o, p->error))
+        return false;
+    p->next = 1;
+    return take_words(p, command_word);
+}
+
+bool options_parse(Arena *a, int argc, char **argv, Options *out, const char **error)
+{
+    *out = (Options){.argc = argc, .argv = argv};
+    *error = NULL;
+    Parser p = {.arena = a, .argc = argc, .next = 1, .argv = argv, .out = out, .error = error};
+    int command_word = find_command_word(argc, argv, &out->command);
+    options_set_defaults(out);
+    if (!take_words(&p, command_word) || !take_recipe(&p, command_word))
+        return false;
+    bool question = options_is_question(out);
     if (!out->model && !question)
         return fail(&p, argc < 2 ? "no model given; see resnetc --help"
                                  : arena_printf(a, "%sno model given: resnetc %s",
                                                 command_prefix(&p), out->command->usage));
     return true;
+}
+
+bool options_is_question(const Options *o)
+{
+    return o->help || o->version || o->list_ops || o->list_models || o->list_targets ||
+           o->list_passes || o->list_recipes;
+}
+
+bool options_set(Arena *a, Options *out, const char *name, const char *value, const char **error)
+{
+    Parser p = {.arena = a, .out = out, .error = error};
+    const OptionDef *o = find_long(name, strlen(name));
+    if (!o)
+        return unknown_option(&p, arena_printf(a, "--%s", name));
+    if (!(o->commands & out->command->bit))
+        return misplaced_option(&p, o);
+    if (o->kind == OPTION_FLAG && value && strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+        return fail(&p, arena_printf(a, "--%s: '%s' is neither yes nor no", name, value));
+    if (o->kind != OPTION_FLAG && !value)
+        return fail(&p, arena_printf(a, "--%s needs a value: %s", name, o->value));
+    return set_value(&p, o, value);
+}
+
+const char *options_value_text(Arena *a, const Options *o, const OptionDef *def)
+{
+    const void *at = (const char *)o + def->offset;
+    const char *text = def->value;
+    StrBuf list = {.arena = a};
+    switch (def->kind) {
+    case OPTION_FLAG:
+        return *(const bool *)at ? "yes" : "no";
+    case OPTION_TEXT:
+        text = *(const char *const *)at;
+        return text ? text : "";
+    case OPTION_INT:
+        return arena_printf(a, "%lld", (long long)*(const int64_t *)at);
+    case OPTION_NUMBER:
+        return arena_printf(a, "%.17g", *(const double *)at);
+    case OPTION_CHOICE:
+        for (int32_t i = *(const int32_t *)at; i > 0; i--)
+            text += strcspn(text, "|") + 1;
+        return arena_strndup(a, text, strcspn(text, "|"));
+    case OPTION_LIST:
+        for (uint32_t i = 0; i < ((const TextList *)at)->count; i++)
+            strbuf_printf(&list, "%s%s", i ? " " : "", ((const TextList *)at)->at[i]);
+        return strbuf_text(&list);
+    }
+    return "";
 }
 
 // Adds doc, broken into lines at `column`.

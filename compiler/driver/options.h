@@ -15,7 +15,8 @@ typedef enum ExitCode {
     EXIT_OK = 0,
     EXIT_MODEL = 1,
     EXIT_USAGE = 2,
-    EXIT_ENVIRONMENT = 3
+    EXIT_ENVIRONMENT = 3,
+    EXIT_INTERRUPTED = 130 // by Ctrl-C, after saving
 } ExitCode;
 
 // Which commands take an option.
@@ -78,12 +79,24 @@ struct Options {
     bool lr_given, seed_given;
     bool no_shuffle, resume, json;
     const char *log, *save, *checkpoint, *curves;
+    const char *recipe;
+    int32_t optimizer;                                  // RnOptimizerKind
+    int32_t lr_schedule;                                // RnScheduleKind
+    const char *lr_drop_every, *lr_drop_at, *lr_warmup; // lengths: "30" epochs, "400s" steps
+    double lr_drop_factor, lr_min, lr_warmup_from;
+    double beta1, beta2, epsilon, clip_norm, label_smoothing;
+    bool nesterov, no_decay_1d, zero_gamma;
+    int64_t accumulate, save_every, keep;
+    TextList freeze;
     // bench
     int64_t warmup, repeats;
     bool profile;
     const char *trace; // run and train too
     // questions
-    bool help, version, list_ops, list_models, list_targets, list_passes;
+    bool help, version, list_ops, list_models, list_targets, list_passes, list_recipes;
+    // the words of the command line, to say how a run goes on
+    int argc;
+    char **argv;
 };
 
 typedef enum OptionKind {
@@ -92,7 +105,7 @@ typedef enum OptionKind {
     OPTION_INT,    // int64_t
     OPTION_NUMBER, // double
     OPTION_CHOICE, // int32_t, index into `value` split at '|'
-    OPTION_LIST,   // TextList, one more per use; each has the form NAME=VALUE
+    OPTION_LIST,   // TextList, one more per use; where `value` has a '=', each must have one
 } OptionKind;
 
 typedef struct OptionDef {
@@ -105,6 +118,7 @@ typedef struct OptionDef {
     double fallback;     // default of numbers
     double min, max;     // allowed range, inclusive; min == max: any
     uint32_t commands;
+    bool same_on_resume; // a run that goes on must be given the same value
     const char *doc;
 } OptionDef;
 
@@ -115,6 +129,15 @@ extern const size_t command_table_count;
 
 /// Parses argv. On a mistake returns false and *error tells what is wrong and how it should be.
 bool options_parse(Arena *a, int argc, char **argv, Options *out, const char **error);
+/// Gives every number and choice its default.
+void options_set_defaults(Options *o);
+/// Whether it only asks what the tool knows (--help, --list-...): then no model is needed.
+bool options_is_question(const Options *o);
+/// Sets one option of out->command by its name, as `name = value` in a recipe; a flag's value is
+/// yes, no, or NULL for yes. On a mistake returns false and sets *error.
+bool options_set(Arena *a, Options *out, const char *name, const char *value, const char **error);
+/// The value of an option as the command line takes it; flags are "yes" or "no".
+const char *options_value_text(Arena *a, const Options *o, const OptionDef *def);
 /// The overview (command NULL) or the help of one command.
 void options_help(StrBuf *out, const CommandDef *command);
 

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "driver/progress.h"
 #include "driver/report.h"
+#include "driver/stop.h"
 #include "resnetc/weights.h"
 
 static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batch, bool init,
@@ -22,7 +23,7 @@ static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batc
         if (rn_weights_load(m->session, o->weights, &err) != RN_OK)
             return report_status(&err);
     } else if (init) {
-        rn_init_params(m->session, (uint64_t)o->seed, 0);
+        rn_init_params(m->session, (uint64_t)o->seed, o->zero_gamma ? RN_INIT_ZERO_GAMMA : 0);
     } else {
         return report_error(EXIT_USAGE, "%s needs --weights FILE.safetensors", o->command->name);
     }
@@ -156,6 +157,8 @@ static ExitCode score_batches(LoadedModel *m, RnLoader *loader, float *logits, P
     RnError err = {0};
     uint32_t classes = rn_model_classes(m->model);
     while (out->count < progress->total) {
+        if (stop_wanted()) // a command that holds no signals has none waiting
+            return EXIT_INTERRUPTED;
         RnBatch batch;
         if (rn_loader_next(loader, &batch, &err) != RN_OK)
             return report_status(&err);

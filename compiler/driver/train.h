@@ -7,9 +7,13 @@
 
 #include "driver/curves.h"
 #include "driver/session.h"
+#include "driver/stop.h"
 #include "driver/trace.h"
 #include "resnetc/checkpoint.h"
 #include "resnetc/optimizer.h"
+#include "resnetc/schedule.h"
+
+#define DEFAULT_EPOCHS 10
 
 typedef struct Training {
     Arena *arena;
@@ -20,12 +24,15 @@ typedef struct Training {
     RnOptimizer *optimizer;
     FILE *log;    // NULL: none
     Trace *trace; // NULL: none
+    StopSignals stop;
     Curves curves;
     RnTrainingPlace place;
     uint32_t batch;
-    double lr;
-    double started;   // clock when this process began to train
-    double elapsed_s; // of earlier processes (resumed)
+    double lr; // the schedule's full rate
+    RnSchedule schedule;
+    VEC(double) drops; // the schedule's, in steps
+    double started;    // clock when this process began to train
+    double elapsed_s;  // of earlier processes (resumed)
     // the epoch under way, as far as this process has seen it
     Score epoch;
     double epoch_seconds; // in training steps only
@@ -33,13 +40,42 @@ typedef struct Training {
     bool row_printed;     // the table's head stands
 } Training;
 
+/// What one step of the optimiser did.
+typedef struct StepRecord {
+    uint64_t count, correct; // pictures
+    double loss;             // their mean
+    double lr, seconds;
+} StepRecord;
+
+// train_setup.c
+ExitCode train_make_optimizer(Training *t);
+ExitCode train_make_schedule(Training *t); // after t->lr is known
+uint64_t train_steps_per_epoch(const Training *t);
+/// Whether the run is at its end.
+bool train_finished(const Training *t);
+static inline uint64_t train_epochs(const Training *t)
+{
+    return (uint64_t)(t->options->epochs ? t->options->epochs : DEFAULT_EPOCHS);
+}
+
+// train_state.c
+/// Writes a checkpoint if --checkpoint was given.
+ExitCode train_save(Training *t);
+/// Reads --checkpoint: weights, optimiser, place, curves. The loader is not there yet.
+ExitCode train_resume(Training *t);
+/// Says on standard error by which command the run goes on.
+void train_say_how_to_resume(const Training *t);
+
+// train_record.c
+/// Opens --log; in a run that resumes, the lines of steps after its checkpoint go.
+ExitCode train_open_log(Training *t);
 /// One JSON line for a step.
-ExitCode train_log_step(Training *t, const RnTrainResult *result, uint32_t count, double seconds);
+ExitCode train_log_step(Training *t, const StepRecord *r);
 /// Adds a point of running train loss and accuracy five times per epoch, as the chapter draws them.
 void train_draw_point(Training *t);
 /// Ends an epoch (or, at the end of --steps, a part of one): test accuracy, row, curve, checkpoint.
+/// EXIT_INTERRUPTED when a wish to stop came while the test set was scored; nothing has changed
+/// then.
 ExitCode train_end_epoch(Training *t, bool complete);
-/// Reads --checkpoint: weights, optimiser, place, curves. The loader is not there yet.
-ExitCode train_resume(Training *t);
 
 #endif

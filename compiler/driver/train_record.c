@@ -1,25 +1,42 @@
-// train_record.c: what a training run leaves behind: the table on the screen, the log, curves,
-// checkpoints.
+// train_record.c: what a training run shows and leaves behind: the table on the screen, the log,
+// curves. Not here: checkpoints (train_state.c).
 #include "driver/train.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/files.h"
+#include "driver/log_trim.h"
 #include "driver/progress.h"
 #include "driver/report.h"
 
 #define POINTS_PER_EPOCH 5
 
-ExitCode train_log_step(Training *t, const RnTrainResult *result, uint32_t count, double seconds)
+ExitCode train_open_log(Training *t)
+{
+    const Options *o = t->options;
+    if (!o->log)
+        return EXIT_OK;
+    ExitCode code = o->resume ? log_trim(o->log, t->place.step) : EXIT_OK;
+    if (code != EXIT_OK)
+        return code;
+    t->log = fopen(o->log, o->resume ? "a" : "w");
+    if (!t->log)
+        return report_error(EXIT_ENVIRONMENT, "cannot write %s: %s", o->log, strerror(errno));
+    return EXIT_OK;
+}
+
+ExitCode train_log_step(Training *t, const StepRecord *r)
 {
     if (!t->log)
         return EXIT_OK;
-    int n = fprintf(t->log,
-                    "{\"step\": %llu, \"epoch\": %llu, \"loss\": %.9g, \"accuracy\": %.9g, "
-                    "\"lr\": %.9g, \"examples_per_s\": %.6g}\n",
-                    (unsigned long long)t->place.step, (unsigned long long)t->place.epoch + 1,
-                    result->loss, (double)result->correct / count, t->lr, count / seconds);
+    int n =
+        fprintf(t->log,
+                "{\"step\": %llu, \"epoch\": %llu, \"loss\": %.9g, \"accuracy\": %.9g, "
+                "\"lr\": %.9g, \"examples_per_s\": %.6g}\n",
+                (unsigned long long)t->place.step, (unsigned long long)t->place.epoch + 1, r->loss,
+                (double)r->correct / (double)r->count, r->lr, (double)r->count / r->seconds);
     if (n < 0 || fflush(t->log) != 0)
         return report_error(EXIT_ENVIRONMENT, "cannot write %s: %s", t->options->log,
                             "the device refuses it (full?)");
@@ -56,26 +73,6 @@ static ExitCode write_curves(Training *t)
                                      t->model.model->name, t->train->count, t->batch, t->lr);
     curves_svg(&t->curves, title, &svg);
     return report_write(t->arena, t->options->curves, svg.text, svg.count);
-}
-
-static ExitCode write_checkpoint(Training *t)
-{
-    const Options *o = t->options;
-    if (!o->checkpoint)
-        return EXIT_OK;
-    StrBuf notes = {.arena = t->arena};
-    curves_print(&t->curves, &notes);
-    RnTrainingPlace place = t->place;
-    place.batch = t->batch;
-    place.lr = t->lr;
-    place.momentum = o->momentum;
-    place.weight_decay = o->weight_decay;
-    place.elapsed_s = t->elapsed_s + clock_seconds() - t->started;
-    place.notes = notes.text;
-    RnError err = {0};
-    if (rn_checkpoint_save(o->checkpoint, t->model.session, t->optimizer, &place, &err) != RN_OK)
-        return report_status(&err);
-    return EXIT_OK;
 }
 
 static ExitCode print_row(Training *t, double test_accuracy)
@@ -116,56 +113,13 @@ ExitCode train_end_epoch(Training *t, bool complete)
     if (complete) {
         t->place.epoch++;
         t->place.epoch_image = 0;
+        t->epoch = (Score){0};
+        t->epoch_seconds = 0;
+        t->drawn = 0;
     }
-    if (code == EXIT_OK)
-        code = write_checkpoint(t);
-    if (code == EXIT_OK)
-        code = write_curves(t);
-    t->epoch = (Score){0};
-    t->epoch_seconds = 0;
-    t->drawn = 0;
-    return code;
-}
-
-// A run goes on as it began; only the learning rate may be given anew.
-static ExitCode check_same_run(const Training *t, const RnTrainingPlace *place)
-{
-    const Options *o = t->options;
-    const char *path = o->checkpoint;
-    if (place->momentum != o->momentum)
-        return report_error(EXIT_USAGE, "%s was made with --momentum %g", path, place->momentum);
-    if (place->weight_decay != o->weight_decay)
-        return report_error(EXIT_USAGE, "%s was made with --weight-decay %g", path,
-                            place->weight_decay);
-    if (o->seed_given && place->seed != (uint64_t)o->seed)
-        return report_error(EXIT_USAGE, "%s was made with --seed %llu", path,
-                            (unsigned long long)place->seed);
-    if (place->batch != t->batch)
-        return report_error(EXIT_USAGE, "%s was made with --batch %u", path, place->batch);
-    if (place->epoch_image >= t->train->count)
-        return report_error(EXIT_MODEL, "%s: made on a larger data set (picture %llu of %u)", path,
-                            (unsigned long long)place->epoch_image, t->train->count);
-    return EXIT_OK;
-}
-
-ExitCode train_resume(Training *t)
-{
-    RnError err = {0};
-    const char *path = t->options->checkpoint;
-    RnTrainingPlace place = {0};
-    if (rn_checkpoint_load(path, t->model.session, t->optimizer, &place, &err) != RN_OK)
-        return report_status(&err);
-    ExitCode code = check_same_run(t, &place);
-    if (code == EXIT_OK && place.notes && !curves_parse(t->arena, place.notes, &t->curves))
-        code = report_error(EXIT_MODEL, "%s: the curves in this checkpoint are damaged", path);
-    rn_training_place_free(&place);
-    place.notes = NULL;
-    t->place = place;
-    t->elapsed_s = place.elapsed_s;
-    if (!t->options->lr_given)
-        t->lr = place.lr;
-    if (code == EXIT_OK)
-        fprintf(stderr, "resuming after epoch %llu, step %llu\n", (unsigned long long)place.epoch,
-                (unsigned long long)place.step);
-    return code;
+    int64_t every = t->options->save_every;
+    bool due = every == 0 || t->place.step % (uint64_t)every == 0 || train_finished(t);
+    if (code == EXIT_OK && due)
+        code = train_save(t);
+    return code == EXIT_OK ? write_curves(t) : code;
 }

@@ -1,0 +1,12 @@
+// recipe.h: a file of training options, shipped or the user's.
+#ifndef DRIVER_RECIPE_H
+#define DRIVER_RECIPE_H
+
+#include "driver/options.h"
+
+/// Sets the options of a recipe: lines `NAME = VALUE`, NAME an option of the command without its
+/// dashes, VALUE yes or no for a flag; # begins a comment. `name` is a path, or a shipped recipe.
+/// On a mistake returns false, and *error names file and line.
+bool recipe_apply(Arena *a, const char *name, Options *out, const char **error);
+
+#endif
