@@ -430,5 +430,6 @@ void options_help(StrBuf *out, const CommandDef *command)
         if (option_table[i].commands & command->bit)
             add_option_help(out, &option_table[i]);
     strbuf_add(out, "\nExit codes: 0 done; 1 a model or input file is wrong; 2 wrong usage;\n"
-                    "            3 the system failed (files, memory) or an internal error.\n");
+                    "            3 the system failed (files, memory) or an internal error;\n"
+                    "            130 training was stopped by Ctrl-C, after saving.\n");
 }
