@@ -10,6 +10,7 @@ llvm-19-dev
 zlib1g-dev libcjson-dev
 check
 dataset-fashion-mnist
+graphviz groff-base
 "
 
 missing=""

@@ -108,10 +108,25 @@ static ExitCode write_graph(Arena *a, const Options *o, const Graph *g)
     return write_text(a, o, &text);
 }
 
+// -MD, -MF: the rule stands beside the output unless told otherwise.
+static ExitCode write_depends(Arena *a, const Options *o, const Compilation *c, const char *name)
+{
+    const char *object = o->output;
+    if (!object && o->emit == EMIT_OBJECT && !o->emit_given)
+        object = arena_printf(a, "%s.o", name);
+    if (!object || strcmp(object, "-") == 0)
+        return report_error(EXIT_USAGE, "-MD needs an output file: -o FILE");
+    const char *rule = compile_depends(c, object);
+    const char *path = o->depfile ? o->depfile : path_replace_ext(a, object, ".d");
+    return report_write(a, path, rule, strlen(rule));
+}
+
 static ExitCode write_output(Arena *a, const Options *o, Compilation *c)
 {
     const char *name = NULL;
     ExitCode code = export_name(a, o, c, &name);
+    if (code == EXIT_OK && (o->depend || o->depfile))
+        code = write_depends(a, o, c, name);
     if (code != EXIT_OK)
         return code;
     size_t bytes = 0;

@@ -8,6 +8,7 @@
 #include "base/textfile.h"
 #include "codegen/target.h"
 #include "driver/compile.h"
+#include "driver/manual.h"
 #include "driver/report.h"
 #include "ir/opdef.h"
 #include "passes/pipeline.h"
@@ -103,6 +104,10 @@ ExitCode cmd_info(Arena *a, const Options *o)
         list_targets(&out);
     if (o->list_passes)
         passes_list(&out);
+    if (o->man)
+        manual_print(&out);
+    if (o->completion)
+        completion_print(&out);
     return report_write(a, NULL, strbuf_text(&out), out.count);
 }
 

@@ -81,6 +81,8 @@ static ExitCode unknown_model(Arena *a, const char *name, const char *error)
 static ExitCode find_model(Compilation *c)
 {
     const char *name = c->options->model;
+    if (strncmp(name, "models/", 7) == 0 && access(name, F_OK) != 0)
+        name += 7; // the folder where they are installed
     const TextFile *shipped = strchr(name, '/') ? NULL : find_shipped(name);
     struct stat info;
     bool folder = stat(name, &info) == 0 && S_ISDIR(info.st_mode);
@@ -368,6 +370,38 @@ ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch, co
 const char *compile_default_name(const Compilation *c)
 {
     return compile_identifier(c->arena, c->path);
+}
+
+// A path with what make reads as its own escaped.
+static void add_make_path(StrBuf *out, const char *path)
+{
+    for (; *path; path++) {
+        if (*path == ' ' || *path == '#' || *path == '\\')
+            strbuf_add(out, "\\");
+        if (*path == '$')
+            strbuf_add(out, "$");
+        strbuf_add_bytes(out, path, 1);
+    }
+}
+
+const char *compile_depends(const Compilation *c, const char *object)
+{
+    StrBuf out = {.arena = c->arena};
+    add_make_path(&out, object);
+    strbuf_add(&out, ":");
+    for (uint32_t i = 0; i < c->sources.files.count; i++) {
+        const char *path = c->sources.files.at[i].path;
+        if (*path == '<' || strcmp(path, "-D") == 0) // "<shipped>/resnet.rn", the command line
+            continue;
+        strbuf_add(&out, " ");
+        add_make_path(&out, path);
+    }
+    if (c->options->weights) {
+        strbuf_add(&out, " ");
+        add_make_path(&out, c->options->weights);
+    }
+    strbuf_add(&out, "\n");
+    return strbuf_text(&out);
 }
 
 bool compile_is_source(const Compilation *c, const char *path)

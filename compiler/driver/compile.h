@@ -48,6 +48,9 @@ ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch,
 
 /// The name to export where none is given: that of the model's file.
 const char *compile_default_name(const Compilation *c);
+/// A rule as make and ninja read it: `object` depends on the model's files (those that come with
+/// the compiler left out) and on its weights.
+const char *compile_depends(const Compilation *c, const char *object);
 /// Whether path is one of the files that the model was read from.
 bool compile_is_source(const Compilation *c, const char *path);
 /// The text of the file in which the network stands: steps have its lines.

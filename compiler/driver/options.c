@@ -38,17 +38,19 @@ static const CommandDef *find_command(const char *word)
     return NULL;
 }
 
-// What the user types: "--batch", or "-D" where there is only a letter.
-static const char *spelling(Arena *a, const OptionDef *o)
+const char *option_spelling(Arena *a, const OptionDef *o)
 {
-    return o->name ? arena_printf(a, "--%s", o->name) : arena_printf(a, "-%c", o->letter);
+    if (!o->name)
+        return arena_printf(a, "-%c", o->letter);
+    return arena_printf(a, "%s%s", o->one_dash ? "-" : "--", o->name);
 }
 
-static const OptionDef *find_long(const char *name, size_t length)
+static const OptionDef *find_name(const char *name, size_t length, bool one_dash)
 {
     for (size_t i = 0; i < option_table_count; i++) {
         const char *known = option_table[i].name;
-        if (known && strlen(known) == length && memcmp(known, name, length) == 0)
+        if (known && option_table[i].one_dash == one_dash && strlen(known) == length &&
+            memcmp(known, name, length) == 0)
             return &option_table[i];
     }
     return NULL;
@@ -62,12 +64,26 @@ static const OptionDef *find_letter(char letter)
     return NULL;
 }
 
+// The option that a word names; *rest is what follows its name: "=value", "value" or "".
+static const OptionDef *find_option(const char *word, const char **rest)
+{
+    bool one_dash = word[1] != '-';
+    const char *name = word + (one_dash ? 1 : 2);
+    const OptionDef *o = find_name(name, strcspn(name, "="), one_dash);
+    *rest = name + strcspn(name, "=");
+    if (o || !one_dash)
+        return o;
+    *rest = name + 1;
+    return find_letter(*name);
+}
+
 static bool unknown_option(const Parser *p, const char *word)
 {
     const char *names[128];
     size_t count = 0;
     for (size_t i = 0; i < option_table_count && count < 128; i++)
-        if (option_table[i].name && (option_table[i].commands & p->out->command->bit))
+        if (option_table[i].name && !option_table[i].one_dash &&
+            (option_table[i].commands & p->out->command->bit))
             names[count++] = option_table[i].name;
     const char *bare = word + strspn(word, "-");
     const char *name = arena_strndup(p->arena, bare, strcspn(bare, "="));
@@ -85,7 +101,7 @@ static bool unknown_option(const Parser *p, const char *word)
 static bool misplaced_option(const Parser *p, const OptionDef *o)
 {
     StrBuf text = {.arena = p->arena};
-    strbuf_printf(&text, "%s%s is an option of", command_prefix(p), spelling(p->arena, o));
+    strbuf_printf(&text, "%s%s is an option of", command_prefix(p), option_spelling(p->arena, o));
     const char *sep = " ";
     for (size_t i = 0; i < command_table_count; i++) {
         if (!(command_table[i].bit & o->commands))
@@ -109,10 +125,10 @@ static bool parse_int(const Parser *p, const OptionDef *o, const char *value)
     long long x = strtoll(value, &end, 10);
     if (end == value || *end || errno)
         return fail(p, arena_printf(p->arena, "%s: '%s' is not a whole number",
-                                    spelling(p->arena, o), value));
+                                    option_spelling(p->arena, o), value));
     if (o->min < o->max && ((double)x < o->min || (double)x > o->max))
         return fail(p, arena_printf(p->arena, "%s: %lld is not within %.0f..%.0f",
-                                    spelling(p->arena, o), x, o->min, o->max));
+                                    option_spelling(p->arena, o), x, o->min, o->max));
     *(int64_t *)field(p->out, o->offset) = x;
     return true;
 }
@@ -122,11 +138,11 @@ static bool parse_number(const Parser *p, const OptionDef *o, const char *value)
     char *end;
     double x = strtod(value, &end);
     if (end == value || *end || !isfinite(x))
-        return fail(
-            p, arena_printf(p->arena, "%s: '%s' is not a number", spelling(p->arena, o), value));
+        return fail(p, arena_printf(p->arena, "%s: '%s' is not a number",
+                                    option_spelling(p->arena, o), value));
     if (o->min < o->max && (x < o->min || x > o->max))
-        return fail(p, arena_printf(p->arena, "%s: %s is not within %g..%g", spelling(p->arena, o),
-                                    value, o->min, o->max));
+        return fail(p, arena_printf(p->arena, "%s: %s is not within %g..%g",
+                                    option_spelling(p->arena, o), value, o->min, o->max));
     *(double *)field(p->out, o->offset) = x;
     return true;
 }
@@ -143,16 +159,16 @@ static bool parse_choice(const Parser *p, const OptionDef *o, const char *value)
         }
         at = at[n] ? at + n + 1 : NULL;
     }
-    return fail(p, arena_printf(p->arena, "%s: '%s' is none of %s", spelling(p->arena, o), value,
-                                o->value));
+    return fail(p, arena_printf(p->arena, "%s: '%s' is none of %s", option_spelling(p->arena, o),
+                                value, o->value));
 }
 
 static bool parse_list_item(const Parser *p, const OptionDef *o, const char *value)
 {
     const char *equals = strchr(value, '=');
     if (strchr(o->value, '=') ? !equals || equals == value : !*value)
-        return fail(p, arena_printf(p->arena, "%s: '%s' has not the form %s", spelling(p->arena, o),
-                                    value, o->value));
+        return fail(p, arena_printf(p->arena, "%s: '%s' has not the form %s",
+                                    option_spelling(p->arena, o), value, o->value));
     TextList *list = field(p->out, o->offset);
     VEC_PUSH(p->arena, list, value);
     return true;
@@ -168,7 +184,7 @@ static bool set_value(const Parser *p, const OptionDef *o, const char *value)
         return true;
     case OPTION_TEXT:
         if (!*value)
-            return fail(p, arena_printf(p->arena, "%s: empty value", spelling(p->arena, o)));
+            return fail(p, arena_printf(p->arena, "%s: empty value", option_spelling(p->arena, o)));
         *(const char **)field(p->out, o->offset) = value;
         return true;
     case OPTION_INT:
@@ -186,27 +202,26 @@ static bool set_value(const Parser *p, const OptionDef *o, const char *value)
 // Takes the option at argv[next], with its value from the same word or from the following one.
 static bool take_option(Parser *p, const char *word)
 {
-    bool is_long = word[1] == '-';
-    size_t name_length = is_long ? strcspn(word + 2, "=") : 1;
-    const OptionDef *o = is_long ? find_long(word + 2, name_length) : find_letter(word[1]);
+    const char *rest;
+    const OptionDef *o = find_option(word, &rest);
     if (!o)
         return unknown_option(p, word);
     if (!(o->commands & p->out->command->bit))
         return misplaced_option(p, o);
-    const char *rest = word + (is_long ? 2 : 1) + name_length; // "=value", "value" or ""
     if (o->kind == OPTION_FLAG) {
-        if (is_long && (strcmp(rest, "=yes") == 0 || strcmp(rest, "=no") == 0))
+        if (o->name && (strcmp(rest, "=yes") == 0 || strcmp(rest, "=no") == 0))
             return set_value(p, o, rest + 1);
         if (*rest)
-            return is_long ? fail(p, arena_printf(p->arena, "--%s takes no value", o->name))
-                           : unknown_option(p, word);
+            return o->name && *rest == '=' ? fail(p, arena_printf(p->arena, "%s takes no value",
+                                                                  option_spelling(p->arena, o)))
+                                           : unknown_option(p, word);
         return set_value(p, o, NULL);
     }
     const char *value = *rest == '=' ? rest + 1 : rest;
     if (!*rest) {
         if (p->next >= p->argc)
-            return fail(
-                p, arena_printf(p->arena, "%s needs a value: %s", spelling(p->arena, o), o->value));
+            return fail(p, arena_printf(p->arena, "%s needs a value: %s",
+                                        option_spelling(p->arena, o), o->value));
         value = p->argv[p->next++];
     }
     return set_value(p, o, value);
@@ -267,11 +282,9 @@ static int find_command_word(int argc, char **argv, const CommandDef **command)
             return i;
         }
         // Skip the value of an option that takes it from the next word.
-        bool is_long = word[1] == '-';
-        const OptionDef *o =
-            is_long ? find_long(word + 2, strcspn(word + 2, "=")) : find_letter(word[1]);
-        bool has_value = is_long ? strchr(word, '=') != NULL : word[2] != 0;
-        if (o && o->kind != OPTION_FLAG && !has_value)
+        const char *rest;
+        const OptionDef *o = find_option(word, &rest);
+        if (o && o->kind != OPTION_FLAG && !*rest)
             i++;
     }
     return 0;
@@ -330,13 +343,13 @@ bool options_parse(Arena *a, int argc, char **argv, Options *out, const char **e
 bool options_is_question(const Options *o)
 {
     return o->help || o->version || o->list_ops || o->list_models || o->list_targets ||
-           o->list_passes || o->list_recipes;
+           o->list_passes || o->list_recipes || o->man || o->completion;
 }
 
 bool options_set(Arena *a, Options *out, const char *name, const char *value, const char **error)
 {
     Parser p = {.arena = a, .out = out, .error = error};
-    const OptionDef *o = find_long(name, strlen(name));
+    const OptionDef *o = find_name(name, strlen(name), false);
     if (!o)
         return unknown_option(&p, arena_printf(a, "--%s", name));
     if (!(o->commands & out->command->bit))
@@ -401,7 +414,7 @@ static void add_option_help(StrBuf *out, const OptionDef *o)
     if (o->letter)
         strbuf_printf(&left, "-%c%s", o->letter, o->name ? ", " : "");
     if (o->name)
-        strbuf_printf(&left, "%s--%s", o->letter ? "" : "    ", o->name);
+        strbuf_printf(&left, "%s%s", o->letter ? "" : "    ", option_spelling(out->arena, o));
     if (o->value)
         strbuf_printf(&left, "%s%s", o->name ? " " : "", o->value);
     size_t column = 34;

@@ -70,6 +70,8 @@ struct Options {
     bool mode_given;
     int32_t optimize; // 0: speed, 1: size
     bool exact, verify_each, time_passes, explain_kernels;
+    bool depend; // write a depfile
+    const char *depfile;
     // data and weights
     const char *weights, *input, *labels, *data, *data_dir;
     int64_t resize, limit, count;
@@ -94,6 +96,7 @@ struct Options {
     const char *trace; // run and train too
     // questions
     bool help, version, list_ops, list_models, list_targets, list_passes, list_recipes;
+    bool man, completion;
     // the words of the command line, to say how a run goes on
     int argc;
     char **argv;
@@ -119,6 +122,7 @@ typedef struct OptionDef {
     double min, max;     // allowed range, inclusive; min == max: any
     uint32_t commands;
     bool same_on_resume; // a run that goes on must be given the same value
+    bool one_dash;       // the name stands behind a single dash, as C compilers have -MD
     const char *doc;
 } OptionDef;
 
@@ -138,6 +142,8 @@ bool options_is_question(const Options *o);
 bool options_set(Arena *a, Options *out, const char *name, const char *value, const char **error);
 /// The value of an option as the command line takes it; flags are "yes" or "no".
 const char *options_value_text(Arena *a, const Options *o, const OptionDef *def);
+/// What the user types: "--batch", "-MD", or "-D" where there is only a letter.
+const char *option_spelling(Arena *a, const OptionDef *o);
 /// The overview (command NULL) or the help of one command.
 void options_help(StrBuf *out, const CommandDef *command);
 

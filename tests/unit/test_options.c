@@ -98,8 +98,8 @@ START_TEST(help_is_complete)
             const OptionDef *o = &option_table[i];
             if (!o->name || !(o->commands & command_table[c].bit))
                 continue;
-            ck_assert_msg(strstr(strbuf_text(&help), arena_printf(arena, "--%s", o->name)) != NULL,
-                          "%s in %s", o->name, command_table[c].name);
+            ck_assert_msg(strstr(strbuf_text(&help), option_spelling(arena, o)) != NULL, "%s in %s",
+                          o->name, command_table[c].name);
         }
         for (const char *line = strbuf_text(&help); *line; line += strcspn(line, "\n") + 1)
             ck_assert_msg(strcspn(line, "\n") <= 101, "%.120s", line);
