@@ -113,7 +113,7 @@ START_TEST(completion)
         {"resnetc --emit = pl", "3", "plan plan-svg"},
         {"resnetc --emit pl", "2", "plan plan-svg"},
         {"resnetc tra", "1", "train"},
-        {"resnetc train --ep", "2", "--epochs"},
+        {"resnetc train --epoch", "2", "--epochs"},
         {"resnetc train --emi", "2", ""},
         {"resnetc train cifar_resnet2", "2", "cifar_resnet20 cifar_resnet20_b"},
         {"resnetc --target x86-64-v", "2", "x86-64-v3 x86-64-v4"},
