@@ -168,7 +168,7 @@ RnStatus rn_checkpoint_save(const char *path, RnSession *session, RnOptimizer *o
 
 // Finds the optimiser's tensors in the file: found[buffer * param_count + param].
 static RnStatus match_buffers(const RnModel *m, const RnOptimizer *o, const RnTensorFile *file,
-                              const Saved *saved, const void **found, RnError *err)
+                              const Saved *saved, const RnFileTensor **found, RnError *err)
 {
     for (size_t i = 0; i < buffer_tensors(m, o); i++) {
         uint32_t param = (uint32_t)(i % m->param_count);
@@ -190,7 +190,7 @@ static RnStatus match_buffers(const RnModel *m, const RnOptimizer *o, const RnTe
         free(name);
         if (status != RN_OK)
             return status;
-        found[i] = tensor->data;
+        found[i] = tensor;
     }
     return RN_OK;
 }
@@ -215,25 +215,28 @@ static RnStatus load_from(const RnTensorFile *file, RnSession *s, RnOptimizer *o
 {
     const RnModel *m = rn_session_model(s);
     size_t owned = (size_t)m->param_count + m->state_count;
-    const void **data = calloc(owned + buffer_tensors(m, o) + 1, sizeof *data);
-    if (data == NULL)
+    static const RnWeightsOptions plain = {0};
+    const RnFileTensor **found = calloc(owned + buffer_tensors(m, o) + 1, sizeof *found);
+    if (found == NULL)
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", rn_tensor_file_path(file));
     RnStatus status = read_place(m, file, saved, err);
     if (status == RN_OK)
-        status = rn_weights_match(m, file, data, err);
+        status = rni_weights_match(m, file, &plain, found, err);
     if (status == RN_OK)
-        status = match_buffers(m, o, file, saved, data + owned, err);
+        status = match_buffers(m, o, file, saved, found + owned, err);
+    if (status == RN_OK)
+        status = rni_weights_copy(s, file, found, err);
     if (status == RN_OK) {
-        rni_weights_copy(s, data);
         for (size_t i = 0; i < buffer_tensors(m, o); i++) {
             uint32_t param = (uint32_t)(i % m->param_count);
-            memcpy(rn_optimizer_buffer(o, (unsigned)(i / m->param_count), param), data[owned + i],
+            memcpy(rn_optimizer_buffer(o, (unsigned)(i / m->param_count), param),
+                   found[owned + i]->data,
                    (size_t)rn_tensor_elements(rn_model_tensor(m, (int32_t)param)) * sizeof(float));
         }
         if (o != NULL)
             rn_optimizer_set_steps(o, saved->optimizer_steps);
     }
-    free(data);
+    free(found);
     return status;
 }
 

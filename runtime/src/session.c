@@ -130,6 +130,12 @@ static bool region_bytes(const RnSession *s, uint32_t index, uint64_t *out)
            checked_add(bytes, workers, out);
 }
 
+// Packed weights that nothing prepares again are only read: they stay where the object has them.
+static bool stays_in_object(const RnModel *m, uint32_t index)
+{
+    return index == RN_REGION_PACKED && m->prepare_count == 0 && region_at(m, index)->initial;
+}
+
 static RnStatus allocate_region(RnSession *s, uint32_t index, RnError *err)
 {
     const RnRegion *r = region_at(s->model, index);
@@ -138,6 +144,10 @@ static RnStatus allocate_region(RnSession *s, uint32_t index, RnError *err)
         return rn_fail(err, RN_ERR_MEMORY,
                        "model %s: batch %u needs more memory than can be counted", s->model->name,
                        s->max_batch);
+    if (stays_in_object(s->model, index)) {
+        memcpy(&s->base[index], &r->initial, sizeof r->initial); // the table's type has no const
+        return RN_OK;
+    }
     bool plain = index <= RN_REGION_GRADS;
     bool zeroed = plain || (r->flags & RN_REGION_ZEROED);
     s->base[index] =
@@ -239,8 +249,10 @@ void rn_session_close(RnSession *s)
 {
     if (s == NULL)
         return;
-    for (uint32_t i = 0; s->base != NULL && i < s->model->region_count; i++)
-        free(s->base[i]);
+    for (uint32_t i = 0; s->base != NULL && i < s->model->region_count; i++) {
+        if (!stays_in_object(s->model, i))
+            free(s->base[i]);
+    }
     for (unsigned i = 0; s->scratch != NULL && i < rn_pool_threads(s->pool); i++)
         free(s->scratch[i]);
     if (s->owns_pool)
@@ -277,6 +289,14 @@ uint64_t rn_session_bytes(const RnSession *session)
     for (uint32_t i = 0; i < session->model->region_count; i++)
         total += session->region_bytes[i];
     return total;
+}
+
+void *rn_session_region(RnSession *session, uint32_t region, uint64_t *bytes)
+{
+    if (region >= session->model->region_count || session->region_bytes[region] == 0)
+        return NULL;
+    *bytes = session->region_bytes[region];
+    return session->base[region];
 }
 
 void rn_session_set_hook(RnSession *session, RnStepHook hook, void *context)

@@ -10,21 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
-#include "file_in.h"
 #include "memory.h"
-
-struct RnTensorFile {
-    char *path;
-    unsigned char *bytes; // the whole file
-    const unsigned char *data;
-    size_t data_bytes;
-    cJSON *header; // owns names and metadata
-    const cJSON *meta;
-    RnFileTensor *tensors; // sorted by name
-    size_t count;
-};
 
 typedef struct DType {
     const char *name;
@@ -127,6 +113,17 @@ static int by_name(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+const RnFileTensor *rni_tensor_file_sort(RnTensorFile *file)
+{
+    if (file->count)
+        qsort(file->tensors, file->count, sizeof *file->tensors, by_name);
+    for (size_t i = 1; i < file->count; i++) {
+        if (by_name(&file->tensors[i - 1], &file->tensors[i]) == 0)
+            return &file->tensors[i];
+    }
+    return NULL;
+}
+
 // No byte belongs to two tensors or to none; no name appears twice. Leaves them sorted by name.
 static RnStatus check_cover(RnTensorFile *file, RnError *err)
 {
@@ -146,13 +143,10 @@ static RnStatus check_cover(RnTensorFile *file, RnError *err)
     if (at != file->data + file->data_bytes)
         return rn_fail(err, RN_ERR_INPUT, "%s: %zu bytes at the end belong to no tensor",
                        file->path, (size_t)(file->data + file->data_bytes - at));
-    if (file->count)
-        qsort(file->tensors, file->count, sizeof *file->tensors, by_name);
-    for (size_t i = 1; i < file->count; i++) {
-        if (by_name(&file->tensors[i - 1], &file->tensors[i]) == 0)
-            return rn_fail(err, RN_ERR_INPUT, "%s: tensor \"%s\" appears twice", file->path,
-                           shown(file->tensors[i].name, name));
-    }
+    const RnFileTensor *twice = rni_tensor_file_sort(file);
+    if (twice != NULL)
+        return rn_fail(err, RN_ERR_INPUT, "%s: tensor \"%s\" appears twice", file->path,
+                       shown(twice->name, name));
     return RN_OK;
 }
 
@@ -204,15 +198,15 @@ static cJSON *parse_json(const char *text, size_t length)
 }
 
 // Takes the bytes over, also when it fails.
-static RnStatus parse_owned(FileBytes bytes, const char *path, RnTensorFile **out, RnError *err)
+static RnStatus parse_owned(FileMap bytes, const char *path, RnTensorFile **out, RnError *err)
 {
     RnTensorFile *file = calloc(1, sizeof *file);
     if (file == NULL || (file->path = strdup(path)) == NULL) {
         free(file);
-        free(bytes.data);
+        rni_file_unmap(&bytes);
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
     }
-    file->bytes = bytes.data;
+    file->bytes = bytes;
     uint64_t length = 0;
     for (unsigned i = 0; i < 8 && bytes.size >= 8; i++)
         length |= (uint64_t)bytes.data[i] << (8 * i);
@@ -245,8 +239,8 @@ static RnStatus parse_owned(FileBytes bytes, const char *path, RnTensorFile **ou
 RnStatus rn_tensor_file_open(const char *path, RnTensorFile **out, RnError *err)
 {
     *out = NULL;
-    FileBytes bytes;
-    RnStatus status = rni_file_read_all(path, &bytes, err);
+    FileMap bytes;
+    RnStatus status = rni_file_map(path, &bytes, err);
     return status == RN_OK ? parse_owned(bytes, path, out, err) : status;
 }
 
@@ -254,7 +248,7 @@ RnStatus rn_tensor_file_parse(const void *bytes, size_t size, const char *path, 
                               RnError *err)
 {
     *out = NULL;
-    FileBytes copy = {rni_memory_aligned(size, MEMORY_ALIGN), size};
+    FileMap copy = {rni_memory_aligned(size, MEMORY_ALIGN), size, false};
     if (copy.data == NULL)
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
     if (size)
@@ -268,7 +262,8 @@ void rn_tensor_file_close(RnTensorFile *file)
         return;
     cJSON_Delete(file->header);
     free(file->tensors);
-    free(file->bytes);
+    free(file->new_names);
+    rni_file_unmap(&file->bytes);
     free(file->path);
     free(file);
 }

@@ -13,7 +13,14 @@
 RnFileTensor rni_weights_entry(const RnModel *model, int32_t index, const char *name,
                                const float *data);
 
-/// Copies the floats that rn_weights_match found into the session.
-void rni_weights_copy(RnSession *session, const void *const *data);
+/// Finds the model's tensors in a file: found[i] for each i below param_count + state_count, NULL
+/// where options let the session keep its value. Errors as in rn_weights_load.
+RnStatus rni_weights_match(const RnModel *model, const RnTensorFile *file,
+                           const RnWeightsOptions *options, const RnFileTensor **found,
+                           RnError *err);
+
+/// Writes what rni_weights_match found into the session, all or nothing.
+RnStatus rni_weights_copy(RnSession *session, const RnTensorFile *file,
+                          const RnFileTensor *const *found, RnError *err);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "resnetc/tensor_io.h"
 #include "runtime/src/idx.h"
+#include "runtime/src/name_map.h"
 
 // Ends the process when a claim fails: under a fuzzer that is a finding, in a test a failure.
 static inline void fuzz_expect(int claim)
@@ -79,6 +80,38 @@ static inline unsigned fuzz_idx(const unsigned char *data, size_t size)
         if (status == RN_OK)
             sum += fuzz_sum(idx.data, bytes);
     }
+    return sum;
+}
+
+// A file of two tensors, for rename tables to work on.
+static inline RnTensorFile *fuzz_two_tensors(void)
+{
+    static const char header[] = "{\"fc.weight\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":"
+                                 "[0,4]},\"fc.bias\":{\"dtype\":\"F32\",\"shape\":[1],"
+                                 "\"data_offsets\":[4,8]}}";
+    unsigned char bytes[8 + sizeof header - 1 + 8] = {sizeof header - 1};
+    memcpy(bytes + 8, header, sizeof header - 1);
+    RnTensorFile *file = NULL;
+    fuzz_expect(rn_tensor_file_parse(bytes, sizeof bytes, "input", &file, NULL) == RN_OK);
+    return file;
+}
+
+static inline unsigned fuzz_name_map(const unsigned char *data, size_t size)
+{
+    NameMap *map = NULL;
+    RnError err = {0};
+    unsigned sum = 0;
+    RnStatus status = rni_name_map_parse(data, size, "input", &map, &err);
+    fuzz_expect(status == RN_OK || strncmp(err.text, "input:", 6) == 0);
+    if (status != RN_OK)
+        return 0;
+    RnTensorFile *file = fuzz_two_tensors();
+    status = rni_name_map_apply(map, file, &err);
+    fuzz_expect(status == RN_OK || strncmp(err.text, "input:", 6) == 0);
+    for (size_t i = 0; status == RN_OK && i < rn_tensor_file_count(file); i++)
+        sum += (unsigned)strlen(rn_tensor_file_at(file, i)->name);
+    rni_name_map_free(map);
+    rn_tensor_file_close(file);
     return sum;
 }
 

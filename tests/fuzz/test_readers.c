@@ -91,6 +91,12 @@ START_TEST(idx)
 }
 END_TEST
 
+START_TEST(name_map)
+{
+    replay("name_map", fuzz_name_map);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("readers");
@@ -99,6 +105,7 @@ int main(void)
     tcase_add_test(tc, npy);
     tcase_add_test(tc, safetensors);
     tcase_add_test(tc, idx);
+    tcase_add_test(tc, name_map);
     suite_add_tcase(suite, tc);
     return check_run(suite);
 }

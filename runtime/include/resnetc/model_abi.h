@@ -181,12 +181,18 @@ typedef struct RnPlan {
     uint64_t scratch_bytes; /* largest of its steps, per worker */
 } RnPlan;
 
+/* RnModel.flags: weights that the object holds (RnRegion.initial). */
+enum {
+    RN_MODEL_WEIGHTS_PLAIN = 1u, /* parameters and state, which other weights may replace */
+    RN_MODEL_WEIGHTS_PACKED = 2u /* prepared, in place: no parameters, no state, no prepare steps */
+};
+
 /* A compiled model. Read-only; may be shared by any number of threads. */
 typedef struct RnModel {
     uint32_t magic;        /* RN_MAGIC */
     uint32_t abi_version;  /* RN_ABI_VERSION */
     uint32_t struct_bytes; /* sizeof(RnModel) when it was written */
-    uint32_t flags;
+    uint32_t flags; /* RN_MODEL_* */
     const char *name;
     const char *source;   /* the .rn file as given */
     const char *compiler; /* "resnetc 0.1.0" */

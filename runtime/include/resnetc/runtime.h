@@ -56,8 +56,8 @@ RnStatus rn_model_check(const RnModel *model, RnError *err);
 bool rn_machine_has(const char *isa);
 
 /// Opens a session: allocates everything it will ever need. options may be NULL. Parameters and
-/// state start with the model's embedded weights if it has some, else as zeros: then rn_init_params
-/// or rn_weights_load comes next. The model must outlive the session. Free with rn_session_close.
+/// state start with the model's embedded weights if it has some (RnModel.flags), else as zeros: then
+/// rn_init_params or rn_weights_load comes next. The model must outlive the session. Free with rn_session_close.
 RnStatus rn_session_open(const RnModel *model, const RnOptions *options, RnSession **out,
                          RnError *err);
 
@@ -69,6 +69,10 @@ RnPool *rn_session_pool(RnSession *session);
 uint32_t rn_session_max_batch(const RnSession *session);
 /// Bytes the session has allocated, all regions and scratch.
 uint64_t rn_session_bytes(const RnSession *session);
+
+/// The session's memory of a region and its bytes; NULL where the session has none of its own.
+/// Valid until close. For tools: a program uses rn_tensor_data.
+void *rn_session_region(RnSession *session, uint32_t region, uint64_t *bytes);
 
 /// Sets or clears (NULL) the step hook.
 void rn_session_set_hook(RnSession *session, RnStepHook hook, void *context);

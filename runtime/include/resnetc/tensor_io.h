@@ -60,6 +60,7 @@ typedef struct RnFileTensor {
     RnShape shape;
     const void *data; // little endian, C order; in a file that was read: not aligned for its type
     size_t bytes;
+    const char *file_name; // of one that was read under another name: its name in the file
 } RnFileTensor;
 
 /// One pair of the header's __metadata__.
@@ -70,7 +71,7 @@ typedef struct RnFileMeta {
 
 typedef struct RnTensorFile RnTensorFile;
 
-/// Reads a safetensors file whole. Refuses whatever the format forbids: a header longer than the
+/// Opens a safetensors file; it is mapped, not copied. Refuses whatever the format forbids: a header longer than the
 /// file, names twice, overlapping or uncovered bytes, sizes that do not fit the shape. Free with
 /// rn_tensor_file_close.
 RnStatus rn_tensor_file_open(const char *path, RnTensorFile **out, RnError *err);

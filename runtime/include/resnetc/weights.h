@@ -9,19 +9,33 @@
 extern "C" {
 #endif
 
-/// Loads parameters and state. The file must hold exactly the model's tensors, F32, of the model's
-/// shapes; a missing, extra or wrongly shaped one is RN_ERR_INPUT and named, and the session is
-/// then unchanged. X.num_batches_tracked (I64 [] or [1]) may stand beside X.running_mean.
-/// Checkpoints are accepted: what belongs to the optimiser is passed over.
+/// How weights are read. Zero: the file is the model's as it stands.
+typedef struct RnWeightsOptions {
+    /// Path of a rename table (docs/weights.md), or NULL: names are the model's, or all of them
+    /// begin with "module." and are the model's after it.
+    const char *map;
+    /// Tensors that differ from the file in the class axis alone (dimension 0, which is
+    /// rn_model_classes long in the model) keep the value that the session has: call
+    /// rn_init_params first.
+    bool new_head;
+    /// NULL, or called for each tensor that kept its value; found: its shape in the file.
+    void (*on_kept)(void *context, const RnTensor *tensor, const RnShape *found);
+    void *context;
+} RnWeightsOptions;
+
+/// Loads parameters and state. The file must hold exactly the model's tensors, F32, F16, BF16 or
+/// F64 (rounded to float32; a finite value beyond its range is refused), of the model's shapes; a
+/// missing, extra or wrongly shaped one is RN_ERR_INPUT and named, and the session is then
+/// unchanged. X.num_batches_tracked (I64 [] or [1]) may stand beside X.running_mean. Checkpoints
+/// are accepted: what belongs to the optimiser is passed over. options may be NULL. A model whose
+/// weights are packed inside it takes no others: RN_ERR_USAGE.
+RnStatus rn_weights_load_with(RnSession *session, const char *path, const RnWeightsOptions *options,
+                              RnError *err);
+
+/// The same with no options.
 RnStatus rn_weights_load(RnSession *session, const char *path, RnError *err);
 
-/// The same checks against a model alone, for a compiler that embeds weights: data[i] receives a
-/// pointer to the (unaligned, little-endian) floats of tensor i of the model's table, for each
-/// i below param_count + state_count. The pointers live as long as the file.
-RnStatus rn_weights_match(const RnModel *model, const RnTensorFile *file, const void **data,
-                          RnError *err);
-
-/// Saves parameters and state.
+/// Saves parameters and state, F32. RN_ERR_USAGE for weights that are packed inside the model.
 RnStatus rn_weights_save(RnSession *session, const char *path, RnError *err);
 
 /// Saves `loss` (F32, shape []), every gradient under its parameter's name, and the state.
