@@ -72,6 +72,10 @@ const OptionDef option_table[] = {
     // weights and data
     {"weights", 0, OPTION_TEXT, AT(weights), .value = "FILE", .commands = RUNNERS,
      .doc = "Parameters and running statistics, a .safetensors file."},
+    {"map", 0, OPTION_TEXT, AT(map), .value = "FILE", .commands = RUNNERS,
+     .doc = "Rename table for --weights: a rule OLD NEW per line, * for any text, NEW - leaves out."},
+    {"new-head", 0, OPTION_FLAG, AT(new_head), .commands = CMD_TRAIN,
+     .doc = "With --weights of another class count: start what differs by it anew, and say so."},
     {"input", 0, OPTION_TEXT, AT(input), .value = "X.npy", .commands = CMD_RUN | CMD_GRAD,
      .doc = "float32 array [N,C,H,W]."},
     {"labels", 0, OPTION_TEXT, AT(labels), .value = "L.npy", .commands = CMD_GRAD,

@@ -73,7 +73,9 @@ struct Options {
     bool depend; // write a depfile
     const char *depfile;
     // data and weights
-    const char *weights, *input, *labels, *data, *data_dir;
+    const char *weights, *map;
+    bool new_head;
+    const char *input, *labels, *data, *data_dir;
     int64_t resize, limit, count;
     // training
     int64_t batch, epochs, steps, seed, threads;

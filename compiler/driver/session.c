@@ -10,7 +10,7 @@
 #include "driver/progress.h"
 #include "driver/report.h"
 #include "driver/stop.h"
-#include "resnetc/weights.h"
+#include "driver/weights.h"
 
 static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batch, bool init,
                              LoadedModel *m)
@@ -19,14 +19,12 @@ static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batc
     RnOptions options = {.modes = modes, .max_batch = max_batch, .threads = (unsigned)o->threads};
     if (rn_session_open(m->model, &options, &m->session, &err) != RN_OK)
         return report_status(&err);
-    if (o->weights) {
-        if (rn_weights_load(m->session, o->weights, &err) != RN_OK)
-            return report_status(&err);
-    } else if (init) {
+    if (init && (!o->weights || o->new_head))
         rn_init_params(m->session, (uint64_t)o->seed, o->zero_gamma ? RN_INIT_ZERO_GAMMA : 0);
-    } else {
+    if (o->weights)
+        return weights_load(o, m->session);
+    if (!init)
         return report_error(EXIT_USAGE, "%s needs --weights FILE.safetensors", o->command->name);
-    }
     return EXIT_OK;
 }
 
@@ -34,7 +32,9 @@ ExitCode session_load(Arena *a, const Options *o, unsigned modes, uint32_t max_b
                       LoadedModel *out)
 {
     *out = (LoadedModel){0};
-    ExitCode code = compile_start(a, o, &out->compilation);
+    ExitCode code = weights_check_options(o);
+    if (code == EXIT_OK)
+        code = compile_start(a, o, &out->compilation);
     if (code == EXIT_OK)
         code = compile_load(out->compilation, (modes & RN_MODE_INFER) != 0,
                             (modes & RN_MODE_TRAIN) != 0, max_batch, &out->model);
