@@ -22,7 +22,7 @@ static ExitCode evaluate(LoadedModel *m, const Options *o, const RnDataset *data
     Score score;
     ExitCode code = session_check_data(m, data, o->data);
     if (code == EXIT_OK)
-        code = session_score(m, data, batch, "eval", &score);
+        code = session_score(m, data, batch, "eval", &score, NULL);
     if (code != EXIT_OK)
         return code;
     double accuracy = (double)score.correct / (double)score.count;

@@ -203,7 +203,7 @@ static ExitCode prepare_model(Training *t)
 // An hour of training must not end in a folder that is not there.
 static ExitCode check_outputs(const Training *t)
 {
-    const char *paths[] = {t->options->save, t->options->curves};
+    const char *paths[] = {t->options->save, t->options->curves, t->options->report};
     const Options *o = t->options;
     ExitCode code =
         o->checkpoint ? checkpoint_prepare(t->arena, o->checkpoint, o->resume) : EXIT_OK;

@@ -42,8 +42,8 @@ void curves_print(const Curves *c, StrBuf *out)
 {
     for (uint32_t i = 0; i < c->points.count; i++) {
         const CurvePoint *p = &c->points.at[i];
-        strbuf_printf(out, "%.9g %.9g %.9g %.9g\n", p->epoch, p->train_loss, p->train_accuracy,
-                      p->test_accuracy);
+        strbuf_printf(out, "%.9g %.9g %.9g %.9g %.9g %.9g %.9g\n", p->epoch, p->train_loss,
+                      p->train_accuracy, p->test_accuracy, p->test_loss, p->lr, p->rate);
     }
 }
 
@@ -51,11 +51,15 @@ bool curves_parse(Arena *a, const char *text, Curves *out)
 {
     *out = (Curves){0};
     while (*text) {
-        CurvePoint p;
-        int used = 0;
+        CurvePoint p = {.test_loss = -1, .lr = -1, .rate = -1}; // old ones have not got these
+        int used = 0, more = 0;
         if (sscanf(text, "%lf %lf %lf %lf%n", &p.epoch, &p.train_loss, &p.train_accuracy,
                    &p.test_accuracy, &used) != 4)
             return false;
+        if (text[used] == ' ' &&
+            sscanf(text + used, "%lf %lf %lf%n", &p.test_loss, &p.lr, &p.rate, &more) != 3)
+            return false;
+        used += more;
         if (text[used] != '\n')
             return false;
         VEC_PUSH(a, &out->points, p);
@@ -110,13 +114,12 @@ static void draw_y_axis(StrBuf *out, const Axis *y, bool left)
                 LEFT, at, RIGHT, at);
         snprintf(text, sizeof text, "%g", i * y->tick);
         svg_text(out, left ? LEFT - 8 : RIGHT + 8, at + 4, left ? "end" : "start",
-                  left ? LOSS_COLOR : "#333", text);
+                 left ? LOSS_COLOR : "#333", text);
     }
     double middle = (TOP + BOTTOM) / 2.0;
     double column = left ? LEFT - 48 : RIGHT + 52;
     strbuf_printf(out, "<g transform=\"rotate(-90 %.1f %.1f)\">", column, middle);
-    svg_text(out, column, middle, "middle", left ? LOSS_COLOR : "#333",
-              left ? "loss" : "accuracy");
+    svg_text(out, column, middle, "middle", left ? LOSS_COLOR : "#333", left ? "loss" : "accuracy");
     strbuf_add(out, "</g>\n");
 }
 

@@ -11,6 +11,8 @@
 /// A point at `epoch` (2.4: within the third). What was not measured there is negative.
 typedef struct CurvePoint {
     double epoch, train_loss, train_accuracy, test_accuracy;
+    double test_loss, lr;
+    double rate; // pictures per second, in steps
 } CurvePoint;
 
 typedef struct Curves {

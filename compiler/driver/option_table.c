@@ -179,6 +179,9 @@ const OptionDef option_table[] = {
      .doc = "Go on from the file of --checkpoint, or the newest in its folder."},
     {"curves", 0, OPTION_TEXT, AT(curves), .value = "FILE", .commands = CMD_TRAIN,
      .doc = "Draw loss and accuracies over the epochs as an SVG picture."},
+    {"report", 0, OPTION_TEXT, AT(report), .value = "FILE", .commands = CMD_TRAIN,
+     .doc = "Write a page (HTML, nothing else needed) with curves, confusion matrix, worst mistakes "
+            "and the model, after each epoch."},
     // bench
     {"repeats", 0, OPTION_INT, AT(repeats), .value = "N", .fallback = 10, .min = 1, .max = 1e6,
      .commands = CMD_BENCH, .doc = "Measured runs (default 10)."},

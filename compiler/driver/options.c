@@ -319,8 +319,17 @@ static bool take_recipe(Parser *p, int command_word)
     options_set_defaults(o);
     if (!recipe_apply(p->arena, recipe, o, p->error))
         return false;
+    int64_t epochs = o->epochs, steps = o->steps; // one of them on the command line replaces both
+    o->epochs = 0;
+    o->steps = 0;
     p->next = 1;
-    return take_words(p, command_word);
+    if (!take_words(p, command_word))
+        return false;
+    if (o->epochs || o->steps)
+        return true;
+    o->epochs = epochs;
+    o->steps = steps;
+    return true;
 }
 
 bool options_parse(Arena *a, int argc, char **argv, Options *out, const char **error)

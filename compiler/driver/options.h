@@ -83,7 +83,7 @@ struct Options {
     bool lr_given, seed_given;
     bool no_shuffle, resume, json;
     const char *log, *save, *checkpoint, *curves;
-    const char *recipe;
+    const char *recipe, *report;
     int32_t optimizer;                                  // RnOptimizerKind
     int32_t lr_schedule;                                // RnScheduleKind
     const char *lr_drop_every, *lr_drop_at, *lr_warmup; // lengths: "30" epochs, "400s" steps

@@ -125,34 +125,36 @@ ExitCode session_check_data(const LoadedModel *m, const RnDataset *data, const c
     return EXIT_OK;
 }
 
-// One picture's loss: log(sum of exp(x)) - x[label], stable.
-static double cross_entropy(const float *x, uint32_t classes, uint32_t label)
+// What a picture's logits x say. Loss: log(sum of exp(x)) - x[label], stable.
+static Prediction predict(const float *x, uint32_t classes, uint32_t label, double *loss)
 {
-    double most = (double)x[0], sum = 0;
+    uint32_t best = 0;
+    double sum = 0;
     for (uint32_t k = 1; k < classes; k++)
-        most = (double)x[k] > most ? (double)x[k] : most;
+        if (x[k] > x[best])
+            best = k;
     for (uint32_t k = 0; k < classes; k++)
-        sum += exp((double)x[k] - most);
-    return log(sum) + most - (double)x[label];
+        sum += exp((double)x[k] - (double)x[best]);
+    *loss = log(sum) + (double)x[best] - (double)x[label];
+    return (Prediction){label, best, (float)(1 / sum), (float)*loss};
 }
 
 void score_add(Score *s, const float *logits, const uint32_t *labels, uint32_t count,
-               uint32_t classes)
+               uint32_t classes, Prediction *each)
 {
     for (uint32_t i = 0; i < count; i++) {
-        const float *x = logits + (size_t)i * classes;
-        uint32_t best = 0;
-        for (uint32_t k = 1; k < classes; k++)
-            if (x[k] > x[best])
-                best = k;
-        s->correct += best == labels[i];
-        s->loss_sum += cross_entropy(x, classes, labels[i]);
+        double loss = 0;
+        Prediction p = predict(logits + (size_t)i * classes, classes, labels[i], &loss);
+        s->correct += p.predicted == labels[i];
+        s->loss_sum += loss;
         s->count++;
+        if (each)
+            each[i] = p;
     }
 }
 
 static ExitCode score_batches(LoadedModel *m, RnLoader *loader, float *logits, Progress *progress,
-                              Score *out)
+                              Score *out, Prediction *each)
 {
     RnError err = {0};
     uint32_t classes = rn_model_classes(m->model);
@@ -164,7 +166,7 @@ static ExitCode score_batches(LoadedModel *m, RnLoader *loader, float *logits, P
             return report_status(&err);
         if (rn_infer(m->session, &batch.images, batch.count, &logits, &err) != RN_OK)
             return report_status(&err);
-        score_add(out, logits, batch.labels, batch.count, classes);
+        score_add(out, logits, batch.labels, batch.count, classes, each ? each + out->count : NULL);
         char note[64];
         snprintf(note, sizeof note, "accuracy %.3f", (double)out->correct / (double)out->count);
         progress_update(progress, out->count, note);
@@ -173,7 +175,7 @@ static ExitCode score_batches(LoadedModel *m, RnLoader *loader, float *logits, P
 }
 
 ExitCode session_score(LoadedModel *m, const RnDataset *data, uint32_t batch, const char *label,
-                       Score *out)
+                       Score *out, Prediction *each)
 {
     RnError err = {0};
     RnLoader *loader = NULL;
@@ -186,7 +188,7 @@ ExitCode session_score(LoadedModel *m, const RnDataset *data, uint32_t batch, co
     Progress progress;
     progress_start(&progress, label, 0, data->count);
     if (logits)
-        code = score_batches(m, loader, logits, &progress, out);
+        code = score_batches(m, loader, logits, &progress, out, each);
     else
         report_error(EXIT_ENVIRONMENT, "out of memory");
     progress_end(&progress);

@@ -34,10 +34,17 @@ typedef struct Score {
     uint64_t count, correct;
     double loss_sum;
 } Score;
+/// What the model said about one picture.
+typedef struct Prediction {
+    uint32_t label, predicted;
+    float probability; // of the predicted class
+    float loss;        // in nats
+} Prediction;
+/// Adds a batch; each: NULL, or receives `count` predictions.
 void score_add(Score *s, const float *logits, const uint32_t *labels, uint32_t count,
-               uint32_t classes);
-/// Runs inference over a data set.
+               uint32_t classes, Prediction *each);
+/// Runs inference over a data set. each: NULL, or receives a prediction per picture.
 ExitCode session_score(LoadedModel *m, const RnDataset *data, uint32_t batch, const char *label,
-                       Score *out);
+                       Score *out, Prediction *each);
 
 #endif

@@ -5,14 +5,6 @@
 
 #include "ir/opdef.h"
 
-typedef struct Row {
-    const char *name;
-    size_t name_length;
-    const char *what;
-    const Value *out;
-    uint64_t params, macs;
-} Row;
-
 uint64_t summary_params(const Graph *g)
 {
     uint64_t n = 0;
@@ -52,7 +44,7 @@ static const char *output_text(Arena *a, const Value *v)
     return text.count ? strbuf_text(&text) : "1";
 }
 
-static const char *number_text(Arena *a, uint64_t n)
+const char *summary_number(Arena *a, uint64_t n)
 {
     char digits[32];
     size_t count = 0;
@@ -68,12 +60,15 @@ static const char *number_text(Arena *a, uint64_t n)
     return text;
 }
 
-static void print_row(StrBuf *out, int width, const Row *r)
+static void print_rows(const SummaryRows *rows, StrBuf *out, int width)
 {
     Arena *a = out->arena;
-    strbuf_printf(out, "%-*.*s  %-14s  %-14s  %14s  %16s\n", width, (int)r->name_length, r->name,
-                  r->what, output_text(a, r->out), r->params ? number_text(a, r->params) : "-",
-                  r->macs ? number_text(a, r->macs) : "-");
+    for (uint32_t i = 0; i < rows->count; i++) {
+        const SummaryRow *r = &rows->at[i];
+        strbuf_printf(out, "%-*s  %-14s  %-14s  %14s  %16s\n", width, r->name, r->what, r->output,
+                      r->params ? summary_number(a, r->params) : "-",
+                      r->macs ? summary_number(a, r->macs) : "-");
+    }
 }
 
 static void print_head(StrBuf *out, int width, const char *first, const char *second)
@@ -91,42 +86,37 @@ static int name_width(const Graph *g)
     return (int)width;
 }
 
-// The graph's nodes joined by the first word of their names.
-static void print_parts(const Graph *g, StrBuf *out, int width)
+void summary_parts(const Graph *g, Arena *a, SummaryRows *rows)
 {
-    print_head(out, width, "part", "layers");
-    Row part = {0};
+    const char *begun = NULL; // name of the first layer of the part under way
+    size_t length = 0;
     uint32_t layers = 0;
     for (const Node *n = g->first; n; n = n->next) {
         const char *name = n->name ? n->name : n->op->name;
-        size_t length = strcspn(name, ".");
-        bool same = part.name && length == part.name_length && memcmp(name, part.name, length) == 0;
-        if (part.name && !same) {
-            part.what = arena_printf(out->arena, "%u", layers);
-            print_row(out, width, &part);
-        }
-        if (!same) {
-            part = (Row){.name = name, .name_length = length};
+        size_t word = strcspn(name, ".");
+        if (!begun || word != length || memcmp(name, begun, length) != 0) {
+            VEC_PUSH(a, rows, ((SummaryRow){.name = arena_strndup(a, name, word)}));
+            begun = name;
+            length = word;
             layers = 0;
         }
-        layers++;
-        part.out = n->outputs.at[0];
-        part.params += node_params(n);
-        part.macs += node_macs(n);
-    }
-    if (part.name) {
-        part.what = arena_printf(out->arena, "%u", layers);
-        print_row(out, width, &part);
+        SummaryRow *part = &rows->at[rows->count - 1];
+        part->what = arena_printf(a, "%u", ++layers);
+        part->output = output_text(a, n->outputs.at[0]);
+        part->params += node_params(n);
+        part->macs += node_macs(n);
     }
 }
 
-static void print_layers(const Graph *g, StrBuf *out, int width)
+void summary_layers(const Graph *g, Arena *a, SummaryRows *rows)
 {
-    print_head(out, width, "layer", "operator");
     for (const Node *n = g->first; n; n = n->next) {
-        const char *name = n->name ? n->name : "";
-        Row row = {name, strlen(name), n->op->name, n->outputs.at[0], node_params(n), node_macs(n)};
-        print_row(out, width, &row);
+        SummaryRow row = {.name = n->name ? n->name : "",
+                          .what = n->op->name,
+                          .output = output_text(a, n->outputs.at[0]),
+                          .params = node_params(n),
+                          .macs = node_macs(n)};
+        VEC_PUSH(a, rows, row);
     }
 }
 
@@ -148,13 +138,19 @@ void summary_print(const Graph *g, StrBuf *out)
     for (uint32_t i = 0; i < g->inputs.count; i++)
         print_input(g->inputs.at[i], out);
     strbuf_add(out, "\n");
-    print_parts(g, out, width);
+    SummaryRows parts = {0}, layers = {0};
+    summary_parts(g, a, &parts);
+    summary_layers(g, a, &layers);
+    print_head(out, width, "part", "layers");
+    print_rows(&parts, out, width);
     strbuf_add(out, "\n");
-    print_layers(g, out, width);
+    print_head(out, width, "layer", "operator");
+    print_rows(&layers, out, width);
     uint64_t state = 0;
     for (uint32_t i = 0; i < g->states.count; i++)
         state += (uint64_t)shape_elements(&g->states.at[i]->shape);
     strbuf_printf(
         out, "\ntrainable parameters: %s\nrunning statistics:   %s\nMACs per image:       %s\n",
-        number_text(a, summary_params(g)), number_text(a, state), number_text(a, summary_macs(g)));
+        summary_number(a, summary_params(g)), summary_number(a, state),
+        summary_number(a, summary_macs(g)));
 }

@@ -35,9 +35,10 @@ typedef struct Training {
     double elapsed_s;  // of earlier processes (resumed)
     // the epoch under way, as far as this process has seen it
     Score epoch;
-    double epoch_seconds; // in training steps only
-    uint32_t drawn;       // fifths of the epoch that the curve already has
-    bool row_printed;     // the table's head stands
+    double epoch_seconds;    // in training steps only
+    uint32_t drawn;          // fifths of the epoch that the curve already has
+    bool row_printed;        // the table's head stands
+    Prediction *predictions; // with --report: one per picture of the test set
 } Training;
 
 /// What one step of the optimiser did.

@@ -10,6 +10,7 @@
 #include "driver/log_trim.h"
 #include "driver/progress.h"
 #include "driver/report.h"
+#include "driver/train_report.h"
 
 #define POINTS_PER_EPOCH 5
 
@@ -53,6 +54,20 @@ static double epoch_accuracy(const Training *t)
     return t->epoch.count ? (double)t->epoch.correct / (double)t->epoch.count : -1;
 }
 
+// The figures of the epoch so far, and those of the test set if it was scored here.
+static void add_point(Training *t, double epoch, Score test)
+{
+    double n = (double)test.count;
+    CurvePoint p = {.epoch = epoch,
+                    .train_loss = epoch_loss(t),
+                    .train_accuracy = epoch_accuracy(t),
+                    .test_accuracy = test.count ? (double)test.correct / n : -1,
+                    .test_loss = test.count ? test.loss_sum / n : -1,
+                    .lr = rn_schedule_lr(&t->schedule, t->place.step ? t->place.step - 1 : 0),
+                    .rate = t->epoch_seconds > 0 ? (double)t->epoch.count / t->epoch_seconds : -1};
+    VEC_PUSH(t->arena, &t->curves.points, p);
+}
+
 void train_draw_point(Training *t)
 {
     double part = (double)t->place.epoch_image / (double)t->train->count;
@@ -60,8 +75,7 @@ void train_draw_point(Training *t)
     if (fifths <= t->drawn || fifths >= POINTS_PER_EPOCH)
         return; // the epoch's end draws its own
     t->drawn = fifths;
-    CurvePoint p = {(double)t->place.epoch + part, epoch_loss(t), epoch_accuracy(t), -1};
-    VEC_PUSH(t->arena, &t->curves.points, p);
+    add_point(t, (double)t->place.epoch + part, (Score){0});
 }
 
 static ExitCode write_curves(Training *t)
@@ -98,18 +112,18 @@ static ExitCode print_row(Training *t, double test_accuracy)
 
 ExitCode train_end_epoch(Training *t, bool complete)
 {
-    double test_accuracy = -1;
+    Score score = {0};
+    if (t->options->report && t->test && !t->predictions)
+        t->predictions = ARENA_ARRAY(t->arena, Prediction, t->test->count);
     if (t->test) {
-        Score score;
-        ExitCode code = session_score(&t->model, t->test, t->batch, "test", &score);
+        ExitCode code = session_score(&t->model, t->test, t->batch, "test", &score, t->predictions);
         if (code != EXIT_OK)
             return code;
-        test_accuracy = (double)score.correct / (double)score.count;
     }
+    double test_accuracy = score.count ? (double)score.correct / (double)score.count : -1;
     ExitCode code = print_row(t, test_accuracy);
     double part = (double)t->place.epoch_image / (double)t->train->count;
-    CurvePoint p = {(double)t->place.epoch + part, epoch_loss(t), epoch_accuracy(t), test_accuracy};
-    VEC_PUSH(t->arena, &t->curves.points, p);
+    add_point(t, (double)t->place.epoch + part, score);
     if (complete) {
         t->place.epoch++;
         t->place.epoch_image = 0;
@@ -121,5 +135,7 @@ ExitCode train_end_epoch(Training *t, bool complete)
     bool due = every == 0 || t->place.step % (uint64_t)every == 0 || train_finished(t);
     if (code == EXIT_OK && due)
         code = train_save(t);
-    return code == EXIT_OK ? write_curves(t) : code;
+    if (code == EXIT_OK)
+        code = write_curves(t);
+    return code == EXIT_OK ? train_write_report(t) : code;
 }

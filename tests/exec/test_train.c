@@ -304,6 +304,50 @@ START_TEST(folders_of_checkpoints)
 }
 END_TEST
 
+static void write_idx(const char *name, uint32_t count, bool labels)
+{
+    enum { H = 13, W = 11 };
+    static unsigned char data[16 + 64 * H * W];
+    const unsigned char head[16] = {
+        0, 0, 8, labels ? 1 : 3, 0, 0, 0, (unsigned char)count, 0, 0, 0, H, 0, 0, 0, W};
+    size_t start = labels ? 8 : 16, each = labels ? 1 : H * W;
+    memcpy(data, head, start);
+    for (size_t i = 0; i < count * each; i++)
+        data[start + i] = (unsigned char)(labels ? i % 5 : i * 71 % 251);
+    tool_write(in_folder(name), data, start + count * each);
+}
+
+START_TEST(report)
+{
+    SHELL("mkdir set && sed 's/3, 13, 11/1, 13, 11/' toy.rn > grey.rn");
+    expect(0, NULL);
+    write_idx("set/train-images-idx3-ubyte", 40, false);
+    write_idx("set/train-labels-idx1-ubyte", 40, true);
+    write_idx("set/t10k-images-idx3-ubyte", 30, false);
+    write_idx("set/t10k-labels-idx1-ubyte", 30, true);
+    RESNETC("train grey.rn --data set --batch 8 --epochs 2 --report r.html --nesterov "
+            "--momentum 0.9 --checkpoint r.st && cat r.html");
+    static const char *const parts[] = {
+        "</html>",      "Confusion matrix", "Worst mistakes", "data:image/png;base64,iVBOR",
+        ">Loss<",       ">Learning rate<",  "layer1.0.conv2", "<td>nesterov</td>",
+        "all 12 layers", "30 to test",       "epoch 2 of 2",   "Pictures per second"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        expect(0, parts[i]);
+    ck_assert(!strstr(run.out, "<script") && !strstr(run.out, "http"));
+    // The curves of a run that goes on begin with those before.
+    RESNETC("train grey.rn --data set --batch 8 --epochs 3 --report r.html --nesterov "
+            "--momentum 0.9 --checkpoint r.st --resume && grep -c '^<tr><td class=\"n\">' r.html");
+    expect(0, "3\n");
+    RESNETC(TRAIN " --epochs 1 --report plain.html && cat plain.html");
+    expect(0, "all 12 layers");
+    ck_assert(!strstr(run.out, "Confusion"));
+    RESNETC(TRAIN " --epochs 1 --report none/r.html");
+    expect(3, "none/r.html");
+    RESNETC(TRAIN " --recipe he2015_cifar --batch 8 --epochs 1");
+    expect(0, "train accuracy");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("train");
@@ -320,6 +364,7 @@ int main(void)
     tcase_add_test(tc, resumes_within_an_epoch);
     tcase_add_test(tc, resuming_another_run);
     tcase_add_test(tc, folders_of_checkpoints);
+    tcase_add_test(tc, report);
     suite_add_tcase(suite, tc);
     return check_run(suite);
 }

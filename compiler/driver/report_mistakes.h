@@ -1,0 +1,12 @@
+// report_mistakes.h: what a model gets wrong on a data set, as parts of an HTML page.
+#ifndef DRIVER_REPORT_MISTAKES_H
+#define DRIVER_REPORT_MISTAKES_H
+
+#include "driver/session.h"
+
+/// Adds the confusion matrix (of many classes: the most frequent confusions) and the pictures with
+/// the largest loss among the wrong ones. predictions: one per picture of the set.
+ExitCode mistakes_add(const RnDataset *data, const Prediction *predictions, uint32_t classes,
+                      StrBuf *out);
+
+#endif
