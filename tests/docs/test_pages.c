@@ -127,10 +127,8 @@ static void run_block(Runner *r, const Block *b)
     }
     const char *script = arena_printf(r->arena, "%s/block.sh", r->folder);
     tool_write(script, b->text, strlen(b->text));
-    tool_run(&r->run,
-             "cd %s/page && PATH=%s%s%s/helpers:%s/bin:$PATH SOURCE=%s sh -eu %s < /dev/null",
-             r->folder, b->is_short ? r->folder : "", b->is_short ? "/short:" : "", r->folder,
-             TEST_BINARY_DIR, TEST_SOURCE_DIR, script);
+    tool_run(&r->run, "cd %s/page && PATH=%s%s%s/helpers:$PATH sh -eu %s < /dev/null", r->folder,
+             b->is_short ? r->folder : "", b->is_short ? "/short:" : "", r->folder, script);
     r->runs++;
     if (r->run.code != 0)
         strbuf_printf(&r->error, "%s:%d: exit code %d\n%.2000s%.2000s", r->page->path, b->line,
@@ -247,6 +245,30 @@ START_TEST(wrong_pages_are_found)
 }
 END_TEST
 
+static char *prefix;
+
+// Readers have resnetc installed.
+static void install(void)
+{
+    static ToolRun r;
+    prefix = tool_folder("docs-prefix");
+    tool_run(&r, "cmake --install %s --prefix %s", TEST_BINARY_DIR, prefix);
+    ck_assert_msg(r.code == 0, "%s%s", r.out, r.err);
+    Arena *a = arena_create();
+    const char *library = arena_printf(a, "%s/%s", prefix, TEST_LIBDIR);
+    setenv("PATH", arena_printf(a, "%s/bin:%s", prefix, getenv("PATH")), 1);
+    setenv("LD_LIBRARY_PATH", library, 1);
+    setenv("PKG_CONFIG_PATH", arena_printf(a, "%s/pkgconfig", library), 1);
+    setenv("CMAKE_PREFIX_PATH", prefix, 1);
+    setenv("SOURCE", TEST_SOURCE_DIR, 1);
+    arena_destroy(a);
+}
+
+static void uninstall(void)
+{
+    tool_remove_folder(prefix);
+}
+
 int main(void)
 {
     glob(TEST_SOURCE_DIR "/README.md", 0, NULL, &pages);
@@ -255,6 +277,7 @@ int main(void)
     Suite *suite = suite_create("pages");
     TCase *tc = tcase_create("docs");
     tcase_set_timeout(tc, 300);
+    tcase_add_unchecked_fixture(tc, install, uninstall);
     tcase_add_loop_test(tc, page_does_what_it_says, 0, (int)pages.gl_pathc);
     tcase_add_test(tc, wrong_pages_are_found);
     suite_add_tcase(suite, tc);
