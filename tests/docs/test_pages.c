@@ -110,6 +110,10 @@ static bool output_matches(const char *shown, const char *said)
 static bool has_what_it_needs(const char *needs)
 {
     static ToolRun r;
+#ifdef RN_SANITIZED
+    if (strncmp(needs, "python3-", 8) == 0) // loads the runtime, but not the sanitizers
+        return false;
+#endif
     if (strncmp(needs, "python3-", 8) == 0)
         tool_run(&r, "python3 -c 'import %s'", needs + 8);
     else
@@ -147,7 +151,7 @@ static void do_block(Runner *r, const Block *b)
         return;
     case BLOCK_OUTPUT:
         if (!r->skipped && !output_matches(b->text, r->run.out))
-            strbuf_printf(&r->error, "%s:%d: shown:\n%sbut it said:\n%.4000s", r->page->path,
+            strbuf_printf(&r->error, "%s:%d: shown:\n%.1000sbut it said:\n%.3000s", r->page->path,
                           b->line, b->text, r->run.out);
         return;
     }
