@@ -78,7 +78,8 @@ static void add_option(StrBuf *out, const OptionDef *o)
 
 static const char *const tail[] = {
     ".SH EXIT STATUS\n0: done. 1: a model or an input file is wrong. 2: wrong usage. 3: the system "
-    "failed (files, memory), or an internal error.\n",
+    "failed (files, memory), or an internal error. 130: training was stopped by Ctrl-C, after "
+    "saving.\n",
     ".SH EXAMPLES\n.nf\n",
     "resnetc resnet18 -D classes=10 -o resnet18.o",
     "resnetc train net.rn --data fashion-mnist --epochs 10 --save w.safetensors",

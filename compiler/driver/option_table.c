@@ -32,12 +32,12 @@ const size_t command_table_count = sizeof command_table / sizeof command_table[0
 
 const OptionDef option_table[] = {
     // the model
-    {"output", 'o', OPTION_TEXT, AT(output), .value = "FILE",
+    {"output", 'o', OPTION_TEXT, AT(output), .group = "The model", .value = "FILE",
      .commands = CMD_COMPILE | CMD_RUN | CMD_GRAD,
      .doc = "Output file. An object MODEL.o gets its header MODEL.h beside it."},
     {NULL, 'D', OPTION_LIST, AT(defines), .value = "NAME=VALUE", .commands = ALL,
      .doc = "Overrides a param of the model, e.g. -D classes=10. May be repeated."},
-    {"emit", 0, OPTION_CHOICE, AT(emit), GIVEN(emit_given),
+    {"emit", 0, OPTION_CHOICE, AT(emit), .group = "Compilation", GIVEN(emit_given),
      .value = "object|header|summary|graph|dot|plan|plan-svg|llvm|asm", .commands = CMD_COMPILE,
      .doc = "What to write (default object); to standard output unless -o is given."},
     {"name", 0, OPTION_TEXT, AT(name), .value = "NAME", .commands = CMD_COMPILE,
@@ -70,10 +70,11 @@ const OptionDef option_table[] = {
     {"explain-kernels", 0, OPTION_FLAG, AT(explain_kernels), .commands = ALL,
      .doc = "Print which algorithm serves each layer, and why, to standard error."},
     // weights and data
-    {"weights", 0, OPTION_TEXT, AT(weights), .value = "FILE", .commands = RUNNERS,
-     .doc = "Parameters and running statistics, a .safetensors file."},
+    {"weights", 0, OPTION_TEXT, AT(weights), .group = "Weights and data", .value = "FILE",
+     .commands = RUNNERS, .doc = "Parameters and running statistics, a .safetensors file."},
     {"map", 0, OPTION_TEXT, AT(map), .value = "FILE", .commands = RUNNERS,
-     .doc = "Rename table for --weights: a rule OLD NEW per line, * for any text, NEW - leaves out."},
+     .doc =
+         "Rename table for --weights: a rule OLD NEW per line, * for any text, NEW - leaves out."},
     {"new-head", 0, OPTION_FLAG, AT(new_head), .commands = CMD_TRAIN,
      .doc = "With --weights of another class count: start what differs by it anew, and say so."},
     {"input", 0, OPTION_TEXT, AT(input), .value = "X.npy", .commands = CMD_RUN | CMD_GRAD,
@@ -91,7 +92,7 @@ const OptionDef option_table[] = {
     {"count", 0, OPTION_INT, AT(count), .value = "N", .fallback = 6, .min = 1, .max = 1e6,
      .commands = CMD_PREDICT, .doc = "How many pictures to show (default 6)."},
     // running
-    {"batch", 0, OPTION_INT, AT(batch), .value = "N", .min = 1, .max = 65536,
+    {"batch", 0, OPTION_INT, AT(batch), .group = "Running", .value = "N", .min = 1, .max = 65536,
      .commands = CMD_TRAIN | CMD_RUN | CMD_EVAL | CMD_BENCH,
      .doc = "Pictures per step (default: train 256, run and eval 64, bench 1)."},
     {"threads", 0, OPTION_INT, AT(threads), .value = "N", .min = 1, .max = 1024,
@@ -100,12 +101,12 @@ const OptionDef option_table[] = {
      .commands = CMD_TRAIN | CMD_BENCH,
      .doc = "Seed of initial weights and shuffling (default 0)."},
     // training
-    {"epochs", 0, OPTION_INT, AT(epochs), .value = "N", .min = 1, .max = 1e6, .commands = CMD_TRAIN,
-     .doc = "Passes over the data (default 10)."},
+    {"epochs", 0, OPTION_INT, AT(epochs), .group = "Steps of training", .value = "N", .min = 1,
+     .max = 1e6, .commands = CMD_TRAIN, .doc = "Passes over the data (default 10)."},
     {"steps", 0, OPTION_INT, AT(steps), .value = "N", .min = 1, .max = 1e12, .commands = CMD_TRAIN,
      .doc = "Number of steps instead of epochs; goes over the data as often as needed."},
-    {"lr", 0, OPTION_NUMBER, AT(lr), GIVEN(lr_given), .value = "X", .fallback = 0.05, .min = 0,
-     .max = 1e6, .commands = CMD_TRAIN,
+    {"lr", 0, OPTION_NUMBER, AT(lr), .group = "Learning rate", GIVEN(lr_given), .value = "X",
+     .fallback = 0.05, .min = 0, .max = 1e6, .commands = CMD_TRAIN,
      .doc = "Learning rate (default 0.05; with --resume, the checkpoint's)."},
     {"lr-schedule", 0, OPTION_CHOICE, AT(lr_schedule), .value = "constant|step|multistep|cosine",
      .commands = CMD_TRAIN,
@@ -124,8 +125,9 @@ const OptionDef option_table[] = {
     {"lr-warmup-from", 0, OPTION_NUMBER, AT(lr_warmup_from), .value = "X", .fallback = 0.01,
      .min = 0, .max = 1, .commands = CMD_TRAIN,
      .doc = "Factor on the learning rate where the warm-up begins (default 0.01)."},
-    {"optimizer", 0, OPTION_CHOICE, AT(optimizer), .value = "sgd|adamw", .commands = CMD_TRAIN,
-     .same_on_resume = true, .doc = "Update rule (default sgd)."},
+    {"optimizer", 0, OPTION_CHOICE, AT(optimizer), .group = "Optimiser and loss",
+     .value = "sgd|adamw", .commands = CMD_TRAIN, .same_on_resume = true,
+     .doc = "Update rule (default sgd)."},
     {"momentum", 0, OPTION_NUMBER, AT(momentum), .value = "X", .min = 0, .max = 1,
      .commands = CMD_TRAIN, .same_on_resume = true, .doc = "Momentum of SGD (default 0)."},
     {"nesterov", 0, OPTION_FLAG, AT(nesterov), .commands = CMD_TRAIN, .same_on_resume = true,
@@ -159,7 +161,8 @@ const OptionDef option_table[] = {
      .same_on_resume = true,
      .doc = "Leave parameters as they are: a path or its beginning ('layer1'), or a pattern as of "
             "file names ('*.bias'). May be repeated."},
-    {"recipe", 0, OPTION_TEXT, AT(recipe), .value = "FILE", .commands = CMD_TRAIN,
+    {"recipe", 0, OPTION_TEXT, AT(recipe), .group = "The training run", .value = "FILE",
+     .commands = CMD_TRAIN,
      .doc = "Options from a file of lines NAME = VALUE, or from a shipped recipe (--list-recipes); "
             "the command line wins."},
     {"no-shuffle", 0, OPTION_FLAG, AT(no_shuffle), .commands = CMD_TRAIN, .same_on_resume = true,
@@ -180,11 +183,12 @@ const OptionDef option_table[] = {
     {"curves", 0, OPTION_TEXT, AT(curves), .value = "FILE", .commands = CMD_TRAIN,
      .doc = "Draw loss and accuracies over the epochs as an SVG picture."},
     {"report", 0, OPTION_TEXT, AT(report), .value = "FILE", .commands = CMD_TRAIN,
-     .doc = "Write a page (HTML, nothing else needed) with curves, confusion matrix, worst mistakes "
-            "and the model, after each epoch."},
+     .doc =
+         "Write a page (HTML, nothing else needed) with curves, confusion matrix, worst mistakes "
+         "and the model, after each epoch."},
     // bench
-    {"repeats", 0, OPTION_INT, AT(repeats), .value = "N", .fallback = 10, .min = 1, .max = 1e6,
-     .commands = CMD_BENCH, .doc = "Measured runs (default 10)."},
+    {"repeats", 0, OPTION_INT, AT(repeats), .group = "Measuring", .value = "N", .fallback = 10,
+     .min = 1, .max = 1e6, .commands = CMD_BENCH, .doc = "Measured runs (default 10)."},
     {"warmup", 0, OPTION_INT, AT(warmup), .value = "N", .fallback = 2, .min = 0, .max = 1e6,
      .commands = CMD_BENCH, .doc = "Runs before measuring (default 2)."},
     {"profile", 0, OPTION_FLAG, AT(profile), .commands = CMD_BENCH,
@@ -196,7 +200,7 @@ const OptionDef option_table[] = {
     {"json", 0, OPTION_FLAG, AT(json), .commands = CMD_BENCH | CMD_EVAL,
      .doc = "One JSON object on standard output."},
     // questions
-    {"list-models", 0, OPTION_FLAG, AT(list_models), .commands = CMD_COMPILE,
+    {"list-models", 0, OPTION_FLAG, AT(list_models), .group = "Questions", .commands = CMD_COMPILE,
      .doc = "List the shipped models."},
     {"list-recipes", 0, OPTION_FLAG, AT(list_recipes), .commands = CMD_COMPILE | CMD_TRAIN,
      .doc = "List the shipped recipes of training."},

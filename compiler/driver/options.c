@@ -446,11 +446,18 @@ void options_help(StrBuf *out, const CommandDef *command)
                    "command.\n\nOptions of resnetc and resnetc compile:\n");
         command = &command_table[0];
     } else {
-        strbuf_printf(out, "resnetc %s\n  %s\n\nOptions:\n", command->usage, command->doc);
+        strbuf_printf(out, "resnetc %s\n  %s\n", command->usage, command->doc);
     }
-    for (size_t i = 0; i < option_table_count; i++)
-        if (option_table[i].commands & command->bit)
-            add_option_help(out, &option_table[i]);
+    const char *group = NULL; // heading that waits for an option of this command
+    for (size_t i = 0; i < option_table_count; i++) {
+        group = option_table[i].group ? option_table[i].group : group;
+        if (!(option_table[i].commands & command->bit))
+            continue;
+        if (group)
+            strbuf_printf(out, "\n %s\n", group);
+        group = NULL;
+        add_option_help(out, &option_table[i]);
+    }
     strbuf_add(out, "\nExit codes: 0 done; 1 a model or input file is wrong; 2 wrong usage;\n"
                     "            3 the system failed (files, memory) or an internal error;\n"
                     "            130 training was stopped by Ctrl-C, after saving.\n");

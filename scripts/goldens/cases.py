@@ -27,6 +27,12 @@ class Case:
     lr: float = 0.0
     momentum: float = 0.0
     weight_decay: float = 0.0
+    optimizer: str = "sgd"  # or "adamw", with PyTorch's betas
+    epsilon: float = 0.0
+    nesterov: bool = False
+    no_decay_1d: bool = False
+    label_smoothing: float = 0.0
+    clip_norm: float = 0.0
 
     @property
     def classes(self):
@@ -90,6 +96,11 @@ def sgd_cases():
                weight_decay=1e-4, gamma_factor=0.2)
     yield Case("cifar_resnet20_sgd", "cifar_resnet20", "sgd", 32, images=144, steps=20, lr=0.01, momentum=0.9,
                weight_decay=5e-4)
+    yield Case("cifar_resnet20_nesterov_sgd", "cifar_resnet20", "sgd", 16, images=40, steps=5, lr=0.02, momentum=0.9,
+               weight_decay=1e-3, nesterov=True, no_decay_1d=True, label_smoothing=0.1, clip_norm=1.0)
+    # An epsilon of 1e-8 makes the first steps signs of gradients, and rounding decides those near zero.
+    yield Case("cifar_resnet20_adamw_sgd", "cifar_resnet20", "sgd", 16, images=40, steps=5, lr=0.002,
+               optimizer="adamw", epsilon=1e-3, weight_decay=0.05)
 
 
 CASES = {case.name: case for make in (inference_cases, training_cases, sgd_cases) for case in make()}

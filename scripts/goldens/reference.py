@@ -171,20 +171,31 @@ def train(case):
 
 # --- some steps of SGD ----------------------------------------------------------------------------
 
+def optimizer(case, net):
+    flat = [p for p in net.parameters() if p.ndim == 1]
+    groups = [{"params": [p for p in net.parameters() if p.ndim > 1], "weight_decay": case.weight_decay},
+              {"params": flat, "weight_decay": 0 if case.no_decay_1d else case.weight_decay}]
+    if case.optimizer == "adamw":
+        return torch.optim.AdamW(groups, case.lr, eps=case.epsilon)
+    return torch.optim.SGD(groups, case.lr, case.momentum, nesterov=case.nesterov)
+
+
 def descend(case, dtype, perturbed=False, run=0):
     """The loss of every step. The last batch of an epoch may be a partial one."""
     net = prepare(case, dtype, perturbed).train()
     torch.manual_seed(1000 + run)
-    sgd = torch.optim.SGD(net.parameters(), case.lr, case.momentum, weight_decay=case.weight_decay)
+    rule = optimizer(case, net)
     losses, first = [], 0
     for _ in range(case.steps):
         count = min(case.batch, case.images - first)
         x, y = batch(case, first, count, dtype)
         first = (first + count) % case.images
-        loss = F.cross_entropy(net(x), y)
-        sgd.zero_grad()
+        loss = F.cross_entropy(net(x), y, label_smoothing=case.label_smoothing)
+        rule.zero_grad()
         loss.backward()
-        sgd.step()
+        if case.clip_norm:
+            torch.nn.utils.clip_grad_norm_(net.parameters(), case.clip_norm)
+        rule.step()
         losses.append(float(loss))
     return losses
 

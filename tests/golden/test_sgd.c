@@ -1,6 +1,6 @@
-// test_sgd.c: the losses of the first steps of SGD against PyTorch's in float64, partial last
-// batches included. Limits: 3 times the largest error of PyTorch float32 runs that are perturbed at
-// rounding level.
+// test_sgd.c: the losses of the first steps of SGD and AdamW, with label smoothing, clipping and
+// decay of weights only, against PyTorch's in float64, partial last batches included. Limits: 3
+// times the largest error of PyTorch float32 runs that are perturbed at rounding level.
 #include <math.h>
 #include <stdio.h>
 
@@ -24,13 +24,28 @@ static double step(Golden *g, RnOptimizer *sgd, uint64_t first, uint32_t count, 
     return result.loss;
 }
 
+static RnOptimizerConfig configure(const cJSON *json)
+{
+    RnOptimizerConfig c = {.kind = RN_OPTIMIZER_SGD,
+                           .decay = cJSON_HasObjectItem(json, "no_decay_1d") ? RN_DECAY_WEIGHTS
+                                                                             : RN_DECAY_ALL,
+                           .momentum = golden_number(json, "momentum"),
+                           .nesterov = cJSON_HasObjectItem(json, "nesterov"),
+                           .weight_decay = golden_number(json, "weight_decay"),
+                           .clip_norm = golden_option(json, "clip_norm", 0)};
+    if (cJSON_HasObjectItem(json, "optimizer")) { // only "adamw", with PyTorch's betas
+        c.kind = RN_OPTIMIZER_ADAMW;
+        c.beta1 = 0.9;
+        c.beta2 = 0.999;
+        c.epsilon = golden_number(json, "epsilon");
+    }
+    return c;
+}
+
 START_TEST(losses)
 {
     Golden *g = golden_open(names[_i], RN_MODE_TRAIN, 2);
-    RnOptimizerConfig config = {.kind = RN_OPTIMIZER_SGD,
-                                .decay = RN_DECAY_ALL,
-                                .momentum = golden_number(g->json, "momentum"),
-                                .weight_decay = golden_number(g->json, "weight_decay")};
+    RnOptimizerConfig config = configure(g->json);
     double lr = golden_number(g->json, "lr");
     uint64_t set = (uint64_t)golden_number(g->json, "images"), first = 0;
     RnOptimizer *sgd = NULL;

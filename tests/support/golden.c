@@ -73,6 +73,11 @@ double golden_number(const cJSON *object, const char *key)
     return item->valuedouble;
 }
 
+double golden_option(const cJSON *object, const char *key, double otherwise)
+{
+    return cJSON_HasObjectItem(object, key) ? golden_number(object, key) : otherwise;
+}
+
 static void read_file(Golden *g, const char *name)
 {
     const char *error = NULL;
@@ -108,6 +113,7 @@ static void parse_options(Golden *g)
     }
     const char *error = NULL;
     ck_assert_msg(options_parse(g->arena, argc, argv, &g->options, &error), "%s", error);
+    g->options.label_smoothing = golden_option(g->json, "label_smoothing", 0);
 }
 
 static void fill(Golden *g)

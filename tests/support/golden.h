@@ -36,6 +36,8 @@ Golden *golden_open(const char *name, unsigned modes, unsigned threads);
 void golden_close(Golden *g);
 
 double golden_number(const cJSON *object, const char *key);
+/// The same for a member that need not be there.
+double golden_option(const cJSON *object, const char *key, double otherwise);
 const cJSON *golden_member(const cJSON *object, const char *key);
 
 /// Pictures first, first + 1, ...: f32 [count, c, h, w] and their labels [count].
