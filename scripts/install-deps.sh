@@ -7,7 +7,7 @@ packages="
 build-essential cmake ninja-build ccache pkg-config
 flex bison
 llvm-19-dev
-zlib1g-dev libcjson-dev
+zlib1g-dev libcjson-dev libjpeg62-turbo-dev libpng-dev
 check
 dataset-fashion-mnist
 graphviz groff-base

@@ -1,32 +1,25 @@
-// dataset.c: data sets: opening, and filling batches with their images.
-#include "resnetc/data.h"
+// dataset.c: opens data sets.
+// Not here: their images (fill.c).
+#include "dataset.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "file_in.h"
+#include "cifar.h"
 #include "idx.h"
 #include "memory.h"
 #include "resnetc/random.h"
 #include "resnetc/tensor_io.h"
 
-static const size_t IDX_LIMIT = (size_t)8 << 30;
-
-// The public part comes first, so that a pointer to it is a pointer to the whole.
-typedef struct Dataset {
-    RnDataset set;
-    FileBytes image_file, label_file;
-    RnNpy values;
-    uint32_t *labels;
-    RnResizer *resizer; // NULL: pixels keep their size
-} Dataset;
+static const size_t IDX_LIMIT = (size_t)8 << 30, CIFAR_LIMIT = (size_t)1 << 30;
 
 static const char *const fashion_names[] = {"t-shirt", "trouser",   "pullover", "dress",
                                             "coat",    "sandal",    "shirt",    "sneaker",
                                             "bag",     "ankle boot"};
+static const char *const cifar_names[] = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                          "dog",      "frog",       "horse", "ship", "truck"};
 static const char *const digit_names[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
 
 void rn_dataset_close(RnDataset *data)
@@ -38,11 +31,15 @@ void rn_dataset_close(RnDataset *data)
     free(d->label_file.data);
     rn_npy_free(&d->values);
     free(d->labels);
-    rn_resizer_destroy(d->resizer);
+    for (uint32_t i = 0; d->names != NULL && i < d->set.classes; i++)
+        free(d->names[i]);
+    free(d->names);
+    if (d->reader.close != NULL)
+        d->reader.close(d->reader.context);
     free(d);
 }
 
-// Sets labels from a function of i; labels are copied to u32.
+// Memory for one label per image.
 static RnStatus allocate_labels(Dataset *d, uint64_t count, const char *path, RnError *err)
 {
     if (count != d->set.count)
@@ -63,6 +60,16 @@ static void count_classes(Dataset *d)
     d->set.classes = largest + 1;
 }
 
+// Pixels as they are, or resized to a square.
+static RnStatus plain_transform(Dataset *d, uint32_t resize, RnError *err)
+{
+    RnPreprocess p = {.resize_height = resize, .resize_width = resize};
+    RnTransform t;
+    uint32_t height = resize ? resize : d->set.stored_height;
+    rn_transform_init(&t, d->set.channels, height, resize ? resize : d->set.stored_width, &p);
+    return rn_dataset_set_transform(&d->set, &t, err);
+}
+
 static RnStatus read_idx_images(Dataset *d, const char *path, uint32_t resize, RnError *err)
 {
     Idx idx;
@@ -76,10 +83,7 @@ static RnStatus read_idx_images(Dataset *d, const char *path, uint32_t resize, R
     d->set.stored_height = d->set.height = idx.dim[1];
     d->set.stored_width = d->set.width = idx.dim[2];
     d->set.pixels = idx.data;
-    if (resize == 0)
-        return RN_OK;
-    d->set.height = d->set.width = resize;
-    return rn_resizer_create(idx.dim[1], idx.dim[2], resize, resize, &d->resizer, err);
+    return plain_transform(d, resize, err);
 }
 
 static RnStatus read_idx_labels(Dataset *d, const char *path, RnError *err)
@@ -181,12 +185,61 @@ RnStatus rn_dataset_open_npy(const char *x_path, const char *labels_path, RnData
     return RN_OK;
 }
 
+static RnStatus copy_names(Dataset *d, const char *const *names, RnError *err)
+{
+    d->names = calloc((size_t)d->set.classes + 1, sizeof *d->names);
+    bool ok = d->names != NULL;
+    for (uint32_t i = 0; ok && i < d->set.classes; i++) {
+        d->names[i] = strdup(names[i]);
+        ok = d->names[i] != NULL;
+    }
+    d->set.class_names = (const char *const *)d->names;
+    return ok ? RN_OK : rn_fail(err, RN_ERR_MEMORY, "out of memory for class names");
+}
+
+RnStatus rn_dataset_open_reader(const RnPictureReader *reader, uint32_t count,
+                                const uint32_t *labels, uint32_t classes,
+                                const char *const *class_names, RnDataset **out, RnError *err)
+{
+    *out = NULL;
+    Dataset *d = calloc(1, sizeof *d);
+    if (d == NULL) {
+        if (reader->close != NULL)
+            reader->close(reader->context);
+        return rn_fail(err, RN_ERR_MEMORY, "out of memory for a data set");
+    }
+    d->reader = *reader;
+    d->set.count = count;
+    d->set.classes = classes;
+    RnStatus status = count == 0 ? rn_fail(err, RN_ERR_INPUT, "a data set of no pictures") : RN_OK;
+    if (status == RN_OK && labels != NULL)
+        status = allocate_labels(d, count, "data set", err);
+    if (status == RN_OK && labels != NULL)
+        memcpy(d->labels, labels, count * sizeof *labels);
+    if (status == RN_OK && class_names != NULL)
+        status = copy_names(d, class_names, err);
+    if (status != RN_OK) {
+        rn_dataset_close(&d->set);
+        return status;
+    }
+    *out = &d->set;
+    return RN_OK;
+}
+
 // FOLDER/NAME or FOLDER/NAME.gz, whichever exists.
 static void idx_path(const char *folder, const char *name, char *path, size_t bytes)
 {
     snprintf(path, bytes, "%s/%s", folder, name);
     if (access(path, F_OK) != 0)
         snprintf(path, bytes, "%s/%s.gz", folder, name);
+}
+
+static bool has_idx(const char *folder, const char *part)
+{
+    char name[64], path[4096];
+    snprintf(name, sizeof name, "%s-images-idx3-ubyte", part);
+    idx_path(folder, name, path, sizeof path);
+    return access(path, F_OK) == 0;
 }
 
 static RnStatus open_folder(const char *folder, RnSplit split, uint32_t resize, RnDataset **out,
@@ -196,11 +249,87 @@ static RnStatus open_folder(const char *folder, RnSplit split, uint32_t resize, 
     char images[4096], labels[4096];
     if (strlen(folder) > sizeof images - 64)
         return rn_fail(err, RN_ERR_USAGE, "the data folder's path is too long");
+    if (!has_idx(folder, "train") && !has_idx(folder, "t10k"))
+        return rn_fail(err, RN_ERR_IO,
+                       "%s: no data set is here: no IDX files (train-images-idx3-ubyte), no CIFAR "
+                       "files (data_batch_1.bin or train.bin), no folders of pictures",
+                       folder);
     idx_path(folder, train ? "train-images-idx3-ubyte" : "t10k-images-idx3-ubyte", images,
              sizeof images);
     idx_path(folder, train ? "train-labels-idx1-ubyte" : "t10k-labels-idx1-ubyte", labels,
              sizeof labels);
     return rn_dataset_open_idx(images, labels, resize, out, err);
+}
+
+// Reads one of a CIFAR set's files behind what is there already.
+static RnStatus add_cifar(Dataset *d, const char *path, CifarKind kind, RnError *err)
+{
+    FileBytes bytes;
+    CifarFile file;
+    RnStatus status = rni_file_read_gzip(path, CIFAR_LIMIT, &bytes, err);
+    if (status == RN_OK)
+        status = rni_cifar_parse(bytes.data, bytes.size, path, kind, &file, err);
+    size_t old = d->set.count, count = status == RN_OK ? old + file.count : 0;
+    unsigned char *pixels = status == RN_OK ? rni_memory_aligned(count * CIFAR_PIXELS, 64) : NULL;
+    uint32_t *labels = status == RN_OK ? realloc(d->labels, count * sizeof *labels) : NULL;
+    d->labels = labels != NULL ? labels : d->labels;
+    if (status == RN_OK && (pixels == NULL || labels == NULL))
+        status = rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
+    if (status == RN_OK) {
+        if (old > 0)
+            memcpy(pixels, d->image_file.data, old * CIFAR_PIXELS);
+        free(d->image_file.data);
+        d->image_file = (FileBytes){pixels, count * CIFAR_PIXELS};
+        d->set.count = (uint32_t)count;
+        rni_cifar_copy(&file, pixels + old * CIFAR_PIXELS, labels + old);
+    } else {
+        free(pixels);
+    }
+    free(bytes.data);
+    return status;
+}
+
+// The five training files of CIFAR-10, or the one file of everything else.
+static RnStatus read_cifar(Dataset *d, const char *folder, CifarKind kind, bool train, RnError *err)
+{
+    char path[4096];
+    RnStatus status = RN_OK;
+    if (kind == CIFAR_100 || !train) {
+        snprintf(path, sizeof path, "%s/%s", folder,
+                 kind == CIFAR_10 ? "test_batch.bin"
+                 : train          ? "train.bin"
+                                  : "test.bin");
+        return add_cifar(d, path, kind, err);
+    }
+    for (int i = 1; i <= 5 && status == RN_OK; i++) {
+        snprintf(path, sizeof path, "%s/data_batch_%d.bin", folder, i);
+        status = add_cifar(d, path, kind, err);
+    }
+    return status;
+}
+
+static RnStatus open_cifar(const char *folder, CifarKind kind, RnSplit split, uint32_t resize,
+                           RnDataset **out, RnError *err)
+{
+    Dataset *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", folder);
+    RnStatus status = read_cifar(d, folder, kind, split == RN_SPLIT_TRAIN, err);
+    if (status == RN_OK) {
+        d->set.channels = 3;
+        d->set.stored_height = d->set.stored_width = CIFAR_SIDE;
+        d->set.pixels = d->image_file.data;
+        d->set.labels = d->labels;
+        d->set.classes = kind == CIFAR_10 ? 10 : 100;
+        d->set.class_names = kind == CIFAR_10 ? cifar_names : NULL;
+        status = plain_transform(d, resize, err);
+    }
+    if (status != RN_OK) {
+        rn_dataset_close(&d->set);
+        return status;
+    }
+    *out = &d->set;
+    return RN_OK;
 }
 
 static RnStatus open_npy_spec(const char *spec, RnSplit split, uint32_t resize, RnDataset **out,
@@ -227,6 +356,9 @@ RnStatus rn_dataset_open(const char *spec, RnSplit split, uint32_t resize, RnDat
     *out = NULL;
     if (strstr(spec, ".npy") != NULL)
         return open_npy_spec(spec, split, resize, out, err);
+    CifarKind kind;
+    if (strlen(spec) < 4000 && rni_cifar_detect(spec, &kind))
+        return open_cifar(spec, kind, split, resize, out, err);
     bool fashion = strcmp(spec, "fashion-mnist") == 0, digits = strcmp(spec, "mnist") == 0;
     char folder[64];
     snprintf(folder, sizeof folder, "/usr/share/datasets/%s", digits ? "mnist" : "fashion-mnist");
@@ -262,85 +394,4 @@ void rn_order_shuffle(uint32_t *order, uint32_t count, uint64_t seed, uint64_t e
         order[i - 1] = order[j];
         order[j] = t;
     }
-}
-
-typedef struct Fill {
-    const Dataset *data;
-    const uint32_t *order;
-    uint32_t first;
-    float *images;
-    float unit[256]; // v / 255
-    atomic_bool out_of_memory;
-} Fill;
-
-static uint64_t image_of(const Fill *f, uint32_t i)
-{
-    return f->order ? f->order[f->first + i] : f->first + i;
-}
-
-// One channel's pixels -> f32 [height, width] in [0, 1].
-static void fill_plane(const Fill *f, const uint8_t *in, uint8_t *scratch, float *out)
-{
-    const RnDataset *set = &f->data->set;
-    size_t n = (size_t)set->height * set->width;
-    if (f->data->resizer != NULL) {
-        rn_resizer_run(f->data->resizer, in, scratch, scratch + n);
-        in = scratch;
-    }
-    for (size_t i = 0; i < n; i++)
-        out[i] = f->unit[in[i]];
-}
-
-static void fill_pixels(void *context, uint32_t lo, uint32_t hi, unsigned worker)
-{
-    (void)worker;
-    Fill *f = context;
-    const RnDataset *set = &f->data->set;
-    size_t plane = (size_t)set->height * set->width;
-    size_t stored = (size_t)set->stored_height * set->stored_width;
-    uint8_t *scratch = NULL;
-    if (f->data->resizer != NULL) {
-        scratch = malloc(plane + rn_resizer_scratch_bytes(f->data->resizer));
-        if (scratch == NULL) {
-            atomic_store(&f->out_of_memory, true);
-            return;
-        }
-    }
-    for (uint32_t i = lo; i < hi; i++) {
-        for (uint32_t c = 0; c < set->channels; c++)
-            fill_plane(f, set->pixels + (image_of(f, i) * set->channels + c) * stored, scratch,
-                       f->images + ((size_t)i * set->channels + c) * plane);
-    }
-    free(scratch);
-}
-
-static void fill_values(void *context, uint32_t lo, uint32_t hi, unsigned worker)
-{
-    (void)worker;
-    const Fill *f = context;
-    const RnDataset *set = &f->data->set;
-    size_t image = (size_t)set->channels * set->height * set->width;
-    for (uint32_t i = lo; i < hi; i++)
-        memcpy(f->images + i * image, set->values + image_of(f, i) * image, image * sizeof(float));
-}
-
-RnStatus rn_dataset_fill(const RnDataset *data, const uint32_t *order, uint32_t first, uint32_t n,
-                         RnPool *pool, float *images, uint32_t *labels, RnError *err)
-{
-    if (first > data->count || n > data->count - first)
-        return rn_fail(err, RN_ERR_USAGE, "images %u to %u of a data set of %u", first, first + n,
-                       data->count);
-    Fill fill = {.data = (const Dataset *)(const void *)data,
-                 .order = order,
-                 .first = first,
-                 .images = images};
-    for (int i = 0; i < 256; i++)
-        fill.unit[i] = (float)i / 255.0f;
-    atomic_init(&fill.out_of_memory, false);
-    rn_pool_for(pool, n, 8, data->pixels ? fill_pixels : fill_values, &fill);
-    if (atomic_load(&fill.out_of_memory))
-        return rn_fail(err, RN_ERR_MEMORY, "out of memory for resizing images");
-    for (uint32_t i = 0; labels != NULL && data->labels != NULL && i < n; i++)
-        labels[i] = data->labels[image_of(&fill, i)];
-    return RN_OK;
 }

@@ -3,7 +3,7 @@
 // Per output place: a triangle of half width max(1, scale) around its centre in the input, weights
 // normalised in double, then rounded to fixed point with PRECISION bits. First rows, then columns;
 // each pass rounds to 8 bits. A pass whose size does not change is left out.
-#include "resnetc/data.h"
+#include "resnetc/picture.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 #include "memory.h"
 
-enum { PRECISION = 32 - 8 - 2, SIZE_MAX_RESIZE = 1 << 15 };
+enum { PRECISION = 32 - 8 - 2, SIZE_MAX_RESIZE = RN_PICTURE_MAX_SIDE };
 
 // Weights of one direction: output place o reads in[first[o] .. first[o] + count[o]) with weights
 // at o * taps.

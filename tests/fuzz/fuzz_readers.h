@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resnetc/pictures.h"
 #include "resnetc/tensor_io.h"
+#include "runtime/src/cifar.h"
 #include "runtime/src/idx.h"
 #include "runtime/src/name_map.h"
 
@@ -63,6 +65,53 @@ static inline unsigned fuzz_safetensors(const unsigned char *data, size_t size)
         sum += fuzz_sum(t->data, t->bytes) + (unsigned)strlen(t->dtype);
     }
     rn_tensor_file_close(file);
+    return sum;
+}
+
+// A picture is decoded, and becomes an image of a few pixels.
+static inline unsigned fuzz_picture(const unsigned char *data, size_t size)
+{
+    unsigned sum = 0;
+    const RnPreprocess steps = {.resize_shorter = 6, .centre_crop = 1};
+    for (uint32_t channels = 1; channels <= 3; channels += 2) {
+        RnPicture p;
+        RnError err = {0};
+        RnStatus status = rn_picture_decode(data, size, "input", channels, &p, &err);
+        fuzz_expect(status == RN_OK || ((status == RN_ERR_INPUT || status == RN_ERR_MEMORY) &&
+                                        strncmp(err.text, "input: ", 7) == 0));
+        if (status != RN_OK)
+            continue;
+        sum += fuzz_sum(p.pixels, (size_t)channels * p.height * p.width);
+        RnTransform t;
+        RnTransformScratch scratch = {0};
+        float image[3 * 5 * 5];
+        rn_transform_init(&t, channels, 5, 5, &steps);
+        status = rn_transform_run(&t, NULL, NULL, &p, image, &scratch, &err);
+        fuzz_expect(status == RN_OK || status == RN_ERR_INPUT || status == RN_ERR_MEMORY);
+        rn_transform_scratch_free(&scratch);
+        rn_picture_free(&p);
+    }
+    return sum;
+}
+
+static inline unsigned fuzz_cifar(const unsigned char *data, size_t size)
+{
+    unsigned sum = 0;
+    for (int kind = CIFAR_10; kind <= CIFAR_100; kind++) {
+        CifarFile file;
+        RnError err = {0};
+        RnStatus status = rni_cifar_parse(data, size, "input", (CifarKind)kind, &file, &err);
+        fuzz_check_status(status, &err);
+        uint8_t *pixels = malloc((size_t)file.count * CIFAR_PIXELS + 1);
+        uint32_t *labels = calloc((size_t)file.count + 1, sizeof *labels);
+        fuzz_expect(pixels != NULL && labels != NULL);
+        if (status == RN_OK)
+            rni_cifar_copy(&file, pixels, labels);
+        for (uint32_t i = 0; status == RN_OK && i < file.count; i++)
+            sum += labels[i] + pixels[(size_t)i * CIFAR_PIXELS];
+        free(pixels);
+        free(labels);
+    }
     return sum;
 }
 

@@ -97,6 +97,18 @@ START_TEST(name_map)
 }
 END_TEST
 
+START_TEST(picture)
+{
+    replay("picture", fuzz_picture);
+}
+END_TEST
+
+START_TEST(cifar)
+{
+    replay("cifar", fuzz_cifar);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("readers");
@@ -106,6 +118,8 @@ int main(void)
     tcase_add_test(tc, safetensors);
     tcase_add_test(tc, idx);
     tcase_add_test(tc, name_map);
+    tcase_add_test(tc, picture);
+    tcase_add_test(tc, cifar);
     suite_add_tcase(suite, tc);
     return check_run(suite);
 }

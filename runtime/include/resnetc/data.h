@@ -1,5 +1,7 @@
-// data.h: pictures with labels: reading, resizing, shuffling, batches.
-// Formats: IDX (LeCun, MNIST), plain or gzip; pairs of .npy.
+// data.h: pictures with labels: reading, shuffling, batches made beside training.
+// Formats: IDX (LeCun, MNIST), plain or gzip; CIFAR-10 and CIFAR-100 binary; pairs of .npy;
+// anything else through an RnPictureReader. Not here: how a picture becomes an image (picture.h),
+// files of pictures (pictures.h).
 #ifndef RESNETC_DATA_H
 #define RESNETC_DATA_H
 
@@ -7,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "resnetc/picture.h"
 #include "resnetc/pool.h"
 #include "resnetc/status.h"
 
@@ -16,24 +19,43 @@ extern "C" {
 
 typedef enum RnSplit { RN_SPLIT_TRAIN = 0, RN_SPLIT_TEST = 1 } RnSplit;
 
-/// A data set in memory. Either pixels (8 bit, stored size; resized and divided by 255 when a batch
-/// is filled) or values (float32, given to the model as they are).
+/// A data set: pixels in memory (8 bit, of one size), values in memory (float32, given to the model
+/// as they are), or pictures that are read when they are needed.
 typedef struct RnDataset {
-    uint32_t count, channels, height, width; // of the images a batch receives
-    uint32_t stored_height, stored_width;    // of the pixels, before resizing
-    const uint8_t *pixels;          // [count, channels, stored_height, stored_width] or NULL
-    const float *values;            // [count, channels, height, width] or NULL
-    const uint32_t *labels;         // [count], or NULL when there are none
-    uint32_t classes;               // largest label + 1
-    const char *const *class_names; // `classes` names, or NULL
+    uint32_t count;
+    uint32_t channels, height, width; // of the images a batch receives; 0 where pictures are read
+                                      // and rn_dataset_set_transform has not said
+    uint32_t stored_height, stored_width; // of the pixels
+    const uint8_t *pixels;                // [count, channels, stored_height, stored_width] or NULL
+    const float *values;                  // [count, channels, height, width] or NULL
+    const uint32_t *labels;               // [count], or NULL when there are none
+    uint32_t classes;                     // largest label + 1, or the number of names
+    const char *const *class_names;       // `classes` names, or NULL
 } RnDataset;
+
+/// Where pictures come from that are not in memory. read is called on several threads at once; the
+/// caller frees what it gives by rn_picture_free. It gives `channels` channels, or fails.
+typedef struct RnPictureReader {
+    void *context;
+    RnStatus (*read)(const void *context, uint32_t index, uint32_t channels, RnPicture *out,
+                     RnError *err);
+    void (*close)(void *context); // when the data set is closed, or opening it fails
+} RnPictureReader;
+
+/// labels and class_names are copied; labels must be below classes.
+RnStatus rn_dataset_open_reader(const RnPictureReader *reader, uint32_t count,
+                                const uint32_t *labels, uint32_t classes,
+                                const char *const *class_names, RnDataset **out, RnError *err);
 
 /// Opens a data set by what the user typed:
 ///   "fashion-mnist", "mnist"  IDX files under /usr/share/datasets/NAME
-///   "FOLDER"                  a folder with train-images-idx3-ubyte[.gz] and so on
+///   "FOLDER"                  a folder with train-images-idx3-ubyte[.gz] and so on, with
+///                             data_batch_1.bin ... and test_batch.bin (CIFAR-10), or with
+///                             train.bin and test.bin (CIFAR-100, its fine labels)
 ///   "x.npy,l.npy"             a pair; "x.npy" alone has no labels (RN_SPLIT_TEST of these:
 ///   RN_ERR_MISSING)
-/// resize: 0 keeps the size, else height = width = resize (IDX only). Free with rn_dataset_close.
+/// resize: 0 keeps the size, else height = width = resize (8-bit pixels only). Free with
+/// rn_dataset_close.
 RnStatus rn_dataset_open(const char *spec, RnSplit split, uint32_t resize, RnDataset **out,
                          RnError *err);
 RnStatus rn_dataset_open_idx(const char *images_path, const char *labels_path, uint32_t resize,
@@ -42,6 +64,10 @@ RnStatus rn_dataset_open_idx(const char *images_path, const char *labels_path, u
 RnStatus rn_dataset_open_npy(const char *x_path, const char *labels_path, RnDataset **out,
                              RnError *err);
 void rn_dataset_close(RnDataset *data); // accepts NULL
+
+/// From now on pictures become images so; height and width follow. Fails with RN_ERR_INPUT when
+/// pixels in memory cannot. Values in memory stay as they are.
+RnStatus rn_dataset_set_transform(RnDataset *data, const RnTransform *transform, RnError *err);
 
 /// RN_ERR_INPUT, naming the first, when a label is not below classes.
 RnStatus rn_dataset_check_labels(const RnDataset *data, uint32_t classes, RnError *err);
@@ -55,17 +81,6 @@ RnStatus rn_dataset_fill(const RnDataset *data, const uint32_t *order, uint32_t 
 /// order = a permutation of 0 .. count - 1 that depends on seed and epoch alone (Fisher and Yates).
 void rn_order_shuffle(uint32_t *order, uint32_t count, uint64_t seed, uint64_t epoch);
 
-/// Resizes 8-bit planes as Pillow's Image.resize(..., BILINEAR) does, bit for bit: two passes of a
-/// triangle filter, widened when shrinking, in fixed point, rounded to 8 bits after each.
-typedef struct RnResizer RnResizer;
-RnStatus rn_resizer_create(uint32_t in_h, uint32_t in_w, uint32_t out_h, uint32_t out_w,
-                           RnResizer **out, RnError *err);
-void rn_resizer_destroy(RnResizer *resizer); // accepts NULL
-/// Bytes of scratch one call needs.
-size_t rn_resizer_scratch_bytes(const RnResizer *resizer);
-/// in: u8 [in_h, in_w]; out: u8 [out_h, out_w]. May run on several threads at once.
-void rn_resizer_run(const RnResizer *resizer, const uint8_t *in, uint8_t *out, uint8_t *scratch);
-
 // ---- Batches
 // -------------------------------------------------------------------------------------
 
@@ -73,7 +88,10 @@ typedef struct RnLoaderOptions {
     uint32_t batch; // images per batch; the last of an epoch has what is left
     bool shuffle;   // a new order each epoch, from seed and epoch
     uint64_t seed;
-    RnPool *pool; // may be NULL; borrowed
+    RnAugment augment; // 8-bit pictures only
+    unsigned threads;  // threads that make batches ahead; 0: rn_loader_next makes them itself
+    uint32_t ahead;    // batches made ahead at most; 0: 2
+    RnPool *pool;      // for threads == 0; may be NULL; borrowed
 } RnLoaderOptions;
 
 typedef struct RnBatch {
@@ -87,14 +105,18 @@ typedef struct RnBatch {
 
 typedef struct RnLoader RnLoader;
 
-/// Batches of a data set, epoch after epoch without end. The data set must outlive it.
+/// Batches of a data set, epoch after epoch without end: the same whatever the number of threads.
+/// The data set must outlive it.
 RnStatus rn_loader_create(const RnDataset *data, const RnLoaderOptions *options, RnLoader **out,
                           RnError *err);
 void rn_loader_destroy(RnLoader *loader); // accepts NULL
-/// The next batch; valid until the next call.
+/// The next batch; valid until the next call. What is wrong with a picture is told when its batch
+/// comes.
 RnStatus rn_loader_next(RnLoader *loader, RnBatch *batch, RnError *err);
 /// Continues at image `first` of an epoch's order. first must be below the count.
 RnStatus rn_loader_seek(RnLoader *loader, uint64_t epoch, uint32_t first, RnError *err);
+/// Nanoseconds that rn_loader_next has taken so far: the caller's waiting for data.
+uint64_t rn_loader_wait_ns(const RnLoader *loader);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,115 @@
+// picture.c: reads a picture, whatever its format. Not here: the formats (jpeg.c, png.c).
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode.h"
+#include "file_in.h"
+
+RnStatus decode_start(const Source *s, uint32_t height, uint32_t width, RnPicture *out,
+                      RnError *err)
+{
+    *out = (RnPicture){.channels = s->channels, .height = height, .width = width};
+    if (height == 0 || width == 0 || height > RN_PICTURE_MAX_SIDE || width > RN_PICTURE_MAX_SIDE ||
+        (uint64_t)height * width > RN_PICTURE_MAX_PIXELS)
+        return rn_fail(
+            err, RN_ERR_INPUT,
+            "%s: %ux%u pixels (height x width): a side has 1 to %d, a picture at most %d", s->path,
+            height, width, RN_PICTURE_MAX_SIDE, RN_PICTURE_MAX_PIXELS);
+    out->pixels = malloc((size_t)s->channels * height * width);
+    if (out->pixels == NULL)
+        return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory for %ux%u pixels", s->path, height,
+                       width);
+    return RN_OK;
+}
+
+// ITU-R 601-2 luma in 16-bit fixed point, as Pillow's convert("L").
+static uint8_t luma(unsigned r, unsigned g, unsigned b)
+{
+    return (uint8_t)((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16);
+}
+
+// a * b / 255, rounded; a, b within 0 .. 255.
+static unsigned part(unsigned a, unsigned b)
+{
+    unsigned t = a * b + 128;
+    return ((t >> 8) + t) >> 8;
+}
+
+// Inverted CMYK: 255 is no ink.
+static void cmyk_to_rgb(const unsigned char *in, unsigned char rgb[3])
+{
+    unsigned light = in[3];
+    for (int c = 0; c < 3; c++)
+        rgb[c] = (unsigned char)(light - part(255u - in[c], light));
+}
+
+void decode_row(RnPicture *out, uint32_t y, const unsigned char *row, RowKind kind)
+{
+    size_t plane = (size_t)out->height * out->width;
+    uint8_t *to = (uint8_t *)(uintptr_t)out->pixels + (size_t)y * out->width; // ours to fill
+    size_t step = kind == ROW_GREY ? 1 : kind == ROW_RGB ? 3 : 4;
+    for (uint32_t x = 0; x < out->width; x++, row += step) {
+        unsigned char rgb[3] = {row[0], row[0], row[0]};
+        if (kind == ROW_RGB)
+            memcpy(rgb, row, 3);
+        else if (kind == ROW_CMYK)
+            cmyk_to_rgb(row, rgb);
+        if (out->channels == 1) {
+            to[x] = kind == ROW_GREY ? row[0] : luma(rgb[0], rgb[1], rgb[2]);
+            continue;
+        }
+        for (uint32_t c = 0; c < 3; c++)
+            to[c * plane + x] = rgb[c];
+    }
+}
+
+// What other formats begin with, for a better message.
+static const char *known_format(const unsigned char *bytes, size_t size)
+{
+    static const struct {
+        const char *name, *magic;
+        size_t at, bytes;
+    } FORMATS[] = {
+        {"GIF", "GIF8", 0, 4},
+        {"BMP", "BM", 0, 2},
+        {"WebP", "WEBP", 8, 4},
+        {"TIFF", "II*\0", 0, 4},
+        {"TIFF", "MM\0*", 0, 4},
+        {"HEIF or AVIF", "ftyp", 4, 4},
+        {"JPEG 2000", "\0\0\0\014jP", 0, 6},
+    };
+    for (size_t i = 0; i < sizeof FORMATS / sizeof FORMATS[0]; i++)
+        if (size >= FORMATS[i].at + FORMATS[i].bytes &&
+            memcmp(bytes + FORMATS[i].at, FORMATS[i].magic, FORMATS[i].bytes) == 0)
+            return FORMATS[i].name;
+    return NULL;
+}
+
+RnStatus rn_picture_decode(const void *bytes, size_t size, const char *path, uint32_t channels,
+                           RnPicture *out, RnError *err)
+{
+    const Source s = {bytes, size, path, channels};
+    *out = (RnPicture){0};
+    if (channels != 1 && channels != 3)
+        return rn_fail(err, RN_ERR_INPUT, "%s: pictures have 1 or 3 channels, the model takes %u",
+                       path, channels);
+    if (size >= 3 && memcmp(bytes, "\xFF\xD8\xFF", 3) == 0)
+        return decode_jpeg(&s, out, err);
+    if (size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1A\n", 8) == 0)
+        return decode_png(&s, out, err);
+    const char *format = size == 0 ? "an empty file" : known_format(bytes, size);
+    return rn_fail(err, RN_ERR_INPUT, "%s: neither JPEG nor PNG%s%s%s", path, format ? " (" : "",
+                   format ? format : "", format ? ")" : "");
+}
+
+RnStatus rn_picture_read(const char *path, uint32_t channels, RnPicture *out, RnError *err)
+{
+    FileBytes file;
+    *out = (RnPicture){0};
+    RnStatus status = rni_file_read_limited(path, RN_PICTURE_MAX_FILE_BYTES, &file, err);
+    if (status != RN_OK)
+        return status;
+    status = rn_picture_decode(file.data, file.size, path, channels, out, err);
+    free(file.data);
+    return status;
+}
