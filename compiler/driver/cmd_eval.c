@@ -17,7 +17,7 @@ static ExitCode open_test_data(Arena *a, const Options *o, RnDataset **out)
     return code;
 }
 
-static ExitCode evaluate(LoadedModel *m, const Options *o, const RnDataset *data, uint32_t batch)
+static ExitCode evaluate(LoadedModel *m, const Options *o, RnDataset *data, uint32_t batch)
 {
     Score score;
     ExitCode code = session_check_data(m, data, o->data);

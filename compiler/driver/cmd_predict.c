@@ -1,49 +1,49 @@
 // cmd_predict.c: shows pictures of a data set as text, with true class, predicted class and
-// probability.
+// probability. Not here: files of pictures (predict_files.c).
 #include "driver/commands.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "driver/predict.h"
 #include "driver/report.h"
-#include "driver/session.h"
 
 #define PICTURE_COLUMNS 56 // at most, on the screen
 
+// What is shown, and how.
+typedef struct Show {
+    const RnDataset *data;
+    const ClassNames *names;
+    double mean, std; // of the first channel, to undo normalisation
+} Show;
+
 // Brightness of the first channel at (y, x) of picture i, 0..1 where the data is so.
-static double brightness(const RnDataset *d, const float *image, uint32_t y, uint32_t x)
+static double brightness(const Show *s, const float *image, uint32_t y, uint32_t x)
 {
-    double v = (double)image[(size_t)y * d->width + x];
+    double v = (double)image[(size_t)y * s->data->width + x] * s->std + s->mean;
     return v < 0 ? 0 : v > 1 ? 1 : v;
 }
 
 // Two rows of pixels become one line of text, since letters are twice as high as wide.
-static void draw_picture(const RnDataset *d, const float *image)
+static void draw_picture(const Show *s, const float *image)
 {
+    const RnDataset *d = s->data;
     static const char shade[] = " .:-=+*#%@";
     uint32_t step = (d->width + PICTURE_COLUMNS - 1) / PICTURE_COLUMNS;
     for (uint32_t y = 0; y < d->height; y += 2 * step) {
         fputs("    ", stdout);
         for (uint32_t x = 0; x < d->width; x += step) {
             uint32_t below = y + step < d->height ? y + step : y;
-            double v = 0.5 * (brightness(d, image, y, x) + brightness(d, image, below, x));
+            double v = 0.5 * (brightness(s, image, y, x) + brightness(s, image, below, x));
             putchar(shade[(size_t)(v * 9.0 + 0.5)]);
         }
         putchar('\n');
     }
 }
 
-static const char *class_name(const RnDataset *d, uint32_t k, char text[16])
-{
-    if (d->class_names && k < d->classes)
-        return d->class_names[k];
-    snprintf(text, 16, "class %u", k);
-    return text;
-}
-
-static void show_prediction(const RnDataset *d, const float *image, uint32_t label,
-                            const float *logits, uint32_t classes)
+static void show_prediction(const Show *s, const float *image, uint32_t label, const float *logits,
+                            uint32_t classes)
 {
     uint32_t best = 0;
     for (uint32_t k = 1; k < classes; k++)
@@ -52,14 +52,16 @@ static void show_prediction(const RnDataset *d, const float *image, uint32_t lab
     double sum = 0;
     for (uint32_t k = 0; k < classes; k++)
         sum += exp((double)logits[k] - (double)logits[best]);
-    char is[16], said[16];
-    draw_picture(d, image);
-    printf("    true: %-14s predicted: %-14s probability %.1f%%%s\n\n", class_name(d, label, is),
-           class_name(d, best, said), 100.0 / sum, best == label ? "" : "   (wrong)");
+    char is[24], said[24];
+    draw_picture(s, image);
+    printf("    true: %-14s predicted: %-14s probability %.1f%%%s\n\n",
+           predict_class_name(s->names, label, is), predict_class_name(s->names, best, said),
+           100.0 / sum, best == label ? "" : "   (wrong)");
 }
 
-static ExitCode predict(LoadedModel *m, const RnDataset *d, uint32_t count)
+static ExitCode predict(LoadedModel *m, const Show *s, uint32_t count)
 {
+    const RnDataset *d = s->data;
     RnError err = {0};
     uint32_t classes = rn_model_classes(m->model);
     size_t pixels = (size_t)d->channels * d->height * d->width;
@@ -75,7 +77,7 @@ static ExitCode predict(LoadedModel *m, const RnDataset *d, uint32_t count)
     if (status == RN_OK)
         status = rn_infer(m->session, &input, count, &logits, &err);
     for (uint32_t i = 0; status == RN_OK && i < count; i++)
-        show_prediction(d, images + i * pixels, labels[i], logits + (size_t)i * classes, classes);
+        show_prediction(s, images + i * pixels, labels[i], logits + (size_t)i * classes, classes);
     free(images);
     free(logits);
     free(labels);
@@ -86,23 +88,58 @@ static ExitCode predict(LoadedModel *m, const RnDataset *d, uint32_t count)
     return EXIT_OK;
 }
 
+static ExitCode predict_data(Arena *a, const Options *o, RnDataset *data)
+{
+    uint32_t count = o->count < (int64_t)data->count ? (uint32_t)o->count : data->count;
+    LoadedModel m;
+    ExitCode code = session_load(a, o, RN_MODE_INFER, count, false, &m);
+    if (code != EXIT_OK)
+        return code;
+    ClassNames names;
+    code = session_check_data(&m, data, o->data);
+    if (code == EXIT_OK)
+        code = predict_read_names(a, &m, &names);
+    if (code == EXIT_OK) {
+        if (!names.at)
+            names = (ClassNames){data->class_names, data->classes};
+        const RnPreprocess *p = data->values ? NULL : rn_model_preprocess(m.model, 0);
+        bool normal = p && p->normalize;
+        Show s = {data, &names, normal ? p->mean[0] : 0, normal ? p->std[0] : 1};
+        code = predict(&m, &s, count);
+    }
+    session_unload(&m);
+    return code;
+}
+
+static ExitCode predict_pictures(Arena *a, const Options *o)
+{
+    LoadedModel m;
+    ClassNames names;
+    if (o->data)
+        return report_error(EXIT_USAGE, "give either pictures or --data");
+    ExitCode code = session_load(a, o, RN_MODE_INFER, 1, false, &m);
+    if (code != EXIT_OK)
+        return code;
+    code = predict_read_names(a, &m, &names);
+    if (code == EXIT_OK)
+        code = predict_files(a, &m, &names);
+    session_unload(&m);
+    return code;
+}
+
 ExitCode cmd_predict(Arena *a, const Options *o)
 {
+    if (o->pictures.count)
+        return predict_pictures(a, o);
+    if (!o->data)
+        return report_error(EXIT_USAGE, "predict needs picture files or --data SET");
     RnDataset *data;
     ExitCode code = session_open_data(a, o, RN_SPLIT_TEST, &data);
     if (code == EXIT_OK && !data)
         code = session_open_data(a, o, RN_SPLIT_TRAIN, &data);
     if (code != EXIT_OK)
         return code;
-    uint32_t count = o->count < (int64_t)data->count ? (uint32_t)o->count : data->count;
-    LoadedModel m;
-    code = session_load(a, o, RN_MODE_INFER, count, false, &m);
-    if (code == EXIT_OK) {
-        code = session_check_data(&m, data, o->data);
-        if (code == EXIT_OK)
-            code = predict(&m, data, count);
-        session_unload(&m);
-    }
+    code = predict_data(a, o, data);
     rn_dataset_close(data);
     return code;
 }

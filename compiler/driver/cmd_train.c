@@ -59,9 +59,10 @@ static ExitCode train_step(Training *t)
     RnError err = {0};
     while (r.count < pictures) {
         RnBatch batch;
-        uint64_t read_start = trace_now();
+        uint64_t read_start = trace_now(), waited = rn_loader_wait_ns(t->loader);
         if (rn_loader_next(t->loader, &batch, &err) != RN_OK)
             return report_status(&err);
+        r.waited += (double)(rn_loader_wait_ns(t->loader) - waited) * 1e-9;
         trace_add(t->trace, "read batch", read_start);
         if (add_batch(t, &batch, pictures, &r, &err) != RN_OK)
             return stopped(t, &err);
@@ -78,6 +79,8 @@ static ExitCode train_step(Training *t)
     t->epoch.correct += r.correct;
     t->epoch.loss_sum += r.loss;
     t->epoch_seconds += r.seconds;
+    t->busy_s += r.seconds;
+    t->wait_s += r.waited;
     r.loss /= (double)r.count;
     return train_log_step(t, &r);
 }
@@ -152,6 +155,9 @@ static ExitCode train_epoch(Training *t)
 static ExitCode prepare_data(Training *t)
 {
     const Options *o = t->options;
+    RnError err = {0};
+    if (o->augment && rn_augment_parse(o->augment, &t->augment, &err) != RN_OK)
+        return report_error(EXIT_USAGE, "--augment: %s", err.text);
     ExitCode code = session_open_data(t->arena, o, RN_SPLIT_TRAIN, &t->train);
     if (code == EXIT_OK)
         code = session_open_data(t->arena, o, RN_SPLIT_TEST, &t->test);
@@ -166,10 +172,10 @@ static ExitCode prepare_data(Training *t)
 static ExitCode prepare_loader(Training *t)
 {
     RnError err = {0};
-    RnLoaderOptions order = {.batch = t->batch,
-                             .shuffle = !t->options->no_shuffle,
-                             .seed = t->place.seed,
-                             .pool = rn_session_pool(t->model.session)};
+    RnLoaderOptions order = session_loader_options(&t->model, t->train, t->batch);
+    order.shuffle = !t->options->no_shuffle;
+    order.seed = t->place.seed;
+    order.augment = t->augment;
     // An epoch that is trained but not scored yet goes on with the next one's pictures.
     bool trained = epoch_trained(t);
     if (rn_loader_create(t->train, &order, &t->loader, &err) != RN_OK ||

@@ -23,8 +23,9 @@ const CommandDef command_table[] = {
      "Writes loss, all gradients and updated running statistics of one batch.", cmd_grad},
     {"eval", CMD_EVAL, "eval MODEL --weights W.safetensors --data SET",
      "Prints accuracy and mean loss on a data set.", cmd_eval},
-    {"predict", CMD_PREDICT, "predict MODEL --weights W.safetensors --data SET",
-     "Shows pictures of a data set with their true and predicted classes.", cmd_predict},
+    {"predict", CMD_PREDICT, "predict MODEL --weights W.safetensors PICTURE.jpg... | --data SET",
+     "Says what picture files show, or shows a data set's pictures with true and predicted classes.",
+     cmd_predict},
     {"bench", CMD_BENCH, "bench MODEL [--mode infer|train] [--batch N]",
      "Measures the time of inference or of a training step.", cmd_bench},
 };
@@ -79,16 +80,29 @@ const OptionDef option_table[] = {
      .doc = "With --weights of another class count: start what differs by it anew, and say so."},
     {"input", 0, OPTION_TEXT, AT(input), .value = "X.npy", .commands = CMD_RUN | CMD_GRAD,
      .doc = "float32 array [N,C,H,W]."},
-    {"labels", 0, OPTION_TEXT, AT(labels), .value = "L.npy", .commands = CMD_GRAD,
-     .doc = "Integer array [N], each below the number of classes."},
+    {"labels", 0, OPTION_TEXT, AT(labels), .value = "FILE", .commands = CMD_GRAD | CMD_PREDICT,
+     .doc = "grad: integer array L.npy [N], each below the number of classes. predict: a text with "
+            "a class name on each line."},
     {"data", 0, OPTION_TEXT, AT(data), .value = "SET", .commands = DATA,
-     .doc = "fashion-mnist; or IMAGES,LABELS: two .npy or two IDX files (gzip or not)."},
+     .doc = "fashion-mnist; mnist; a folder of IDX files, of CIFAR-10 or CIFAR-100 .bin files, or "
+            "of pictures (train/CLASS/*.jpg and val/CLASS/*.jpg, or CLASS/*.jpg); or IMAGES,LABELS: "
+            "two .npy or two IDX files (gzip or not)."},
     {"data-dir", 0, OPTION_TEXT, AT(data_dir), .value = "DIR", .commands = DATA,
      .doc = "Where the files of fashion-mnist lie (default /usr/share/datasets/fashion-mnist)."},
     {"resize", 0, OPTION_INT, AT(resize), .value = "N", .min = 1, .max = 4096, .commands = DATA,
-     .doc = "Resize 8-bit pictures to N x N, bilinear, as PIL does."},
+     .doc = "Resize 8-bit pictures to N x N, bilinear, as PIL does, in place of what the model "
+            "states."},
     {"limit", 0, OPTION_INT, AT(limit), .value = "N", .min = 1, .max = 1e9, .commands = DATA,
      .doc = "Use only the first N pictures of the data set."},
+    {"augment", 0, OPTION_TEXT, AT(augment), .value = "flip,crop=N,rrc", .commands = CMD_TRAIN,
+     .doc = "Vary pictures: flip left and right; crop=N: shift by up to N pixels; rrc: a random part "
+            "at a random scale (in place of resize and crop)."},
+    {"loader-threads", 0, OPTION_INT, AT(loader_threads), .value = "N", .fallback = -1, .min = 0,
+     .max = 1024, .commands = CMD_TRAIN | CMD_EVAL,
+     .doc = "Threads that read and vary pictures ahead (default: one per core for files, else 1); "
+            "0: none. The result is the same."},
+    {"top", 0, OPTION_INT, AT(top), .value = "N", .fallback = 5, .min = 1, .max = 1e6,
+     .commands = CMD_PREDICT, .doc = "How many classes to name for a picture file (default 5)."},
     {"count", 0, OPTION_INT, AT(count), .value = "N", .fallback = 6, .min = 1, .max = 1e6,
      .commands = CMD_PREDICT, .doc = "How many pictures to show (default 6)."},
     // running
@@ -168,7 +182,8 @@ const OptionDef option_table[] = {
     {"no-shuffle", 0, OPTION_FLAG, AT(no_shuffle), .commands = CMD_TRAIN, .same_on_resume = true,
      .doc = "Take the pictures in their order."},
     {"log", 0, OPTION_TEXT, AT(log), .value = "FILE", .commands = CMD_TRAIN,
-     .doc = "One JSON object per step: step, epoch, loss, accuracy, lr, examples_per_s."},
+     .doc = "One JSON object per step: step, epoch, loss, accuracy, lr, examples_per_s, "
+            "and waiting, the share of its time spent waiting for data."},
     {"save", 0, OPTION_TEXT, AT(save), .value = "FILE", .commands = CMD_TRAIN,
      .doc = "Write the trained parameters and running statistics as .safetensors."},
     {"checkpoint", 0, OPTION_TEXT, AT(checkpoint), .value = "FILE", .commands = CMD_TRAIN,
@@ -197,8 +212,8 @@ const OptionDef option_table[] = {
     {"trace", 0, OPTION_TEXT, AT(trace), .value = "FILE",
      .commands = CMD_TRAIN | CMD_RUN | CMD_BENCH,
      .doc = "Write what each thread did when, for chrome://tracing or ui.perfetto.dev (JSON)."},
-    {"json", 0, OPTION_FLAG, AT(json), .commands = CMD_BENCH | CMD_EVAL,
-     .doc = "One JSON object on standard output."},
+    {"json", 0, OPTION_FLAG, AT(json), .commands = CMD_BENCH | CMD_EVAL | CMD_PREDICT,
+     .doc = "One JSON object on standard output; predict: one for each picture file."},
     // questions
     {"list-models", 0, OPTION_FLAG, AT(list_models), .group = "Questions", .commands = CMD_COMPILE,
      .doc = "List the shipped models."},

@@ -245,6 +245,10 @@ static bool take_model(const Parser *p, const char *word)
     if (near)
         return fail(
             p, arena_printf(p->arena, "no command '%s'; did you mean %s?", p->out->model, near));
+    if (p->out->model && p->out->command->bit == CMD_PREDICT) {
+        VEC_PUSH(p->arena, &p->out->pictures, word);
+        return true;
+    }
     if (p->out->model)
         return fail(p, arena_printf(p->arena, "%stwo models given: %s and %s", command_prefix(p),
                                     p->out->model, word));

@@ -75,8 +75,9 @@ struct Options {
     // data and weights
     const char *weights, *map;
     bool new_head;
-    const char *input, *labels, *data, *data_dir;
-    int64_t resize, limit, count;
+    const char *input, *labels, *data, *data_dir, *augment;
+    int64_t resize, limit, count, top, loader_threads;
+    TextList pictures; // files, of predict
     // training
     int64_t batch, epochs, steps, seed, threads;
     double lr, momentum, weight_decay;

@@ -1,4 +1,5 @@
-// session.c: opens models, weights and data for the commands that run something.
+// session.c: opens models and weights for the commands that run something.
+// Not here: data sets (data.c).
 #include "driver/session.h"
 
 #include <math.h>
@@ -31,7 +32,7 @@ static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batc
 ExitCode session_load(Arena *a, const Options *o, unsigned modes, uint32_t max_batch, bool init,
                       LoadedModel *out)
 {
-    *out = (LoadedModel){0};
+    *out = (LoadedModel){.options = o};
     ExitCode code = weights_check_options(o);
     if (code == EXIT_OK)
         code = compile_start(a, o, &out->compilation);
@@ -50,79 +51,6 @@ void session_unload(LoadedModel *m)
     rn_session_close(m->session);
     compile_finish(m->compilation);
     *m = (LoadedModel){0};
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), k = strlen(end);
-    return n >= k && strcmp(text + n - k, end) == 0;
-}
-
-ExitCode session_open_data(Arena *a, const Options *o, RnSplit split, RnDataset **out)
-{
-    RnError err = {0};
-    *out = NULL;
-    if (!o->data)
-        return report_error(EXIT_USAGE, "%s needs --data SET", o->command->name);
-    const char *comma = strchr(o->data, ',');
-    RnStatus status;
-    if (!comma) {
-        status = rn_dataset_open(o->data_dir ? o->data_dir : o->data, split, (uint32_t)o->resize,
-                                 out, &err);
-    } else if (split == RN_SPLIT_TEST) {
-        return EXIT_OK;
-    } else {
-        const char *images = arena_strndup(a, o->data, (size_t)(comma - o->data));
-        if (!ends_with(images, ".npy"))
-            status = rn_dataset_open_idx(images, comma + 1, (uint32_t)o->resize, out, &err);
-        else if (o->resize)
-            return report_error(EXIT_USAGE, "--resize works on 8-bit pictures, not on .npy");
-        else
-            status = rn_dataset_open_npy(images, comma + 1, out, &err);
-    }
-    if (status != RN_OK)
-        return report_status(&err);
-    if (!(*out)->labels) {
-        rn_dataset_close(*out);
-        *out = NULL;
-        return report_error(EXIT_USAGE, "--data %s has no labels: give IMAGES,LABELS", o->data);
-    }
-    if (o->limit > 0 && o->limit < (int64_t)(*out)->count)
-        (*out)->count = (uint32_t)o->limit;
-    return EXIT_OK;
-}
-
-ExitCode session_check_shape(const LoadedModel *m, const char *what, uint64_t c, uint64_t h,
-                             uint64_t w)
-{
-    const RnTensor *in = rn_model_tensor(m->model, rn_model_nth(m->model, RN_ROLE_INPUT, 0));
-    if (in->rank == 4 && in->dim[1] == (int64_t)c && in->dim[2] == (int64_t)h &&
-        in->dim[3] == (int64_t)w)
-        return EXIT_OK;
-    if (in->rank != 4)
-        return report_error(EXIT_MODEL, "input '%s' of the model does not take pictures", in->name);
-    return report_error(
-        EXIT_MODEL,
-        "%s has pictures of %llux%llux%llu, but the model takes %lldx%lldx%lld\n"
-        "  help: a model with these params takes them by -D channels=%llu -D height=%llu -D "
-        "width=%llu",
-        what, (unsigned long long)c, (unsigned long long)h, (unsigned long long)w,
-        (long long)in->dim[1], (long long)in->dim[2], (long long)in->dim[3], (unsigned long long)c,
-        (unsigned long long)h, (unsigned long long)w);
-}
-
-ExitCode session_check_data(const LoadedModel *m, const RnDataset *data, const char *what)
-{
-    ExitCode code = session_check_shape(m, what, data->channels, data->height, data->width);
-    if (code != EXIT_OK)
-        return code;
-    uint32_t classes = rn_model_classes(m->model);
-    if (classes == 0)
-        return report_error(EXIT_MODEL, "the model's output is no [N, classes] tensor");
-    RnError err = {0};
-    if (rn_dataset_check_labels(data, classes, &err) != RN_OK)
-        return report_error((ExitCode)rn_status_exit_code(err.status), "%s: %s", what, err.text);
-    return EXIT_OK;
 }
 
 // What a picture's logits x say. Loss: log(sum of exp(x)) - x[label], stable.
@@ -180,7 +108,7 @@ ExitCode session_score(LoadedModel *m, const RnDataset *data, uint32_t batch, co
     RnError err = {0};
     RnLoader *loader = NULL;
     *out = (Score){0};
-    RnLoaderOptions options = {.batch = batch, .pool = rn_session_pool(m->session)};
+    RnLoaderOptions options = session_loader_options(m, data, batch);
     if (rn_loader_create(data, &options, &loader, &err) != RN_OK)
         return report_status(&err);
     float *logits = calloc((size_t)batch * rn_model_classes(m->model), sizeof *logits);

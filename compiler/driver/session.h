@@ -9,6 +9,7 @@
 #include "resnetc/runtime.h"
 
 typedef struct LoadedModel {
+    const Options *options; // of the command
     Compilation *compilation;
     const RnModel *model;
     RnSession *session;
@@ -20,14 +21,19 @@ ExitCode session_load(Arena *a, const Options *o, unsigned modes, uint32_t max_b
                       LoadedModel *out);
 void session_unload(LoadedModel *m);
 
-/// Opens --data, cut to --limit pictures. A pair of files has no test split: *out is NULL then,
-/// with EXIT_OK.
+/// Opens --data, cut to --limit pictures. *out is NULL, with EXIT_OK, where there is no test split:
+/// for a pair of files, and for a folder of pictures without val/ or test/.
 ExitCode session_open_data(Arena *a, const Options *o, RnSplit split, RnDataset **out);
 /// Checks that the pictures fit the model's input, with a hint at -D where they do not.
 ExitCode session_check_shape(const LoadedModel *m, const char *what, uint64_t c, uint64_t h,
                              uint64_t w);
-/// Checks shape and labels of a data set against the model.
-ExitCode session_check_data(const LoadedModel *m, const RnDataset *data, const char *what);
+/// Checks shape and labels of a data set against the model, and makes its pictures what the model
+/// wants: resized and cropped (pictures that are read from files), normalised (all but .npy).
+ExitCode session_check_data(const LoadedModel *m, RnDataset *data, const char *what);
+/// How files of pictures become the model's input. Reports where they cannot.
+ExitCode session_picture_transform(const LoadedModel *m, RnTransform *out);
+/// Batches in the set's order; made ahead in --loader-threads threads.
+RnLoaderOptions session_loader_options(const LoadedModel *m, const RnDataset *data, uint32_t batch);
 
 /// Accuracy and mean loss (in nats, summed in double) of logits against labels.
 typedef struct Score {

@@ -21,6 +21,7 @@ typedef struct Training {
     LoadedModel model;
     RnDataset *train, *test; // test may be NULL
     RnLoader *loader;
+    RnAugment augment;
     RnOptimizer *optimizer;
     FILE *log;    // NULL: none
     Trace *trace; // NULL: none
@@ -36,6 +37,7 @@ typedef struct Training {
     // the epoch under way, as far as this process has seen it
     Score epoch;
     double epoch_seconds;    // in training steps only
+    double busy_s, wait_s;   // in steps and waiting for data, of the epoch in this process
     uint32_t drawn;          // fifths of the epoch that the curve already has
     bool row_printed;        // the table's head stands
     Prediction *predictions; // with --report: one per picture of the test set
@@ -46,6 +48,7 @@ typedef struct StepRecord {
     uint64_t count, correct; // pictures
     double loss;             // their mean
     double lr, seconds;
+    double waited; // seconds, for data
 } StepRecord;
 
 // train_setup.c

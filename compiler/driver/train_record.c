@@ -32,12 +32,12 @@ ExitCode train_log_step(Training *t, const StepRecord *r)
 {
     if (!t->log)
         return EXIT_OK;
-    int n =
-        fprintf(t->log,
-                "{\"step\": %llu, \"epoch\": %llu, \"loss\": %.9g, \"accuracy\": %.9g, "
-                "\"lr\": %.9g, \"examples_per_s\": %.6g}\n",
-                (unsigned long long)t->place.step, (unsigned long long)t->place.epoch + 1, r->loss,
-                (double)r->correct / (double)r->count, r->lr, (double)r->count / r->seconds);
+    int n = fprintf(t->log,
+                    "{\"step\": %llu, \"epoch\": %llu, \"loss\": %.9g, \"accuracy\": %.9g, "
+                    "\"lr\": %.9g, \"examples_per_s\": %.6g, \"waiting\": %.3g}\n",
+                    (unsigned long long)t->place.step, (unsigned long long)t->place.epoch + 1,
+                    r->loss, (double)r->correct / (double)r->count, r->lr,
+                    (double)r->count / r->seconds, r->waited / (r->waited + r->seconds));
     if (n < 0 || fflush(t->log) != 0)
         return report_error(EXIT_ENVIRONMENT, "cannot write %s: %s", t->options->log,
                             "the device refuses it (full?)");
@@ -98,13 +98,14 @@ static ExitCode print_row(Training *t, double test_accuracy)
     snprintf(train, sizeof train, "%.4f", epoch_accuracy(t));
     progress_format_time(t->elapsed_s + clock_seconds() - t->started, time);
     if (!t->row_printed)
-        printf("%5s  %10s  %14s  %13s  %10s  %8s\n", "epoch", "loss", "train accuracy",
-               "test accuracy", "examples/s", "time");
+        printf("%5s  %10s  %14s  %13s  %10s  %8s  %7s\n", "epoch", "loss", "train accuracy",
+               "test accuracy", "examples/s", "time", "waiting");
     t->row_printed = true;
     double rate = t->epoch_seconds > 0 ? (double)t->epoch.count / t->epoch_seconds : 0;
-    printf("%5llu  %10s  %14s  %13s  %10.1f  %8s\n",
+    double waiting = t->wait_s > 0 ? t->wait_s / (t->wait_s + t->busy_s) : 0;
+    printf("%5llu  %10s  %14s  %13s  %10.1f  %8s  %6.1f%%\n",
            (unsigned long long)t->place.epoch + (t->place.epoch_image > 0), loss, train, test, rate,
-           time);
+           time, 100 * waiting);
     if (fflush(stdout) != 0 || ferror(stdout))
         return report_error(EXIT_ENVIRONMENT, "cannot write to standard output");
     return EXIT_OK;
@@ -128,7 +129,7 @@ ExitCode train_end_epoch(Training *t, bool complete)
         t->place.epoch++;
         t->place.epoch_image = 0;
         t->epoch = (Score){0};
-        t->epoch_seconds = 0;
+        t->epoch_seconds = t->busy_s = t->wait_s = 0;
         t->drawn = 0;
     }
     int64_t every = t->options->save_every;
