@@ -16,7 +16,7 @@ static bool ends_with(const char *text, const char *end)
 static RnStatus open_set(const Options *o, RnSplit split, RnDataset **out, RnError *err)
 {
     const char *set = o->data_dir ? o->data_dir : o->data;
-    if (rn_pictures_is_folder(set))
+    if (!rn_dataset_knows(set) && rn_pictures_is_folder(set))
         return rn_pictures_open_folder(set, split, out, err);
     return rn_dataset_open(set, split, (uint32_t)o->resize, out, err);
 }

@@ -95,8 +95,9 @@ const OptionDef option_table[] = {
     {"limit", 0, OPTION_INT, AT(limit), .value = "N", .min = 1, .max = 1e9, .commands = DATA,
      .doc = "Use only the first N pictures of the data set."},
     {"augment", 0, OPTION_TEXT, AT(augment), .value = "flip,crop=N,rrc", .commands = CMD_TRAIN,
+     .same_on_resume = true,
      .doc = "Vary pictures: flip left and right; crop=N: shift by up to N pixels; rrc: a random part "
-            "at a random scale (in place of resize and crop)."},
+            "at a random scale (in place of resize and crop); none (default)."},
     {"loader-threads", 0, OPTION_INT, AT(loader_threads), .value = "N", .fallback = -1, .min = 0,
      .max = 1024, .commands = CMD_TRAIN | CMD_EVAL,
      .doc = "Threads that read and vary pictures ahead (default: one per core for files, else 1); "

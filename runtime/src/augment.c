@@ -98,6 +98,8 @@ static RnStatus parse_word(const char *word, size_t n, RnAugment *out, RnError *
 RnStatus rn_augment_parse(const char *text, RnAugment *out, RnError *err)
 {
     *out = (RnAugment){0};
+    if (strcmp(text, "none") == 0)
+        return RN_OK;
     for (;;) {
         size_t n = strcspn(text, ",");
         RnStatus status = parse_word(text, n, out, err);

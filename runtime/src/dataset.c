@@ -350,6 +350,14 @@ static RnStatus open_npy_spec(const char *spec, RnSplit split, uint32_t resize, 
     return status;
 }
 
+bool rn_dataset_knows(const char *spec)
+{
+    CifarKind kind;
+    return strstr(spec, ".npy") != NULL || strcmp(spec, "fashion-mnist") == 0 ||
+           strcmp(spec, "mnist") == 0 || rni_cifar_detect(spec, &kind) || has_idx(spec, "train") ||
+           has_idx(spec, "t10k");
+}
+
 RnStatus rn_dataset_open(const char *spec, RnSplit split, uint32_t resize, RnDataset **out,
                          RnError *err)
 {
@@ -357,7 +365,7 @@ RnStatus rn_dataset_open(const char *spec, RnSplit split, uint32_t resize, RnDat
     if (strstr(spec, ".npy") != NULL)
         return open_npy_spec(spec, split, resize, out, err);
     CifarKind kind;
-    if (strlen(spec) < 4000 && rni_cifar_detect(spec, &kind))
+    if (rni_cifar_detect(spec, &kind))
         return open_cifar(spec, kind, split, resize, out, err);
     bool fashion = strcmp(spec, "fashion-mnist") == 0, digits = strcmp(spec, "mnist") == 0;
     char folder[64];

@@ -224,11 +224,13 @@ START_TEST(recipes)
     expect(2, "did you mean the shipped recipe d2l");
     RESNETC("--list-recipes");
     expect(0, "he2015_imagenet");
-    RESNETC(TRAIN " --recipe he2015_cifar --steps 1 --batch 4 --log r.jsonl && cat r.jsonl");
+    RESNETC(
+        TRAIN
+        " --recipe he2015_cifar --augment none --steps 1 --batch 4 --log r.jsonl && cat r.jsonl");
     expect(0, "\"lr\": 0.1,");
-    RESNETC(TRAIN " --recipe he2015_imagenet --steps 1 --batch 4");
+    RESNETC(TRAIN " --recipe he2015_imagenet --augment none --steps 1 --batch 4");
     expect(0, NULL);
-    RESNETC(TRAIN " --recipe torchvision --epochs 1 --batch 4");
+    RESNETC(TRAIN " --recipe torchvision --augment none --epochs 1 --batch 4");
     expect(0, NULL);
 }
 END_TEST

@@ -343,6 +343,8 @@ START_TEST(augmentations_are_named)
     ck_assert(a.flip && a.crop == 4 && !a.resized_crop);
     ck_assert_int_eq(rn_augment_parse("rrc,flip", &a, &err), RN_OK);
     ck_assert(a.flip && a.crop == 0 && a.resized_crop);
+    ck_assert_int_eq(rn_augment_parse("none", &a, &err), RN_OK);
+    ck_assert(!a.flip && a.crop == 0 && !a.resized_crop);
     static const char *const wrong[] = {"",           "flip,",   "flop",    "crop",
                                         "crop=0",     "crop=-1", "crop=4x", "crop=9999",
                                         "crop=4,rrc", "rrc flip"};

@@ -47,6 +47,9 @@ RnStatus rn_dataset_open_reader(const RnPictureReader *reader, uint32_t count,
                                 const uint32_t *labels, uint32_t classes,
                                 const char *const *class_names, RnDataset **out, RnError *err);
 
+/// Whether rn_dataset_open knows what this is by its name or by the files in it.
+bool rn_dataset_knows(const char *spec);
+
 /// Opens a data set by what the user typed:
 ///   "fashion-mnist", "mnist"  IDX files under /usr/share/datasets/NAME
 ///   "FOLDER"                  a folder with train-images-idx3-ubyte[.gz] and so on, with

@@ -62,7 +62,7 @@ typedef struct RnAugment {
                        // RandomResizedCrop): in place of resize and crop
 } RnAugment;
 
-/// Reads "flip,crop=4" or "flip,rrc" (RN_ERR_USAGE with the reason otherwise).
+/// Reads "flip,crop=4", "flip,rrc" or "none" (RN_ERR_USAGE with the reason otherwise).
 RnStatus rn_augment_parse(const char *text, RnAugment *out, RnError *err);
 
 /// Which picture of which epoch is being varied.
