@@ -26,6 +26,20 @@ LowerTarget codegen_lower_target(const Codegen *c);
 
 typedef enum CodegenFormat { CODEGEN_OBJECT, CODEGEN_ASSEMBLY, CODEGEN_LLVM } CodegenFormat;
 
+/// Weights that the object is to hold: either the content of the regions of parameters and state,
+/// or that of the packed region, which is then all that the plans read (passes/embed.h).
+typedef struct EmbeddedWeights {
+    const void *params, *state; // NULL: the region is empty, or packed holds the weights
+    const void *packed;         // NULL: params and state hold the weights
+} EmbeddedWeights;
+
+/// How much of a model is written: its weights are prepared in this process before the whole is.
+typedef enum CodegenPart {
+    CODEGEN_WHOLE,
+    CODEGEN_PREPARE, // no steps of plans
+    CODEGEN_TABLES   // no code at all: whatever the target of the plans is, any will do
+} CodegenPart;
+
 /// A model to be written: its plans are graphs at STAGE_PLANNED that agree on parameters, state,
 /// inputs and regions. Inference plans first, each mode by rising plan batch. Everything is
 /// borrowed.
@@ -39,6 +53,8 @@ typedef struct ModelSpec {
     uint64_t source_hash;
     const Graph *const *plans;
     uint32_t plan_count;
+    CodegenPart part;
+    const EmbeddedWeights *weights; // NULL: none
 } ModelSpec;
 
 typedef struct CodegenStats {

@@ -14,7 +14,7 @@ static Val region_record(ModuleCtx *m, const RnRegion *x)
     PUT_INT(&r, RnRegion, per_worker_bytes, x->per_worker_bytes);
     PUT_INT(&r, RnRegion, align, x->align);
     PUT_INT(&r, RnRegion, flags, x->flags);
-    PUT_TEXT(&r, RnRegion, initial, NULL);
+    PUT_VAL(&r, RnRegion, initial, record_bytes(m, x->name, x->initial, x->fixed_bytes));
     return record_finish(&r);
 }
 
@@ -142,7 +142,7 @@ static Val plan_record(ModuleCtx *m, const StepCtx *c)
     Val *steps = ARENA_ARRAY(m->arena, Val, g->node_count + 1);
     uint32_t count = 0;
     uint64_t scratch = 0;
-    for (const Node *n = g->first; n; n = n->next) {
+    for (const Node *n = g->first; n && m->spec->part == CODEGEN_WHOLE; n = n->next) {
         if (!node_is_prepared(g, n)) {
             steps[count] = step_record(m, c, n, (int32_t)count - 1);
             count++;
@@ -181,6 +181,14 @@ static const char *plan_name(ModuleCtx *m, const Graph *g)
     return arena_printf(m->arena, "%s%u", g->mode == MODE_TRAIN ? "train" : "infer", g->plan_batch);
 }
 
+static uint32_t model_flags(const ModelSpec *spec)
+{
+    if (!spec->weights) {
+        return 0;
+    }
+    return spec_is_packed(spec) ? RN_MODEL_WEIGHTS_PACKED : RN_MODEL_WEIGHTS_PLAIN;
+}
+
 static Val model_record(ModuleCtx *m, const TensorTable *t, const Val table[4], uint32_t prepared)
 {
     const ModelSpec *spec = m->spec;
@@ -188,7 +196,7 @@ static Val model_record(ModuleCtx *m, const TensorTable *t, const Val table[4], 
     PUT_INT(&r, RnModel, magic, RN_MAGIC);
     PUT_INT(&r, RnModel, abi_version, RN_ABI_VERSION);
     PUT_INT(&r, RnModel, struct_bytes, sizeof(RnModel));
-    PUT_INT(&r, RnModel, flags, 0);
+    PUT_INT(&r, RnModel, flags, model_flags(spec));
     PUT_TEXT(&r, RnModel, name, spec->name);
     PUT_TEXT(&r, RnModel, source, spec->source ? spec->source : "");
     PUT_TEXT(&r, RnModel, compiler, spec->compiler);
@@ -229,7 +237,9 @@ void emit_descriptor(ModuleCtx *m)
     Val plans[MAX_PLANS];
     for (uint32_t i = 0; i < spec->plan_count; i++) {
         StepCtx c = {spec->plans[i], t, i, plan_name(m, spec->plans[i])};
-        add_prepared(m, &c, &prepare);
+        if (spec->part != CODEGEN_TABLES && !spec_is_packed(spec)) {
+            add_prepared(m, &c, &prepare);
+        }
         plans[i] = plan_record(m, &c);
     }
     const Val table[4] = {

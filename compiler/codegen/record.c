@@ -36,6 +36,21 @@ Val record_text(ModuleCtx *m, const char *text)
     return global;
 }
 
+Val record_bytes(ModuleCtx *m, const char *name, const void *data, uint64_t bytes)
+{
+    Vb *b = &m->vb;
+    if (!data) {
+        return LLVMConstNull(b->ptr);
+    }
+    Val content = LLVMConstStringInContext2(b->context, data, bytes, 1);
+    Val global = LLVMAddGlobal(b->module, LLVMTypeOf(content), name);
+    LLVMSetInitializer(global, content);
+    LLVMSetLinkage(global, LLVMPrivateLinkage);
+    LLVMSetGlobalConstant(global, 1);
+    LLVMSetAlignment(global, 64);
+    return global;
+}
+
 Val record_f64(ModuleCtx *m, double x)
 {
     return LLVMConstReal(m->vb.f64, x);

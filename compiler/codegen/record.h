@@ -27,6 +27,8 @@ typedef struct Record {
 void record_put(Record *r, size_t offset, Val x);
 void record_put_int(Record *r, size_t offset, size_t bytes, uint64_t x);
 Val record_text(ModuleCtx *m, const char *text); // a string's address; NULL gives a null pointer
+/// A private constant of these bytes, aligned to 64, and its address; a null pointer without data.
+Val record_bytes(ModuleCtx *m, const char *name, const void *data, uint64_t bytes);
 Val record_f64(ModuleCtx *m, double x);
 /// The constant struct. A layout that differs from the C compiler's is an internal error.
 Val record_finish(Record *r);

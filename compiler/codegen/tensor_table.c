@@ -191,6 +191,9 @@ static void add_grads(Gather *g, const Graph *graph)
 static void add_temps(Gather *g, const Graph *graph)
 {
     for (const Node *n = graph->first; n; n = n->next) {
+        if (spec_is_packed(g->spec) && node_is_prepared(graph, n)) {
+            continue;
+        }
         for (uint32_t i = 0; i < n->outputs.count; i++) {
             const Value *v = n->outputs.at[i];
             if (*slot(g, v) < 0) {
@@ -222,6 +225,8 @@ static void gather_sizes(Gather *g, const Graph *graph)
     arena->fixed_bytes = max_u64(arena->fixed_bytes, graph->arena_fixed);
     arena->per_image_bytes = max_u64(arena->per_image_bytes, graph->arena_per_image);
     packed->fixed_bytes = max_u64(packed->fixed_bytes, graph->packed_bytes);
+    t->infers = t->infers || graph->mode == MODE_INFER;
+    t->trains = t->trains || graph->mode == MODE_TRAIN;
     for (const Node *n = graph->first; n; n = n->next) {
         t->scratch_bytes = max_u64(t->scratch_bytes, n->lowering->scratch_bytes);
     }
@@ -231,6 +236,22 @@ static void each_plan(Gather *g, void (*visit)(Gather *, const Graph *))
 {
     for (g->plan = 0; g->plan < g->spec->plan_count; g->plan++) {
         visit(g, g->spec->plans[g->plan]);
+    }
+}
+
+// What the embedded weights are the content of.
+static void set_initial(TensorTable *t, const EmbeddedWeights *w)
+{
+    if (!w) {
+        return;
+    }
+    t->regions[RN_REGION_PARAMS].initial = w->params;
+    t->regions[RN_REGION_STATE].initial = w->state;
+    t->regions[RN_REGION_PACKED].initial = w->packed;
+    for (uint32_t i = 0; i < RN_REGION_FIRST_IO; i++) {
+        if (t->regions[i].fixed_bytes == 0) {
+            t->regions[i].initial = NULL;
+        }
     }
 }
 
@@ -278,18 +299,23 @@ TensorTable *tensor_table_create(Arena *a, const ModelSpec *spec)
         }
     }
     t->region_count = RN_REGION_FIRST_IO;
-    each_plan(&g, add_params);
-    t->param_count = t->tensors.count;
-    each_plan(&g, add_states);
-    t->state_count = t->tensors.count - t->param_count;
+    bool packed = spec_is_packed(spec);
+    if (!packed) {
+        each_plan(&g, add_params);
+        t->param_count = t->tensors.count;
+        each_plan(&g, add_states);
+        t->state_count = t->tensors.count - t->param_count;
+    }
     each_plan(&g, add_io);
     each_plan(&g, add_grads);
     each_plan(&g, add_temps);
     each_plan(&g, add_grad_steps);
     each_plan(&g, gather_sizes);
     finish_regions(t);
+    set_initial(t, spec->weights);
     const Graph *first = spec->plans[0];
-    if (t->param_count != first->params.count || t->state_count != first->states.count) {
+    if (!packed &&
+        (t->param_count != first->params.count || t->state_count != first->states.count)) {
         INTERNAL_ERROR("the plans disagree on parameters or state");
     }
     for (uint32_t i = 0; i < first->params.count; i++) {

@@ -16,10 +16,17 @@ typedef struct TensorTable {
     uint32_t region_count;
     uint32_t param_count, state_count;
     uint64_t param_elements, macs_per_image, scratch_bytes;
+    bool infers, trains; // has such plans
 } TensorTable;
 
 /// Plans that disagree on parameters or regions are an internal error.
 TensorTable *tensor_table_create(Arena *a, const ModelSpec *spec);
+
+/// Whether the object holds prepared weights: it has then no parameters, state or prepare steps.
+static inline bool spec_is_packed(const ModelSpec *spec)
+{
+    return spec->weights && spec->weights->packed;
+}
 
 /// Whether a node of this graph runs in prepare rather than in the plan.
 bool node_is_prepared(const Graph *g, const Node *n);

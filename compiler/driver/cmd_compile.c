@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "driver/compile.h"
 #include "driver/dot.h"
+#include "driver/embed.h"
 #include "driver/plan_svg.h"
 #include "driver/report.h"
 #include "driver/summary.h"
@@ -57,6 +58,8 @@ static ExitCode check_output(Arena *a, const Options *o, const Compilation *c)
         return EXIT_OK;
     if (compile_is_source(c, o->output))
         return report_error(EXIT_USAGE, "-o %s would write over the model's source", o->output);
+    if (o->weights && file_same(o->weights, o->output))
+        return report_error(EXIT_USAGE, "-o %s would write over the weights", o->output);
     bool with_header = o->emit == EMIT_OBJECT && !o->emit_given;
     const char *header = path_replace_ext(a, o->output, ".h");
     if (with_header && strcmp(header, o->output) == 0)
@@ -172,7 +175,10 @@ static ExitCode compile_and_write(Arena *a, const Options *o, Compilation *c)
     uint32_t count;
     ExitCode code = compile_plan_batches(c, default_batches, DEFAULT_BATCHES, &batches, &count);
     if (code == EXIT_OK)
-        code = compile_plans(c, o->mode != CHOICE_TRAIN, o->mode != CHOICE_INFER, batches, count);
+        code = compile_plans(c, embed_mode(o) != CHOICE_TRAIN, embed_mode(o) != CHOICE_INFER,
+                             batches, count);
+    if (code == EXIT_OK)
+        code = embed_weights(a, o, c);
     if (code != EXIT_OK)
         return code;
     if (!o->stop_after)
@@ -184,8 +190,10 @@ static ExitCode compile_and_write(Arena *a, const Options *o, Compilation *c)
 
 ExitCode cmd_compile(Arena *a, const Options *o)
 {
-    Compilation *c;
-    ExitCode code = compile_start(a, o, &c);
+    Compilation *c = NULL;
+    ExitCode code = embed_check_options(o);
+    if (code == EXIT_OK)
+        code = compile_start(a, o, &c);
     if (code == EXIT_OK)
         code = check_output(a, o, c);
     if (code == EXIT_OK)

@@ -32,8 +32,10 @@ struct Compilation {
     const TargetDef *target;
     KernelOptions kernel_options;
     Codegen *codegen;
-    const Graph *plans[COMPILE_MAX_PLANS];
+    Graph *plans[COMPILE_MAX_PLANS];
     uint32_t plan_count;
+    EmbeddedWeights weights;
+    bool embeds; // weights are set
     LoadedObject *loaded;
 };
 
@@ -190,6 +192,11 @@ uint32_t compile_plan_count(const Compilation *c)
     return c->plan_count;
 }
 
+const TargetDef *compile_target(const Compilation *c)
+{
+    return c->target;
+}
+
 const Graph *compile_plan(const Compilation *c, uint32_t i)
 {
     return c->plans[i];
@@ -313,6 +320,9 @@ static ModelSpec model_spec(const Compilation *c, const char *name)
     const SourceFile *file = source_file(&c->sources, c->main_file);
     if (!file)
         INTERNAL_ERROR("the model's file is not among its sources");
+    const Graph **plans = ARENA_ARRAY(c->arena, const Graph *, c->plan_count + 1);
+    for (uint32_t i = 0; i < c->plan_count; i++)
+        plans[i] = c->plans[i];
     return (ModelSpec){.name = name,
                        .compiler = "resnetc " RESNETC_VERSION,
                        .source = file->text,
@@ -320,8 +330,9 @@ static ModelSpec model_spec(const Compilation *c, const char *name)
                        .sources = &c->sources,
                        .main_file = c->model_file,
                        .source_hash = c->built->source_hash,
-                       .plans = c->plans,
-                       .plan_count = c->plan_count};
+                       .plans = plans,
+                       .plan_count = c->plan_count,
+                       .weights = c->embeds ? &c->weights : NULL};
 }
 
 const char *compile_model_text(const Compilation *c)
@@ -348,6 +359,39 @@ const char *compile_header(Compilation *c, const char *name)
     return codegen_header(c->arena, &spec, c->target);
 }
 
+static ExitCode load_object(Compilation *c, const void *object, size_t bytes, const char *name,
+                            const RnModel **model)
+{
+    const char *error = NULL;
+    c->loaded = codegen_load(c->arena, object, bytes, name, model, &error);
+    return c->loaded ? EXIT_OK : report_error(EXIT_ENVIRONMENT, "%s", error);
+}
+
+ExitCode compile_load_part(Compilation *c, CodegenPart part, const RnModel **model)
+{
+    const TargetDef *target = part == CODEGEN_TABLES ? target_native() : c->target;
+    if (!target)
+        return report_error(EXIT_ENVIRONMENT, "this machine runs none of the targets");
+    const char *name = compile_default_name(c);
+    ModelSpec spec = model_spec(c, name);
+    spec.part = part;
+    size_t bytes = 0;
+    const void *object = codegen_emit(codegen_create(c->arena, target, &c->kernel_options),
+                                      c->arena, &spec, CODEGEN_OBJECT, &bytes, NULL);
+    return load_object(c, object, bytes, name, model);
+}
+
+void compile_move_weights(Compilation *c, MovedWeights *moved)
+{
+    passes_embed(c->arena, c->plans, c->plan_count, moved);
+}
+
+void compile_embed(Compilation *c, const EmbeddedWeights *weights)
+{
+    c->weights = *weights;
+    c->embeds = true;
+}
+
 ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch, const RnModel **model)
 {
     const uint32_t *batches;
@@ -358,13 +402,9 @@ ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch, co
     if (code != EXIT_OK)
         return code;
     const char *name = compile_default_name(c);
-    const char *error = NULL;
     size_t bytes = 0;
     const void *object = compile_emit(c, name, CODEGEN_OBJECT, &bytes);
-    c->loaded = codegen_load(c->arena, object, bytes, name, model, &error);
-    if (!c->loaded)
-        return report_error(EXIT_ENVIRONMENT, "%s", error);
-    return EXIT_OK;
+    return load_object(c, object, bytes, name, model);
 }
 
 const char *compile_default_name(const Compilation *c)
@@ -396,9 +436,12 @@ const char *compile_depends(const Compilation *c, const char *object)
         strbuf_add(&out, " ");
         add_make_path(&out, path);
     }
-    if (c->options->weights) {
+    const char *const others[] = {c->options->weights, c->options->map};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (!others[i])
+            continue;
         strbuf_add(&out, " ");
-        add_make_path(&out, c->options->weights);
+        add_make_path(&out, others[i]);
     }
     strbuf_add(&out, "\n");
     return strbuf_text(&out);

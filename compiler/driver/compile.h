@@ -11,6 +11,7 @@
 #include "codegen/codegen.h"
 #include "driver/options.h"
 #include "ir/graph.h"
+#include "passes/embed.h"
 #include "resnetc/model_abi.h"
 
 #define RESNETC_VERSION "0.1.0"
@@ -36,10 +37,19 @@ ExitCode compile_plan_batches(const Compilation *c, const uint32_t *fallback,
 enum { COMPILE_MAX_PLANS = 32 };
 uint32_t compile_plan_count(const Compilation *c);
 const Graph *compile_plan(const Compilation *c, uint32_t i);
+const TargetDef *compile_target(const Compilation *c);
 
 /// After compile_plans: the object (or its text) exporting rn_model_<name>, and its header.
 const void *compile_emit(Compilation *c, const char *name, CodegenFormat format, size_t *bytes);
 const char *compile_header(Compilation *c, const char *name);
+
+/// Of compile_plans' plans, as a model in this process until compile_finish: CODEGEN_PREPARE on a
+/// machine that runs the target, or CODEGEN_TABLES, for its regions and tensors, on any.
+ExitCode compile_load_part(Compilation *c, CodegenPart part, const RnModel **model);
+/// Lets the plans, all of them for inference, read the packed region alone (passes/embed.h).
+void compile_move_weights(Compilation *c, MovedWeights *moved);
+/// What is emitted from now on holds these weights, whose content is borrowed.
+void compile_embed(Compilation *c, const EmbeddedWeights *weights);
 
 /// The whole chain into this process: plans for `batch` (or --plan-for). Lives until
 /// compile_finish.

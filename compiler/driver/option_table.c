@@ -72,10 +72,14 @@ const OptionDef option_table[] = {
      .doc = "Print which algorithm serves each layer, and why, to standard error."},
     // weights and data
     {"weights", 0, OPTION_TEXT, AT(weights), .group = "Weights and data", .value = "FILE",
-     .commands = RUNNERS, .doc = "Parameters and running statistics, a .safetensors file."},
-    {"map", 0, OPTION_TEXT, AT(map), .value = "FILE", .commands = RUNNERS,
-     .doc =
-         "Rename table for --weights: a rule OLD NEW per line, * for any text, NEW - leaves out."},
+     .commands = RUNNERS | CMD_COMPILE,
+     .doc = "Parameters and running statistics, a .safetensors file; compile puts them into the "
+            "object."},
+    {"embed", 0, OPTION_CHOICE, AT(embed), GIVEN(embed_given), .value = "packed|plain",
+     .commands = CMD_COMPILE,
+     .doc = "Weights in the object: ready to run (default for inference), or as the file has them."},
+    {"map", 0, OPTION_TEXT, AT(map), .value = "FILE", .commands = RUNNERS | CMD_COMPILE,
+     .doc = "Rename table for --weights: a rule OLD NEW per line, * for any text, NEW - leaves out."},
     {"new-head", 0, OPTION_FLAG, AT(new_head), .commands = CMD_TRAIN,
      .doc = "With --weights of another class count: start what differs by it anew, and say so."},
     {"input", 0, OPTION_TEXT, AT(input), .value = "X.npy", .commands = CMD_RUN | CMD_GRAD,

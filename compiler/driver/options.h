@@ -68,6 +68,8 @@ struct Options {
     bool emit_given;
     int32_t mode; // ModeChoice
     bool mode_given;
+    int32_t embed; // EmbedChoice
+    bool embed_given;
     int32_t optimize; // 0: speed, 1: size
     bool exact, verify_each, time_passes, explain_kernels;
     bool depend; // write a depfile

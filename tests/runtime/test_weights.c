@@ -11,7 +11,7 @@
 #include "runtime/temp_files.h"
 #include "runtime/toy_model.h"
 
-static float weight[TOY_K * TOY_D + TOY_K], bias[TOY_K + 2], mean[TOY_D];
+static float weight[(TOY_K + 1) * TOY_D], bias[TOY_K + 2], mean[TOY_D];
 
 // fc.weight, fc.bias, bn.running_mean with the numbers 1, 2, 3, ...
 static void fill(RnFileTensor list[3], uint64_t classes)

@@ -1,0 +1,231 @@
+// test_embedded_weights.c: objects that hold their weights, packed or plain: the same bits as with
+// a weights file, in programs of C and C++ and in sessions; what is refused.
+#include "support/check_main.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "driver/compile.h"
+#include "driver/embed.h"
+#include "resnetc/runtime.h"
+#include "resnetc/tensor_io.h"
+#include "support/tool.h"
+
+#define SOURCES TEST_SOURCE_DIR "/tests/exec/embed"
+#define TOY SOURCES "/toy.rn"
+#define BATCH 6
+#define CLASSES 5
+
+static ToolRun run;
+static char *folder;
+static float pictures[BATCH * 3 * 13 * 11];
+
+#define SHELL(...) tool_run(&run, "cd \"$RN_TEST_FOLDER\" && " __VA_ARGS__)
+#define RESNETC(...) SHELL(TOOL " " __VA_ARGS__)
+
+static void expect(int code, const char *text)
+{
+    ck_assert_msg(run.code == code, "exit code %d, wanted %d\n%.1500s%.1500s", run.code, code,
+                  run.out, run.err);
+    ck_assert_msg(!text || strstr(run.err, text) || strstr(run.out, text),
+                  "no '%s' in\n%.1500s%.1500s", text, run.out, run.err);
+    ck_assert_msg(!strstr(run.err, "Sanitizer"), "%s", run.err);
+}
+
+static const char *in_folder(const char *name)
+{
+    static char path[1024];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+// Weights that training has moved, pictures, and the logits of the two by `resnetc run`.
+static void prepare(void)
+{
+    folder = tool_folder("embedded");
+    setenv("RN_TEST_FOLDER", folder, 1);
+    for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++)
+        pictures[i] = (float)(i * 53 % 97) / 97.0f;
+    RnShape shape = {4, {BATCH, 3, 13, 11}};
+    int64_t labels[BATCH] = {0, 1, 2, 3, 4, 0};
+    ck_assert_int_eq(rn_npy_write_f32(in_folder("x.npy"), &shape, pictures, NULL), RN_OK);
+    ck_assert_int_eq(rn_npy_write_i64(in_folder("l.npy"), &(RnShape){1, {BATCH}}, labels, NULL),
+                     RN_OK);
+    tool_write(in_folder("x.raw"), (const char *)pictures, sizeof pictures);
+    RESNETC("train " TOY
+            " --data x.npy,l.npy --steps 3 --lr 0.1 --seed 3 --save w.safetensors && " TOOL
+            " run " TOY " --weights w.safetensors --plan-for batch=6 --input x.npy "
+            "--output y.npy && tail -c 120 y.npy > y.raw && " TOOL " " TOY
+            " --weights w.safetensors --plan-for batch=6 -o toy.o");
+    ck_assert_msg(run.code == 0, "%s", run.err);
+}
+
+static void clean_up(void)
+{
+    tool_remove_folder(folder);
+}
+
+#define C99 TEST_CC " -std=c99 -O1 -Wall -Wextra -pedantic -Werror -I. "
+#define CPP "c++ -std=c++11 -O1 -Wall -Wextra -pedantic -Werror -I. "
+
+START_TEST(programs)
+{
+    SHELL(C99 SOURCES "/predict.c toy.o -o c && ./c < x.raw | cmp - y.raw");
+    expect(0, NULL);
+    SHELL(CPP "-x c++ " SOURCES "/predict.c -x none toy.o -o cpp && ./cpp < x.raw | cmp - y.raw");
+    expect(0, NULL);
+    SHELL("grep -c toy_prepare toy.h");
+    expect(1, "0");
+    SHELL("nm -u toy.o | awk '{print $2}' | grep -v -e '^memcpy$' -e '^memset$'");
+    ck_assert_str_eq(run.out, "");
+}
+END_TEST
+
+START_TEST(two_models)
+{
+    SHELL("sed 's/model toy/model other/' " TOY " > other.rn && " TOOL
+          " train other.rn --data x.npy,l.npy --steps 1 --seed 9 --save o.safetensors && " TOOL
+          " other.rn --weights o.safetensors -o other.o && " C99 "-DWITH_OTHER " SOURCES
+          "/predict.c toy.o other.o -o two && ./two < x.raw | cmp - y.raw");
+    expect(0, NULL);
+}
+END_TEST
+
+START_TEST(plain)
+{
+    SHELL("mkdir -p p && " TOOL " " TOY
+          " --weights w.safetensors --embed=plain --plan-for batch=6 -o p/toy.o && "
+          "cd p && " C99 "-DPLAIN " SOURCES "/predict.c toy.o -o c && ./c < ../x.raw | "
+          "cmp - ../y.raw");
+    expect(0, NULL);
+    // Training starts from the weights: bind copies them to where they can change.
+    RESNETC(TOY " --weights w.safetensors --mode both --plan-for batch=6 -o p/toy.o && "
+                "cd p && grep -c 'memcpy(next, r->initial' toy.h && " CPP "-DPLAIN -x c++ " SOURCES
+                "/predict.c -x none toy.o -o c && ./c < ../x.raw | cmp - ../y.raw");
+    expect(0, NULL);
+}
+END_TEST
+
+// Opens what `resnetc ARGS` would write in this process and checks the logits.
+static void check_session(const char *arg, unsigned flags)
+{
+    Arena *a = arena_create();
+    Options o;
+    Compilation *c;
+    const RnModel *m;
+    const char *error;
+    char tool[] = "resnetc", model[] = TOY, weights[] = "--weights", plan[] = "--plan-for=batch=6",
+         path[1024], last[64];
+    snprintf(path, sizeof path, "%s", in_folder("w.safetensors"));
+    snprintf(last, sizeof last, "%s", arg);
+    char *argv[] = {tool, model, weights, path, plan, last, NULL};
+    ck_assert_msg(options_parse(a, 6, argv, &o, &error), "%s", error);
+    ck_assert_int_eq(compile_start(a, &o, &c), EXIT_OK);
+    uint32_t batch = BATCH;
+    ModeChoice mode = embed_mode(&o);
+    ck_assert_int_eq(compile_plans(c, mode != CHOICE_TRAIN, mode != CHOICE_INFER, &batch, 1),
+                     EXIT_OK);
+    ck_assert_int_eq(embed_weights(a, &o, c), EXIT_OK);
+    size_t bytes;
+    const void *object = compile_emit(c, "toy", CODEGEN_OBJECT, &bytes);
+    LoadedObject *loaded = codegen_load(a, object, bytes, "toy", &m, &error);
+    ck_assert_msg(loaded != NULL, "%s", error);
+    ck_assert_uint_eq(m->flags, flags);
+    RnSession *s = NULL;
+    RnError err = {0};
+    ck_assert_msg(rn_session_open(m, &(RnOptions){.threads = 2}, &s, &err) == RN_OK, "%s",
+                  err.text);
+    RnNpy want;
+    ck_assert_int_eq(rn_npy_read(in_folder("y.npy"), RN_NPY_FLOAT, &want, NULL), RN_OK);
+    float logits[BATCH * CLASSES], *out = logits;
+    const float *in = pictures;
+    ck_assert_int_eq(rn_infer(s, &in, BATCH, &out, &err), RN_OK);
+    ck_assert(memcmp(logits, want.f32, sizeof logits) == 0);
+    rn_npy_free(&want);
+    rn_session_close(s);
+    codegen_unload(loaded);
+    compile_finish(c);
+    arena_destroy(a);
+}
+
+START_TEST(sessions)
+{
+    check_session("--embed=packed", RN_MODEL_WEIGHTS_PACKED);
+    check_session("--embed=plain", RN_MODEL_WEIGHTS_PLAIN);
+    check_session("--mode=both", RN_MODEL_WEIGHTS_PLAIN);
+}
+END_TEST
+
+START_TEST(same_object_again)
+{
+    SHELL("mkdir -p again && " TOOL " " TOY
+          " --weights w.safetensors --plan-for batch=6 -o again/toy.o && "
+          "cmp toy.o again/toy.o && cmp toy.h again/toy.h");
+    expect(0, NULL);
+}
+END_TEST
+
+START_TEST(refused)
+{
+    int before = tool_count_files(folder);
+    RESNETC(TOY " --weights none.safetensors -o n.o");
+    expect(3, "none.safetensors");
+    RESNETC(TOY " -D classes=6 --weights w.safetensors -o n.o");
+    expect(1, "fc.weight is F32 [5, ");
+    RESNETC(TOY " -D classes=6 --weights w.safetensors --embed=plain -o n.o");
+    expect(1, "fc.weight is F32 [5, ");
+    RESNETC(TOY " --weights x.npy -o n.o");
+    expect(1, "x.npy");
+    RESNETC(TOY " --weights w.safetensors --emit=plan");
+    expect(2, "--weights become part of an object");
+    RESNETC(TOY " --weights w.safetensors --mode both --embed=packed -o n.o");
+    expect(2, "--embed=packed is for --mode infer");
+    RESNETC(TOY " --embed=plain -o n.o");
+    expect(2, "--embed needs --weights");
+    RESNETC(TOY " --weights w.safetensors -o w.safetensors");
+    expect(2, "would write over the weights");
+    RESNETC(TOY " --weights w.safetensors --target aarch64 -o n.o");
+    expect(3, "--embed=plain leaves packing to that machine");
+    ck_assert_int_eq(tool_count_files(folder), before);
+    RESNETC(TOY " --weights w.safetensors --target aarch64 --embed=plain -o arm.o");
+    expect(0, NULL);
+}
+END_TEST
+
+// A tensor that the file lacks is named, and no object is left.
+START_TEST(missing_tensor)
+{
+    RnTensorFile *file;
+    RnFileTensor list[256];
+    size_t count = 0;
+    ck_assert_int_eq(rn_tensor_file_open(in_folder("w.safetensors"), &file, NULL), RN_OK);
+    for (size_t i = 0; i < rn_tensor_file_count(file); i++)
+        if (strcmp(rn_tensor_file_at(file, i)->name, "layer1.1.bn2.running_var") != 0)
+            list[count++] = *rn_tensor_file_at(file, i);
+    ck_assert_uint_eq(count + 1, rn_tensor_file_count(file));
+    ck_assert_int_eq(
+        rn_tensor_file_write(in_folder("less.safetensors"), list, count, NULL, 0, NULL), RN_OK);
+    rn_tensor_file_close(file);
+    RESNETC(TOY " --weights less.safetensors -o less.o");
+    expect(1, "less.safetensors: tensor layer1.1.bn2.running_var is missing");
+    ck_assert(!tool_exists(in_folder("less.o")) && !tool_exists(in_folder("less.h")));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("embedded_weights");
+    TCase *tc = tcase_create("tool");
+    tcase_set_timeout(tc, 300);
+    tcase_add_unchecked_fixture(tc, prepare, clean_up);
+    tcase_add_test(tc, programs);
+    tcase_add_test(tc, two_models);
+    tcase_add_test(tc, plain);
+    tcase_add_test(tc, sessions);
+    tcase_add_test(tc, same_object_again);
+    tcase_add_test(tc, refused);
+    tcase_add_test(tc, missing_tensor);
+    suite_add_tcase(suite, tc);
+    return check_run(suite);
+}
