@@ -38,9 +38,11 @@ static void start_debug_info(ModuleCtx *m)
     const char *path = file ? file->path : "model.rn";
     m->debug_file = LLVMDIBuilderCreateFile(m->debug, path, strlen(path), ".", 1);
     const char *producer = m->spec->compiler;
+    // Lines only: debuggers and profilers take a step's name from the symbol, and a record per step
+    // would be as large as its code.
     LLVMDIBuilderCreateCompileUnit(m->debug, LLVMDWARFSourceLanguageC11, m->debug_file, producer,
-                                   strlen(producer), 1, "", 0, 0, "", 0, LLVMDWARFEmissionFull, 0,
-                                   0, 0, "", 0, "", 0);
+                                   strlen(producer), 1, "", 0, 0, "", 0,
+                                   LLVMDWARFEmissionLineTablesOnly, 0, 0, 0, "", 0, "", 0);
     m->debug_type =
         LLVMDIBuilderCreateSubroutineType(m->debug, m->debug_file, NULL, 0, LLVMDIFlagZero);
     add_module_flag(m, LLVMModuleFlagBehaviorWarning, "Debug Info Version",

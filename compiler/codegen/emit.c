@@ -203,6 +203,7 @@ Val emit_step(ModuleCtx *m, const Node *n, const char *plan)
     Val kernel = kernel_of(m, n);
     const char *symbol = symbol_of(m, n, plan);
     Val f = add_function(m, symbol, function_type(m, STEP_PARAMS));
+    add_flag(m, f, "optnone"); // there are thousands, with nothing to optimise
     b->function = f;
     LLVMPositionBuilderAtEnd(b->builder, vb_block(b, "entry"));
     describe_step(m, f, n, symbol);

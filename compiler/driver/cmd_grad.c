@@ -2,42 +2,29 @@
 // with other frameworks. The parameters stay.
 #include "driver/commands.h"
 
-#include <stdlib.h>
-
 #include "driver/report.h"
 #include "driver/session.h"
 #include "resnetc/tensor_io.h"
 #include "resnetc/weights.h"
 
-// u32 labels of an integer array; NULL after a message.
-static uint32_t *convert_labels(const Options *o, const RnNpy *l, uint32_t classes)
+// u32 labels of an integer array.
+static ExitCode convert_labels(Arena *a, const Options *o, const RnNpy *l, uint32_t classes,
+                               uint32_t **out)
 {
-    uint32_t *labels = calloc(l->elements, sizeof *labels);
-    if (!labels) {
-        report_error(EXIT_ENVIRONMENT, "out of memory");
-        return NULL;
-    }
+    uint32_t *labels = ARENA_ARRAY(a, uint32_t, l->elements);
     for (size_t i = 0; i < l->elements; i++) {
-        if (l->i64[i] < 0 || l->i64[i] >= (int64_t)classes) {
-            report_error(EXIT_MODEL, "%s: label %zu is %lld, but the model has %u classes",
-                         o->labels, i, (long long)l->i64[i], classes);
-            free(labels);
-            return NULL;
-        }
+        if (classes > 0 && (l->i64[i] < 0 || l->i64[i] >= (int64_t)classes))
+            return report_error(EXIT_MODEL, "%s: label %zu is %lld, but the model has %u classes",
+                                o->labels, i, (long long)l->i64[i], classes);
         labels[i] = (uint32_t)l->i64[i];
     }
-    return labels;
+    *out = labels;
+    return EXIT_OK;
 }
 
-static ExitCode differentiate(LoadedModel *m, const Options *o, const RnNpy *x, const RnNpy *l)
+static ExitCode differentiate(LoadedModel *m, const Options *o, const RnNpy *x,
+                              const uint32_t *labels)
 {
-    ExitCode code =
-        session_check_shape(m, o->input, x->shape.dim[1], x->shape.dim[2], x->shape.dim[3]);
-    if (code != EXIT_OK)
-        return code;
-    uint32_t *labels = convert_labels(o, l, rn_model_classes(m->model));
-    if (!labels)
-        return EXIT_MODEL;
     RnError err = {0};
     const float *input = x->f32;
     RnTrainBatch batch = {.inputs = &input, .labels = labels, .batch = (uint32_t)x->shape.dim[0]};
@@ -45,11 +32,10 @@ static ExitCode differentiate(LoadedModel *m, const Options *o, const RnNpy *x, 
     RnStatus status = rn_forward_backward(m->session, &batch, &result, &err);
     if (status == RN_OK)
         status = rn_gradients_save(m->session, result.loss, o->output, &err);
-    free(labels);
     return status == RN_OK ? EXIT_OK : report_status(&err);
 }
 
-static ExitCode grad_arrays(Arena *a, const Options *o, const RnNpy *x, const RnNpy *l)
+static ExitCode check_arrays(const Options *o, const RnNpy *x, const RnNpy *l)
 {
     if (x->shape.rank != 4 || x->elements == 0 || x->shape.dim[0] > UINT32_MAX)
         return report_error(EXIT_MODEL, "%s: the array must be [N,C,H,W] with at least one picture",
@@ -58,11 +44,26 @@ static ExitCode grad_arrays(Arena *a, const Options *o, const RnNpy *x, const Rn
         return report_error(EXIT_MODEL,
                             "%s: %s has %llu pictures, so there must be as many labels, [N]",
                             o->labels, o->input, (unsigned long long)x->shape.dim[0]);
-    LoadedModel m;
-    ExitCode code = session_load(a, o, RN_MODE_TRAIN, (uint32_t)x->shape.dim[0], false, &m);
+    return EXIT_OK;
+}
+
+static ExitCode grad_arrays(Arena *a, const Options *o, const RnNpy *x, const RnNpy *l)
+{
+    ExitCode code = check_arrays(o, x, l);
     if (code != EXIT_OK)
         return code;
-    code = differentiate(&m, o, x, l);
+    LoadedModel m;
+    uint32_t *labels = NULL;
+    code = session_start(a, o, &m);
+    if (code == EXIT_OK)
+        code = session_check_shape(m.compilation, o->input, x->shape.dim[1], x->shape.dim[2],
+                                   x->shape.dim[3]);
+    if (code == EXIT_OK)
+        code = convert_labels(a, o, l, compile_classes(m.compilation), &labels);
+    if (code == EXIT_OK)
+        code = session_compile(o, RN_MODE_TRAIN, (uint32_t)x->shape.dim[0], false, &m);
+    if (code == EXIT_OK)
+        code = differentiate(&m, o, x, labels);
     session_unload(&m);
     return code;
 }

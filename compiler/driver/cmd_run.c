@@ -55,13 +55,14 @@ static ExitCode run_array(Arena *a, const Options *o, const RnNpy *x)
     if (batch > x->shape.dim[0])
         batch = x->shape.dim[0];
     LoadedModel m;
-    ExitCode code = session_load(a, o, RN_MODE_INFER, (uint32_t)batch, false, &m);
-    if (code != EXIT_OK)
-        return code;
-    if (rn_model_nth(m.model, RN_ROLE_INPUT, 1) >= 0)
+    ExitCode code = session_start(a, o, &m);
+    if (code == EXIT_OK && compile_graph(m.compilation)->inputs.count > 1)
         code = report_error(EXIT_MODEL, "run serves models of one input; this one has several");
     if (code == EXIT_OK)
-        code = session_check_shape(&m, o->input, x->shape.dim[1], x->shape.dim[2], x->shape.dim[3]);
+        code = session_check_shape(m.compilation, o->input, x->shape.dim[1], x->shape.dim[2],
+                                   x->shape.dim[3]);
+    if (code == EXIT_OK)
+        code = session_compile(o, RN_MODE_INFER, (uint32_t)batch, false, &m);
     Trace *trace = NULL;
     if (code == EXIT_OK)
         code = trace_start(a, o->trace, m.session, &trace);

@@ -187,6 +187,12 @@ const Graph *compile_graph(const Compilation *c)
     return c->built;
 }
 
+uint32_t compile_classes(const Compilation *c)
+{
+    const Shape *s = &c->built->outputs.at[0]->shape;
+    return s->rank == 2 && shape_is_batched(s) ? (uint32_t)s->dim[1] : 0;
+}
+
 uint32_t compile_plan_count(const Compilation *c)
 {
     return c->plan_count;

@@ -25,6 +25,9 @@ void compile_finish(Compilation *c); // accepts NULL
 
 /// The graph as written, before any pass.
 const Graph *compile_graph(const Compilation *c);
+/// How many classes its output tells apart; 0 where the output is no [N, classes] tensor, which
+/// nothing trains.
+uint32_t compile_classes(const Compilation *c);
 
 /// Runs the passes for each plan: both kinds as asked, each for these batches (rising).
 /// An untrainable model: an error when only training is asked for, else a warning and no training.

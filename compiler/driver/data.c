@@ -56,14 +56,15 @@ ExitCode session_open_data(Arena *a, const Options *o, RnSplit split, RnDataset 
     return EXIT_OK;
 }
 
-ExitCode session_check_shape(const LoadedModel *m, const char *what, uint64_t c, uint64_t h,
+ExitCode session_check_shape(const Compilation *compiled, const char *what, uint64_t c, uint64_t h,
                              uint64_t w)
 {
-    const RnTensor *in = rn_model_tensor(m->model, rn_model_nth(m->model, RN_ROLE_INPUT, 0));
-    if (in->rank == 4 && in->dim[1] == (int64_t)c && in->dim[2] == (int64_t)h &&
-        in->dim[3] == (int64_t)w)
+    const Value *in = compile_graph(compiled)->inputs.at[0];
+    const Shape *s = &in->shape;
+    if (s->rank == 4 && s->dim[1] == (int64_t)c && s->dim[2] == (int64_t)h &&
+        s->dim[3] == (int64_t)w)
         return EXIT_OK;
-    if (in->rank != 4)
+    if (s->rank != 4)
         return report_error(EXIT_MODEL, "input '%s' of the model does not take pictures", in->name);
     return report_error(
         EXIT_MODEL,
@@ -71,7 +72,7 @@ ExitCode session_check_shape(const LoadedModel *m, const char *what, uint64_t c,
         "  help: a model with these params takes them by -D channels=%llu -D height=%llu -D "
         "width=%llu",
         what, (unsigned long long)c, (unsigned long long)h, (unsigned long long)w,
-        (long long)in->dim[1], (long long)in->dim[2], (long long)in->dim[3], (unsigned long long)c,
+        (long long)s->dim[1], (long long)s->dim[2], (long long)s->dim[3], (unsigned long long)c,
         (unsigned long long)h, (unsigned long long)w);
 }
 
@@ -122,7 +123,8 @@ static ExitCode fit_pictures(const LoadedModel *m, RnDataset *data, const char *
     bool stored = data->pixels || data->values;
     ExitCode code = EXIT_OK;
     if (stored)
-        code = session_check_shape(m, what, data->channels, data->height, data->width);
+        code = session_check_shape(m->compilation, what, data->channels, data->height,
+                                   data->width);
     if (code != EXIT_OK || stored)
         return code == EXIT_OK ? fit_pixels(m, data, what) : code;
     RnError err = {0};

@@ -29,21 +29,30 @@ static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batc
     return EXIT_OK;
 }
 
-ExitCode session_load(Arena *a, const Options *o, unsigned modes, uint32_t max_batch, bool init,
-                      LoadedModel *out)
+ExitCode session_start(Arena *a, const Options *o, LoadedModel *out)
 {
     *out = (LoadedModel){.options = o};
     ExitCode code = weights_check_options(o);
-    if (code == EXIT_OK)
-        code = compile_start(a, o, &out->compilation);
-    if (code == EXIT_OK)
-        code = compile_load(out->compilation, (modes & RN_MODE_INFER) != 0,
-                            (modes & RN_MODE_TRAIN) != 0, max_batch, &out->model);
+    return code == EXIT_OK ? compile_start(a, o, &out->compilation) : code;
+}
+
+ExitCode session_compile(const Options *o, unsigned modes, uint32_t max_batch, bool init,
+                         LoadedModel *out)
+{
+    ExitCode code = compile_load(out->compilation, (modes & RN_MODE_INFER) != 0,
+                                 (modes & RN_MODE_TRAIN) != 0, max_batch, &out->model);
     if (code == EXIT_OK)
         code = open_session(o, modes, max_batch, init, out);
     if (code != EXIT_OK)
         session_unload(out);
     return code;
+}
+
+ExitCode session_load(Arena *a, const Options *o, unsigned modes, uint32_t max_batch, bool init,
+                      LoadedModel *out)
+{
+    ExitCode code = session_start(a, o, out);
+    return code == EXIT_OK ? session_compile(o, modes, max_batch, init, out) : code;
 }
 
 void session_unload(LoadedModel *m)

@@ -19,13 +19,18 @@ typedef struct LoadedModel {
 /// the weights of --weights, or initial ones from --seed where there are none and `init` allows it.
 ExitCode session_load(Arena *a, const Options *o, unsigned modes, uint32_t max_batch, bool init,
                       LoadedModel *out);
+/// Its two halves: between them a command checks its inputs against the graph, because compiling may
+/// take seconds.
+ExitCode session_start(Arena *a, const Options *o, LoadedModel *out);
+ExitCode session_compile(const Options *o, unsigned modes, uint32_t max_batch, bool init,
+                         LoadedModel *out);
 void session_unload(LoadedModel *m);
 
 /// Opens --data, cut to --limit pictures. *out is NULL, with EXIT_OK, where there is no test split:
 /// for a pair of files, and for a folder of pictures without val/ or test/.
 ExitCode session_open_data(Arena *a, const Options *o, RnSplit split, RnDataset **out);
 /// Checks that the pictures fit the model's input, with a hint at -D where they do not.
-ExitCode session_check_shape(const LoadedModel *m, const char *what, uint64_t c, uint64_t h,
+ExitCode session_check_shape(const Compilation *compiled, const char *what, uint64_t c, uint64_t h,
                              uint64_t w);
 /// Checks shape and labels of a data set against the model, and makes its pictures what the model
 /// wants: resized and cropped (pictures that are read from files), normalised (all but .npy).

@@ -198,6 +198,11 @@ START_TEST(wrong_inputs)
     expect(1, "fc.");
     RESNETC("grad " TOY " --weights w.safetensors --input x.npy --labels bad_l.npy --output g");
     expect(1, "label 5 is 5, but the model has 5 classes");
+    // Arrays are looked at before anything is compiled, so before the weights.
+    RESNETC("run " TOY " --weights none --input wide.npy --output y.npy");
+    expect(1, "wide.npy has pictures of 3x13x12, but the model takes");
+    RESNETC("grad " TOY " --weights none --input x.npy --labels bad_l.npy --output g");
+    expect(1, "bad_l.npy: label 5");
     RESNETC("train " TOY " --data x.npy,bad_l.npy --steps 1");
     expect(1, "5");
     RESNETC("train " TOY " --data wide.npy,l.npy --steps 1");
