@@ -185,11 +185,22 @@ static ExitCode prepare_loader(Training *t)
     return EXIT_OK;
 }
 
+// Pictures in the smallest batch that will be trained.
+static uint64_t smallest_batch(const Training *t)
+{
+    uint64_t steps = (uint64_t)t->options->steps, last = t->train->count % t->batch;
+    return last && (!steps || steps >= train_steps_per_epoch(t)) ? last : t->batch;
+}
+
 static ExitCode prepare_model(Training *t)
 {
     const Options *o = t->options;
     unsigned modes = RN_MODE_TRAIN | (t->test ? RN_MODE_INFER : 0u);
-    ExitCode code = session_load(t->arena, o, modes, t->batch, true, &t->model);
+    ExitCode code = session_start(t->arena, o, &t->model);
+    if (code == EXIT_OK)
+        code = session_check_batch(t->model.compilation, smallest_batch(t));
+    if (code == EXIT_OK)
+        code = session_compile(o, modes, t->batch, true, &t->model);
     if (code == EXIT_OK)
         code = session_check_data(&t->model, t->train, o->data);
     if (code == EXIT_OK && t->test)

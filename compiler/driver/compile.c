@@ -176,6 +176,16 @@ ExitCode compile_start(Arena *a, const Options *o, Compilation **out)
     return code;
 }
 
+const char *compile_lone_norm(const Compilation *c)
+{
+    for (const Node *n = c->built->first; n; n = n->next) {
+        const Shape *s = &n->outputs.at[0]->shape;
+        if (strcmp(n->op->name, "batchnorm") == 0 && shape_elements(s) == shape_channels(s))
+            return n->name ? n->name : n->op->name;
+    }
+    return NULL;
+}
+
 void compile_finish(Compilation *c)
 {
     if (c)

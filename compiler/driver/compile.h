@@ -28,6 +28,9 @@ const Graph *compile_graph(const Compilation *c);
 /// How many classes its output tells apart; 0 where the output is no [N, classes] tensor, which
 /// nothing trains.
 uint32_t compile_classes(const Compilation *c);
+/// The first batch normalisation that gets one value per channel from one picture, or NULL. Trained
+/// on such a batch it has a variance of 0: its result is a constant, its gradient nothing.
+const char *compile_lone_norm(const Compilation *c);
 
 /// Runs the passes for each plan: both kinds as asked, each for these batches (rising).
 /// An untrainable model: an error when only training is asked for, else a warning and no training.

@@ -133,3 +133,16 @@ ExitCode session_score(LoadedModel *m, const RnDataset *data, uint32_t batch, co
     rn_loader_destroy(loader);
     return code;
 }
+
+ExitCode session_check_batch(const Compilation *compiled, uint64_t smallest)
+{
+    const char *norm = smallest == 1 ? compile_lone_norm(compiled) : NULL;
+    if (!norm)
+        return EXIT_OK;
+    return report_error(EXIT_MODEL,
+                        "training would have a batch of one picture, which gives the batch "
+                        "normalisation '%s' one value per channel: nothing to learn from\n"
+                        "  help: another --batch (the last one of an epoch may be a partial one), "
+                        "or larger pictures",
+                        norm);
+}

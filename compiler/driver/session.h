@@ -39,6 +39,8 @@ ExitCode session_check_data(const LoadedModel *m, RnDataset *data, const char *w
 ExitCode session_picture_transform(const LoadedModel *m, RnTransform *out);
 /// Batches in the set's order; made ahead in --loader-threads threads.
 RnLoaderOptions session_loader_options(const LoadedModel *m, const RnDataset *data, uint32_t batch);
+/// Refuses training with batches as small as this where the model cannot learn from them.
+ExitCode session_check_batch(const Compilation *compiled, uint64_t smallest);
 
 /// Accuracy and mean loss (in nats, summed in double) of logits against labels.
 typedef struct Score {

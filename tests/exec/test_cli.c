@@ -207,6 +207,8 @@ START_TEST(wrong_inputs)
     expect(1, "5");
     RESNETC("train " TOY " --data wide.npy,l.npy --steps 1");
     expect(1, "-D channels=3");
+    RESNETC("train resnet18 -D height=13 -D width=11 --data x.npy,l.npy --batch 5 --epochs 1");
+    expect(1, "batch normalisation 'layer3.0.bn1' one value per channel");
     RESNETC("train " TOY " --data text.npy,l.npy --steps 1");
     expect(1, "text.npy");
     RESNETC("train " TOY " --data nan.npy,l.npy --steps 1 --save gone.safetensors");
