@@ -10,15 +10,17 @@
 //
 // A task makes a block of tiles (flattened over images, tile rows, tile columns) for a part of the
 // output channels, all in scratch: the input transform of all channels into V; then, group by group
-// of output channels, for each point p the register tile of the direct kernel with tiles as pixels
-// into M, and the output transform with the fused epilogue. Transforms are vertical code over
+// of output channels, for each point p register tiles of output-channel blocks x tiles into M, and the output transform with the fused epilogue. Transforms are vertical code over
 // vectors of channels, without shuffles.
 //
 // The last register tile of a block moves back to end with the block, and repeats some products.
-// Not here: choice of tiles (conv_winograd_plan.c), the input transform (winograd_input.c), the
-// register tile (conv_direct.c).
+// Not here: choice of tiles (conv_winograd_plan.c), the input transform (winograd_input.c).
 #include "codegen/kernels/conv_winograd.h"
-#include "codegen/kernels/conv_walk.h"
+
+#include <string.h>
+
+#define MAX_ACC 32
+#define CACHE_LINE 64
 
 typedef struct Wino {
     Emit *e;
@@ -26,10 +28,8 @@ typedef struct Wino {
     const WinogradTiles *t;
     WinogradSize s;
     Winograd row, column;
-    int64_t vector; // bytes
-    ConvTiles micro_tiles;
-    ConvPhase micro_phase;
-    ConvWalk micro; // what the direct reduction reads
+    int64_t vector;     // bytes
+    int64_t ahead_step; // bytes of weights fetched ahead per channel; 0: they are in the cache
     // of the task
     WinogradRange range;
     Val part, k_lo, k_hi; // partial sums; tiles of output channels
@@ -40,32 +40,87 @@ static Val scratch_at(Wino *w, int64_t offset)
     return vb_ati(w->b, w->e->scratch, offset);
 }
 
-// M of one register tile: tiles [slot, slot + micro), output-channel tile k (of all) that is `own`
-// in the group.
-static void emit_micro(Wino *w, Val u, Val v, Val m)
+// What a register tile reads: points of its tiles, weights, and weights that come next.
+typedef struct Micro {
+    Val v, u, ahead;
+} Micro;
+
+#define MICRO_POINTERS 3
+
+// One block of channels: `x` are the accumulators, then v, u, ahead; v is left where it stood.
+static void reduce_block(Wino *w, Val *x, Val channels)
 {
     Vb *b = w->b;
     const WinogradTiles *t = w->t;
-    ConvTile tile = {.phase = &w->micro_phase,
-                     .images = 1,
-                     .columns = t->micro,
-                     .blocks = t->blocks,
-                     .first_column = -1,
-                     .input = v,
-                     .weights = u};
-    Val acc[CONV_MAX_ACC];
-    for (int i = 0; i < t->micro * t->blocks; i++) {
-        acc[i] = vb_zero(b);
+    uint32_t acc = (uint32_t)(t->micro * t->blocks), count = acc + MICRO_POINTERS;
+    Val weight[MAX_ACC], start = x[acc];
+    VbLoop loop = vb_loop(b, vb_int(b, 0), channels, 1, x, count);
+    memcpy(x, loop.carried, count * sizeof(Val));
+    for (int o = 0; o < t->blocks; o++) {
+        weight[o] = vb_load(b, vb_ati(b, x[acc + 1], o * w->vector));
     }
-    conv_reduce_direct(&w->micro, &tile, acc);
+    for (int i = 0; i < t->micro; i++) {
+        Val point = vb_broadcast(b, vb_ati(b, x[acc], i * w->vector));
+        for (int o = 0; o < t->blocks; o++) {
+            x[i * t->blocks + o] = vb_fma(b, weight[o], point, x[i * t->blocks + o]);
+        }
+    }
+    for (int64_t line = 0; line < w->ahead_step; line += CACHE_LINE) {
+        vb_prefetch(b, vb_ati(b, x[acc + 2], line), false, 3);
+    }
+    x[acc] = vb_ati(b, x[acc], 4);
+    x[acc + 1] = vb_ati(b, x[acc + 1], t->blocks * w->vector);
+    x[acc + 2] = vb_ati(b, x[acc + 2], w->ahead_step);
+    vb_loop_end(b, &loop, x);
+    x[acc] = vb_ati(b, start, w->s.input.block_bytes);
+}
+
+// M of one register tile.
+static void emit_micro(Wino *w, const Micro *at, Val m)
+{
+    Vb *b = w->b;
+    const WinogradTiles *t = w->t;
+    uint32_t acc = (uint32_t)(t->micro * t->blocks), count = acc + MICRO_POINTERS;
+    int64_t step = conv_in_step(&w->s.pass), tail = w->s.pass.in_c % step;
+    Val x[MAX_ACC + MICRO_POINTERS];
+    for (uint32_t i = 0; i < acc; i++) {
+        x[i] = vb_zero(b);
+    }
+    x[acc] = at->v;
+    x[acc + 1] = at->u;
+    x[acc + 2] = at->ahead;
+    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.in_blocks), 1, x, count);
+    memcpy(x, loop.carried, count * sizeof(Val));
+    Val channels = vb_int(b, step);
+    if (tail) {
+        Val last = vb_icmp(b, LLVMIntEQ, loop.index, vb_int(b, w->s.in_blocks - 1));
+        channels = vb_select(b, last, vb_int(b, tail), channels);
+    }
+    reduce_block(w, x, channels);
+    vb_loop_end(b, &loop, x);
     for (int o = 0; o < t->blocks; o++) {
         for (int i = 0; i < t->micro; i++) {
-            vb_store(b, acc[i * t->blocks + o], vb_ati(b, m, o * w->s.m_block + i * w->vector));
+            vb_store(b, x[i * t->blocks + o], vb_ati(b, m, o * w->s.m_block + i * w->vector));
         }
     }
 }
 
-// Products of output-channel tiles [k_lo, k_hi) at all points.
+// The slice of U that is used after that of k and point.
+static Val next_slice(Wino *w, Val k, Val point, Val k_lo, Val k_hi)
+{
+    Vb *b = w->b;
+    int64_t points = w->s.points;
+    Val next_k = vb_addi(b, k, 1), next_point = vb_addi(b, point, 1);
+    Val same = vb_add(b, vb_muli(b, next_k, points), point);
+    Val other = vb_add(b, vb_muli(b, k_lo, points), next_point);
+    Val is_last = vb_icmp(b, LLVMIntEQ, next_point, vb_int(b, points));
+    other = vb_select(b, is_last, vb_muli(b, k_hi, points), other);
+    Val slice = vb_select(b, vb_icmp(b, LLVMIntSLT, next_k, k_hi), same, other);
+    return vb_at(b, w->e->in[1], vb_muli(b, slice, w->s.slice));
+}
+
+// Products of output-channel tiles [k_lo, k_hi) at all points. The passes over a slice of U fetch
+// the next slice, each a part of it.
 static void multiply(Wino *w, Val k_lo, Val k_hi)
 {
     Vb *b = w->b;
@@ -74,6 +129,7 @@ static void multiply(Wino *w, Val k_lo, Val k_hi)
     VbLoop ks = vb_loop(b, k_lo, k_hi, 1, NULL, 0);
     Val slice = vb_add(b, vb_muli(b, ks.index, w->s.points), points.index);
     Val u = vb_at(b, w->e->in[1], vb_muli(b, slice, w->s.slice));
+    Val next = next_slice(w, ks.index, points.index, k_lo, k_hi);
     Val v = vb_at(b, scratch_at(w, w->s.input.points),
                   vb_muli(b, points.index, w->s.input.plane_bytes));
     Val own = vb_muli(b, vb_sub(b, ks.index, k_lo), t->blocks * w->s.m_block);
@@ -81,7 +137,10 @@ static void multiply(Wino *w, Val k_lo, Val k_hi)
     VbLoop slots = vb_loop(b, vb_int(b, 0), w->range.count, t->micro, NULL, 0);
     Val last = vb_max(b, vb_addi(b, w->range.count, -t->micro), vb_int(b, 0));
     Val offset = vb_muli(b, vb_min(b, slots.index, last), w->vector);
-    emit_micro(w, u, vb_at(b, v, offset), vb_at(b, m, offset));
+    int64_t share = w->s.slice / (t->blocks * w->vector) * w->ahead_step;
+    Val ahead = vb_muli(b, vb_divi(b, slots.index, t->micro), share);
+    Micro at = {vb_at(b, v, offset), u, vb_at(b, next, ahead)};
+    emit_micro(w, &at, vb_at(b, m, offset));
     vb_loop_end(b, &slots, NULL);
     vb_loop_end(b, &ks, NULL);
     vb_loop_end(b, &points, NULL);
@@ -305,12 +364,9 @@ void winograd_emit_kernel(Emit *e)
     w.s.input.row = w.row.bt;
     w.s.input.column = w.column.bt;
     w.vector = (int64_t)b->width * 4;
-    w.micro_tiles = (ConvTiles){.blocks = t->blocks, .step = 1};
-    w.micro_phase = (ConvPhase){.taps = {1, 1}};
-    w.micro =
-        (ConvWalk){.e = e, .b = b, .tiles = &w.micro_tiles, .in_plane = w.s.input.block_bytes};
-    w.micro.pass = w.s.pass;
-    w.micro.pass.stride[0] = w.micro.pass.stride[1] = 1;
+    if (2 * (uint64_t)winograd_weight_bytes(&w.s, t) > b->target->l2_bytes) {
+        w.ahead_step = div_up(t->blocks * w.vector, w.s.slots / t->micro);
+    }
     Val task;
     TaskLoop loop = emit_tasks(e, &task);
     emit_task(&w, task);
