@@ -66,7 +66,7 @@ static void reduce_block(Wino *w, Val *x, Val channels)
         }
     }
     for (int64_t line = 0; line < w->ahead_step; line += CACHE_LINE) {
-        vb_prefetch(b, vb_ati(b, x[acc + 2], line), false, 3);
+        vb_prefetch(b, vb_ati(b, x[acc + 2], line), false, 2);
     }
     x[acc] = vb_ati(b, x[acc], 4);
     x[acc + 1] = vb_ati(b, x[acc + 1], t->blocks * w->vector);

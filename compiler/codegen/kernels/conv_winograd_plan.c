@@ -1,8 +1,11 @@
 // conv_winograd_plan.c: tiles, tasks, scratch and costs of the Winograd convolutions.
 //
-// Cost of a plan: products at the register tile's rate, but no faster than U streams from the cache
-// that holds it, once for each block of tiles; transforms by vectors loaded and stored; the input
-// transform once more for each part of the output channels, since tasks do not wait for each other.
+// Cost of a plan: products at the register tile's rate, but no faster than U streams, the first time
+// from memory (between two runs all other weights pass), then once for each block of tiles from the
+// cache that holds it; the shorter of the two is not wholly hidden. Transforms by vectors loaded and
+// stored, far slower where scratch exceeds L2; the input transform once more for each part of the
+// output channels, since tasks do not wait for each other. Activations too large for L2 come and go
+// with the transforms, beside no products.
 // Not here: the algorithm (conv_winograd.c).
 #include "codegen/kernels/conv_winograd.h"
 
@@ -10,8 +13,9 @@
 
 #include "ops/attrs.h"
 
-#define TRANSFORM_CYCLES 1.5 // of a 1-D transform, per vector
-#define STORE_CYCLES 2.5     // epilogue of one vector
+#define TRANSFORM_CYCLES 3.0 // of a 1-D transform, per vector
+#define SPILLED_CYCLES 8.0   // the same where scratch exceeds L2
+#define EXPOSED 0.15         // of the shorter of streaming and products
 #define MICRO_CYCLES 40.0    // loop set-up and stores of one register tile
 #define TASK_SHARE 0.5       // of a task that the last worker waits for
 // An algorithm may round so many times as much as direct convolution. Gradients move more by a ReLU
@@ -74,6 +78,21 @@ int64_t winograd_weight_bytes(const WinogradSize *s, const WinogradTiles *t)
     return s->out_blocks / t->blocks * s->points * s->slice;
 }
 
+// Whether V and M stay in L2 beside the slices of U that pass.
+static bool fits(const PlanCtx *ctx, const WinogradSize *s)
+{
+    return (double)s->scratch <= 0.9 * (double)ctx->target->l2_bytes;
+}
+
+static double activation_ns(const PlanCtx *ctx, const WinogradSize *s)
+{
+    const ConvPass *p = &s->pass;
+    int64_t pixels = s->in_blocks * p->in_h * p->in_w + s->out_blocks * p->out_h * p->out_w;
+    double bytes = (double)pixels * ctx->target->vector_floats * 4 * ctx->plan_batch;
+    bool stays = bytes <= 0.5 * (double)ctx->target->l2_bytes;
+    return stays ? 0 : bytes / conv_stream_gbps(ctx->target, bytes);
+}
+
 // One thread's time for the batch.
 static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradTiles *t)
 {
@@ -84,20 +103,16 @@ static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradT
     double micro = (double)s->pass.in_c * conv_step_cycles(g, t->micro, t->blocks) + MICRO_CYCLES;
     double products = blocks * k_tiles * points * micros * micro / g->clock_ghz;
     double u = (double)winograd_weight_bytes(s, t), v = points * (double)s->input.plane_bytes;
-    double stream = blocks * u / conv_stream_gbps(g, u);
-    double read_v = blocks * k_tiles * v / conv_stream_gbps(g, v);
+    double stream = u / g->dram_gbps + (blocks - 1) * u / conv_stream_gbps(g, u);
+    stream += blocks * k_tiles * v / conv_stream_gbps(g, v);
     double rows = (double)s->row_points, columns = (double)s->column_points;
-    double in = TRANSFORM_CYCLES * (t->columns * rows + rows * columns);
-    double made = TRANSFORM_CYCLES * (columns * rows + t->rows * columns);
-    made += STORE_CYCLES * t->rows * t->columns;
-    double transforms = in * (double)s->in_blocks * t->parts + made * (double)s->out_blocks;
-    transforms *= blocks * tiles / g->clock_ghz;
-    return at_least(products, stream + read_v) + transforms;
-}
-
-static bool fits(const PlanCtx *ctx, const WinogradSize *s)
-{
-    return (double)s->scratch <= 1.25 * (double)ctx->target->l2_bytes;
+    double in = t->columns * rows + rows * columns;
+    double made = columns * rows + t->rows * columns + t->rows * t->columns;
+    double vectors = in * (double)s->in_blocks * t->parts + made * (double)s->out_blocks;
+    double cycles = fits(ctx, s) ? TRANSFORM_CYCLES : SPILLED_CYCLES;
+    double transforms = blocks * tiles * vectors * cycles / g->clock_ghz;
+    double hidden = (1 - EXPOSED) * fmin(products, stream);
+    return products + stream - hidden + transforms + activation_ns(ctx, s);
 }
 
 // M of a group takes at most a quarter of L2.
@@ -124,7 +139,7 @@ static void try_plan(const PlanCtx *ctx, const Node *n, WinogradTiles t, Winogra
         s = winograd_size(n, &t, g->vector_floats);
         double tasks = (double)(div_up(ctx->plan_batch, t.image_div) * t.chunks * parts);
         double score = plan_ns(ctx, &s, &t) * (1 + TASK_SHARE / tasks);
-        if (score < *best_score && (fits(ctx, &s) || best->tiles == 0)) {
+        if (score < *best_score) {
             *best_score = score;
             *best = t;
         }
