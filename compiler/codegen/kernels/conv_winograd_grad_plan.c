@@ -8,8 +8,9 @@
 
 #include "codegen/kernels/conv_winograd.h"
 
-#define TRANSFORM_CYCLES 1.5 // of a 1-D transform, per vector
-#define FLUSH_CYCLES 1.5     // to add one accumulator to dU
+#define TRANSFORM_CYCLES 3.0 // of a 1-D transform, per vector
+#define FLUSH_CYCLES 2.0     // to add one accumulator to dU
+#define MICRO_CYCLES 30.0    // loop set-up of one register tile
 #define TASK_SHARE 0.5       // of a task that the last worker waits for
 #define CHANNELS 8           // of a register tile
 
@@ -59,7 +60,8 @@ static double plan_ns(const PlanCtx *ctx, const GradSize *s, const GradTiles *t)
     double tiles = (double)(s->image_tiles * ctx->plan_batch), points = (double)s->points;
     double c = (double)s->s.in_blocks, k = (double)s->s.out_blocks, k_tiles = (double)s->s.tiles;
     double micros = k_tiles * c * (double)(s->s.extent / t->channels) * points;
-    double flush = FLUSH_CYCLES * t->channels * t->blocks / fmin(t->tiles, tiles);
+    double flush = FLUSH_CYCLES * t->channels * t->blocks + MICRO_CYCLES;
+    flush /= fmin(t->tiles, tiles);
     double cycles = tiles * micros * (conv_step_cycles(g, t->channels, t->blocks) + flush);
     double rows = t->rows + 2, columns = t->columns + 2;
     double x = TRANSFORM_CYCLES * (t->columns * rows + rows * columns);
@@ -68,9 +70,9 @@ static double plan_ns(const PlanCtx *ctx, const GradSize *s, const GradTiles *t)
     cycles += tiles * x * (c * parts_k + k * parts_c);
     double last = TRANSFORM_CYCLES * (rows * columns + 3 * columns + 9);
     cycles += k * c * (double)s->s.extent * last;
-    double bytes =
-        tiles * t->rows * t->columns * g->vector_floats * 4 * (c * parts_k + k * parts_c);
-    return at_least(cycles / g->clock_ghz, bytes / conv_stream_gbps(g, bytes));
+    double vector = tiles * t->rows * t->columns * g->vector_floats * 4;
+    double bytes = vector * (c * parts_k + k * parts_c), once = vector * (c + k);
+    return cycles / g->clock_ghz + bytes / conv_stream_gbps(g, once);
 }
 
 static void choose(const PlanCtx *ctx, const Node *n, GradTiles base, GradTiles *best)
