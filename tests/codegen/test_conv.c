@@ -20,6 +20,7 @@
 #include "ops/attrs.h"
 #include "support/check_main.h"
 #include "support/kernel_run.h"
+#include "conv_errors.h"
 #include "winograd_bound.h"
 
 #define TOLERANCE (8.0 / (1 << 24))
@@ -82,6 +83,7 @@ typedef struct Run {
     Plain x, w, y;     // the three tensors of the convolution; the node's output among them
     Plain in[8], want; // by node input; the expected output
     uint32_t out_of;   // which of x, w, y the node makes: 0, 1, 2
+    double error;      // of the whole output, relative, in the root mean square
 } Run;
 
 static Value *add_input(Run *r, Shape s, const Plain *p)
@@ -222,16 +224,19 @@ static const char *describe(const Run *r)
         t->fused ? " fused" : "");
 }
 
-static void check_close(const Run *r, const Plain *got)
+static void check_close(Run *r, const Plain *got)
 {
     bool winograd = strncmp(r->kernel->name, "winograd", 8) == 0;
-    double tolerance = winograd ? WINOGRAD_TOLERANCE : TOLERANCE, worst = 0;
+    double tolerance = winograd ? WINOGRAD_TOLERANCE : TOLERANCE, worst = 0, sum = 0, norm = 0;
     for (int64_t i = 0, n = plain_count(got); i < n; i++) {
         double error = fabs(got->at[i] - r->want.at[i]), most = tolerance * r->want.bound[i];
         ck_assert_msg(error <= most + 1e-37, "%s: element %d is %g, not %g (error %g)", describe(r),
                       (int)i, got->at[i], r->want.at[i], error);
         worst = fmax(worst, error / (most + 1e-37));
+        sum += error * error;
+        norm += r->want.at[i] * r->want.at[i];
     }
+    r->error = sqrt(sum / (norm + 1e-37));
     if (getenv("TEST_CONV_VERBOSE")) {
         printf("%s: error %.2f of the tolerance\n", describe(r), worst);
     }
@@ -443,8 +448,10 @@ static void run_kernel(Run *r)
     kernel_run_destroy(k);
 }
 
-// Runs the case on every kernel that serves the operator; returns how many did.
-static int run_case(const TargetDef *target, const OpDef *op, uint32_t out_of, const Case *t)
+// Runs the case on every kernel that serves the operator; returns how many did. errors: NULL, or
+// takes them.
+static int run_case(const TargetDef *target, const OpDef *op, uint32_t out_of, const Case *t,
+                    ErrorRow *errors)
 {
     int served = 0;
     for (size_t i = 0; i < kernel_table_count; i++) {
@@ -479,6 +486,9 @@ static int run_case(const TargetDef *target, const OpDef *op, uint32_t out_of, c
             expect(&r);
             run_kernel(&r);
             served++;
+            if (errors) {
+                error_row_add(errors, k->name, r.error);
+            }
             if (getenv("TEST_CONV_VERBOSE")) {
                 printf("%s: tasks %u/%u\n", describe(&r), low->tasks_mul, low->tasks_div);
                 fflush(stdout);
@@ -559,7 +569,7 @@ static void run_all(int target, const OpDef *op, uint32_t out_of)
         if (out_of == 0 && c.image) {
             c.image = false;
         }
-        ck_assert_msg(run_case(t, op, out_of, &c) > 0, "%s case %d: no kernel", op->name, i);
+        ck_assert_msg(run_case(t, op, out_of, &c, NULL) > 0, "%s case %d: no kernel", op->name, i);
     }
 }
 
@@ -596,9 +606,9 @@ START_TEST(squares)
         for (int d = 0; d < 4; d++) {
             c.pad[d] = i < 2 || i > 14 ? 1 : (i + d) % 3;
         }
-        ck_assert_int_gt(run_case(t, &op_bwd_data, 0, &c), 0);
+        ck_assert_int_gt(run_case(t, &op_bwd_data, 0, &c, NULL), 0);
         c.bias = i % 2;
-        ck_assert_int_gt(run_case(t, &op_conv, 2, &c), 0);
+        ck_assert_int_gt(run_case(t, &op_conv, 2, &c, NULL), 0);
     }
 }
 END_TEST
@@ -619,9 +629,9 @@ START_TEST(sizes)
         for (int d = 0; d < 4; d++) {
             c.pad[d] = f[2];
         }
-        ck_assert_int_gt(run_case(t, &op_conv, 2, &c), 0);
-        ck_assert_int_gt(run_case(t, &op_bwd_data, 0, &c), 0);
-        ck_assert_int_gt(run_case(t, &op_bwd_weights, 1, &c), 0);
+        ck_assert_int_gt(run_case(t, &op_conv, 2, &c, NULL), 0);
+        ck_assert_int_gt(run_case(t, &op_bwd_data, 0, &c, NULL), 0);
+        ck_assert_int_gt(run_case(t, &op_bwd_weights, 1, &c, NULL), 0);
     }
 }
 END_TEST
@@ -642,12 +652,42 @@ START_TEST(dense)
         c.batch = d[2];
         c.plan_batch = d[3];
         c.fused = true;
-        ck_assert_int_gt(run_case(t, &op_dense_bwd_data, 0, &c), 0);
+        ck_assert_int_gt(run_case(t, &op_dense_bwd_data, 0, &c, NULL), 0);
         c.bias = true;
-        ck_assert_int_gt(run_case(t, &op_dense, 2, &c), 0);
+        ck_assert_int_gt(run_case(t, &op_dense, 2, &c, NULL), 0);
         c.bias = c.fused = false;
-        ck_assert_int_gt(run_case(t, &op_dense_bwd_weights, 1, &c), 0);
+        ck_assert_int_gt(run_case(t, &op_dense_bwd_weights, 1, &c, NULL), 0);
     }
+}
+END_TEST
+
+// What docs/kernels.md says about rounding is what is measured.
+START_TEST(errors)
+{
+    const TargetDef *t = target_find("x86-64-v4");
+    if (!kernel_run_can(t)) {
+        return;
+    }
+    static const int64_t shape[][2] = {{64, 28}, {128, 28}, {256, 14}, {512, 7}}; // c, h
+    static const struct {
+        const OpDef *op;
+        uint32_t out_of;
+    } way[] = {{&op_conv, 2}, {&op_bwd_data, 0}, {&op_bwd_weights, 1}};
+    ErrorTable table = {0};
+    for (int d = 0; d < CASES(way); d++) {
+        for (int i = 0; i < CASES(shape); i++) {
+            Case c = {.c = shape[i][0], .k = shape[i][0], .h = shape[i][1], .w = shape[i][1]};
+            *(way[d].out_of == 0 ? &c.c : &c.k) = 16; // what is not summed over
+            c.r = c.s = 3;
+            c.sh = c.sw = c.groups = c.batch = c.plan_batch = 1;
+            for (int p = 0; p < 4; p++) {
+                c.pad[p] = 1;
+            }
+            ErrorRow *row = error_table_add(&table, way[d].op->name, shape[i][0], shape[i][1]);
+            run_case(t, way[d].op, way[d].out_of, &c, row);
+        }
+    }
+    error_table_check(&table);
 }
 END_TEST
 
@@ -664,5 +704,9 @@ int main(void)
     tcase_add_loop_test(tc, sizes, 0, targets);
     tcase_add_loop_test(tc, dense, 0, targets);
     suite_add_tcase(s, tc);
+    TCase *table = tcase_create("errors");
+    tcase_set_timeout(table, 300);
+    tcase_add_test(table, errors);
+    suite_add_tcase(s, table);
     return check_run(s);
 }
