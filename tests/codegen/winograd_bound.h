@@ -65,7 +65,8 @@ static void bound_tile(const WinogradMatrix *rows, const WinogradMatrix *columns
 
 static double *bound_weights(const BoundPass *b)
 {
-    double *u = ARENA_ARRAY(b->arena, double, b->made *b->reduced *BOUND_POINTS);
+    int64_t count = b->made * b->reduced * BOUND_POINTS;
+    double *u = ARENA_ARRAY(b->arena, double, count);
     for (int64_t k = 0; k < b->made; k++) {
         for (int64_t c = 0; c < b->reduced; c++) {
             double tap[9];
@@ -82,7 +83,8 @@ static double *bound_weights(const BoundPass *b)
 // The outputs of one tile, its first at (y, x) of `to`.
 static void bound_outputs(const BoundPass *b, const double *u, Plain *to, const int64_t at[3])
 {
-    double *v = ARENA_ARRAY(b->arena, double, b->reduced *BOUND_POINTS);
+    int64_t count = b->reduced * BOUND_POINTS;
+    double *v = ARENA_ARRAY(b->arena, double, count);
     for (int64_t c = 0; c < b->reduced; c++) {
         int64_t from[4] = {at[0], c, at[1] - b->pad[0], at[2] - b->pad[1]};
         bound_tile(&b->row.bt, &b->column.bt, b->in, from, v + c * BOUND_POINTS);
@@ -121,7 +123,8 @@ static void bound_products(const BoundPass *b, const Plain *dy, const int64_t at
 {
     WinogradMatrix a_row = winograd_transpose(&b->row.at);
     WinogradMatrix a_column = winograd_transpose(&b->column.at);
-    double *v = ARENA_ARRAY(b->arena, double, b->reduced *BOUND_POINTS), d[BOUND_POINTS];
+    int64_t count = b->reduced * BOUND_POINTS;
+    double *v = ARENA_ARRAY(b->arena, double, count), d[BOUND_POINTS];
     for (int64_t c = 0; c < b->reduced; c++) {
         int64_t from[4] = {at[0], c, at[1] - b->pad[0], at[2] - b->pad[1]};
         bound_tile(&b->row.bt, &b->column.bt, b->in, from, v + c * BOUND_POINTS);
@@ -139,7 +142,8 @@ static void bound_products(const BoundPass *b, const Plain *dy, const int64_t at
 
 static void bound_gradient(const BoundPass *b, const Plain *dy, Plain *dw)
 {
-    double *du = ARENA_ARRAY(b->arena, double, b->made *b->reduced *BOUND_POINTS);
+    int64_t count = b->made * b->reduced * BOUND_POINTS;
+    double *du = ARENA_ARRAY(b->arena, double, count);
     for (int64_t n = 0; n < dim(dy, 0); n++) {
         for (int64_t y = 0; y < dim(dy, 2); y += b->row.m) {
             for (int64_t x = 0; x < dim(dy, 3); x += b->column.m) {
