@@ -10,8 +10,9 @@
 //
 // A task makes a block of tiles (flattened over images, tile rows, tile columns) for a part of the
 // output channels, all in scratch: the input transform of all channels into V; then, group by group
-// of output channels, for each point p register tiles of output-channel blocks x tiles into M, and the output transform with the fused epilogue. Transforms are vertical code over
-// vectors of channels, without shuffles.
+// of output channels, for each point p register tiles of output-channel blocks x tiles into M, and
+// the output transform with the fused epilogue. Transforms are vertical code over vectors of
+// channels, without shuffles.
 //
 // The last register tile of a block moves back to end with the block, and repeats some products.
 // Not here: choice of tiles (conv_winograd_plan.c), the input transform (winograd_input.c).
