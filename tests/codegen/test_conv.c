@@ -677,7 +677,7 @@ START_TEST(errors)
     for (int d = 0; d < CASES(way); d++) {
         for (int i = 0; i < CASES(shape); i++) {
             Case c = {.c = shape[i][0], .k = shape[i][0], .h = shape[i][1], .w = shape[i][1]};
-            *(way[d].out_of == 0 ? &c.c : &c.k) = 16; // what is not summed over
+            *(way[d].out_of == 0 ? &c.c : &c.k) = 4; // what is not summed over
             c.r = c.s = 3;
             c.sh = c.sw = c.groups = c.batch = c.plan_batch = 1;
             for (int p = 0; p < 4; p++) {

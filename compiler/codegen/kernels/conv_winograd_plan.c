@@ -1,12 +1,11 @@
 // conv_winograd_plan.c: tiles, tasks, scratch and costs of the Winograd convolutions.
 //
-// Cost of a plan: products at the register tile's rate, but no faster than U streams, the first time
-// from memory (between two runs all other weights pass), then once for each block of tiles from the
-// cache that holds it; the shorter of the two is not wholly hidden. Transforms by vectors loaded and
-// stored, far slower where scratch exceeds L2; the input transform once more for each part of the
-// output channels, since tasks do not wait for each other. Activations too large for L2 come and go
-// with the transforms, beside no products.
-// Not here: the algorithm (conv_winograd.c).
+// Cost of a plan: products at the register tile's rate, but no faster than U streams, the first
+// time from memory (between two runs all other weights pass), then once for each block of tiles
+// from the cache that holds it; the shorter of the two is not wholly hidden. Transforms by vectors
+// loaded and stored, far slower where scratch exceeds L2; the input transform once more for each
+// part of the output channels, since tasks do not wait for each other. Activations too large for L2
+// come and go with the transforms, beside no products. Not here: the algorithm (conv_winograd.c).
 #include "codegen/kernels/conv_winograd.h"
 
 #include <math.h>
@@ -18,7 +17,7 @@
 #define EXPOSED 0.15         // of the shorter of streaming and products
 #define MICRO_CYCLES 40.0    // loop set-up and stores of one register tile
 #define TASK_SHARE 0.5       // of a task that the last worker waits for
-// An algorithm may round so many times as much as direct convolution. Gradients move more by a ReLU
+// An algorithm may round so many times as much as F(2x2). Gradients move more by a ReLU
 // that flips than by any tile size here, so training may round more.
 #define MOST_ERROR 6.0
 #define MOST_TRAINING_ERROR 14.4
@@ -168,7 +167,8 @@ static void choose_tiles(const PlanCtx *ctx, const Node *n, WinogradTiles base, 
     }
 }
 
-// Error of a tile size relative to direct convolution's, which is about F(2x2)'s (winograd_math.c).
+// Error of a tile size relative to F(2x2)'s, which rounds less than direct convolution
+// (docs/kernels.md).
 static double relative_error(int rows, int columns)
 {
     static const double known[] = {[2] = 1.0, [3] = 1.7, [4] = 2.8, [5] = 5.9, [6] = 13.0};
