@@ -102,6 +102,9 @@ static Val emit_kernel(ModuleCtx *m, const Node *n)
     LLVMPositionBuilderAtEnd(b->builder, vb_block(b, "entry"));
     load_arguments(&e, f);
     def->emit(&e);
+    if (n->lowering->streams) {
+        vb_store_fence(b);
+    }
     LLVMBuildRetVoid(b->builder);
     return f;
 }

@@ -77,6 +77,8 @@ typedef struct ExprPlace {
 /// where the expression could have filled them (block is compared with the last one at run time).
 /// raw is NULL where all comes from memory (the map operator).
 Val emit_store_expr(Emit *e, Val raw, const ExprPlace *at);
+/// Stores a vector of output 0 at p, aligned: around the caches where the lowering streams.
+void emit_store_output(Emit *e, Val x, Val p);
 /// The terms of side s for the stored vector.
 uint32_t emit_side_terms(Emit *e, uint32_t side, Val stored, const ExprPlace *at, Val term[2]);
 /// Loads node input i as the expression reads it at this place (by its shape, see Expr).

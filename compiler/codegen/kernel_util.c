@@ -45,6 +45,15 @@ int64_t image_bytes(const Value *v)
     return (int64_t)per_image;
 }
 
+void emit_store_output(Emit *e, Val x, Val p)
+{
+    if (e->lowering->streams) {
+        vb_store_streaming(e->vb, x, p);
+    } else {
+        vb_store(e->vb, x, p);
+    }
+}
+
 Layout layout_padded_vector(Arena *a, int64_t c, uint32_t width)
 {
     Packing *p = ARENA_NEW(a, Packing);

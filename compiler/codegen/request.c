@@ -111,9 +111,9 @@ static void print_slots(StrBuf *t, const Node *n)
 
 static void print_lowering(StrBuf *t, const Lowering *low)
 {
-    strbuf_printf(t, "\n%s tasks %u/%u parts %u/%u scratch %" PRIu64 " tiles ", low->kernel,
-                  low->tasks_mul, low->tasks_div, low->parts_mul, low->parts_div,
-                  low->scratch_bytes);
+    strbuf_printf(t, "\n%s%s tasks %u/%u parts %u/%u scratch %" PRIu64 " tiles ", low->kernel,
+                  low->streams ? " streams" : "", low->tasks_mul, low->tasks_div, low->parts_mul,
+                  low->parts_div, low->scratch_bytes);
     const unsigned char *tiles = low->tiles;
     for (size_t i = 0; i < low->tiles_bytes; i++) {
         strbuf_printf(t, "%02x", tiles[i]);

@@ -7,6 +7,9 @@
 #include "codegen/codegen_internal.h"
 #include "codegen/kernel.h"
 
+#define STREAM_FRACTION 0.75
+#define MAX_CANDIDATES 16 // for explanations; all kernels are asked
+
 static bool serves(const KernelDef *k, const Node *n)
 {
     return strcmp(k->op, n->op->name) == 0;
@@ -20,22 +23,47 @@ static const char *why_slots(const KernelDef *k, const Node *n)
     return n->side_count > 0 && !k->takes_sides ? "takes no sides" : NULL;
 }
 
-static void explain(StrBuf *text, const KernelDef *k, const Lowering *low, const char *why)
+// What the kernels that serve an operator answered.
+typedef struct Candidates {
+    const Lowering *low[MAX_CANDIDATES]; // its kernel_def tells whose answer it is
+    const char *why[MAX_CANDIDATES];     // it cannot, or NULL
+    uint32_t count;
+} Candidates;
+
+// One line per candidate; the chosen one is marked.
+static const char *explain(Arena *a, const Candidates *all, const Lowering *best)
 {
-    if (why) {
-        strbuf_printf(text, "%s: %s\n", k->name, why);
-        return;
+    StrBuf text = {.arena = a};
+    for (uint32_t i = 0; i < all->count; i++) {
+        const Lowering *low = all->low[i];
+        const KernelDef *k = low->kernel_def;
+        strbuf_printf(&text, "    %c %-16s ", low == best ? '*' : ' ', k->name);
+        if (all->why[i]) {
+            strbuf_printf(&text, "cannot: %s\n", all->why[i]);
+            continue;
+        }
+        strbuf_printf(&text, "%10.4f ms  %5u tasks", low->predicted_ns * 1e-6, low->tasks_mul);
+        if (low->tasks_div != RN_DIV_ALL) {
+            strbuf_printf(&text, " per %u images", low->tasks_div);
+        }
+        if (low->scratch_bytes > 0) {
+            strbuf_printf(&text, ", scratch %llu bytes", (unsigned long long)low->scratch_bytes);
+        }
+        strbuf_printf(&text, "\n");
     }
-    strbuf_printf(text, "%s: %.3f ms predicted, %u tasks", k->name, low->predicted_ns * 1e-6,
-                  low->tasks_mul);
-    if (low->tasks_div != RN_DIV_ALL) {
-        strbuf_printf(text, " per %u images", low->tasks_div);
-    }
-    strbuf_printf(text, ", scratch %llu bytes\n", (unsigned long long)low->scratch_bytes);
+    return strbuf_text(&text);
+}
+
+// An output that the last cache cannot hold until it is read would only push out what is needed.
+static bool streams(const TargetDef *t, const Node *n, uint32_t batch)
+{
+    const Value *v = n->outputs.at[0];
+    double bytes = 4.0 * (double)shape_elements(&v->shape) * (shape_is_batched(&v->shape) ? batch : 1);
+    return bytes > STREAM_FRACTION * (double)t->l3_bytes;
 }
 
 // The cheapest kernel's plan, or NULL. g: NULL where only the kind of kernel matters.
-static Lowering *choose(const Codegen *c, Arena *a, const Graph *g, const Node *n, StrBuf *text)
+static Lowering *choose(const Codegen *c, Arena *a, const Graph *g, const Node *n, Candidates *all)
 {
     PlanCtx ctx = {.arena = a,
                    .target = c->target,
@@ -51,25 +79,29 @@ static Lowering *choose(const Codegen *c, Arena *a, const Graph *g, const Node *
         Lowering *low = ARENA_NEW(a, Lowering);
         const char *why = why_slots(k, n);
         why = why ? why : k->plan(&ctx, n, low);
-        explain(text, k, low, why);
-        if (why || (best && best->predicted_ns <= low->predicted_ns)) {
-            continue;
-        }
         low->kernel = k->name;
         low->kernel_def = k;
-        best = low;
+        low->streams = streams(c->target, n, ctx.plan_batch);
+        if (all->count < MAX_CANDIDATES) {
+            all->low[all->count] = low;
+            all->why[all->count++] = why;
+        }
+        if (!why && (!best || best->predicted_ns > low->predicted_ns)) {
+            best = low;
+        }
     }
     return best;
 }
 
 static Lowering *target_lower(const LowerTarget *t, Arena *a, const Graph *g, const Node *n)
 {
-    StrBuf text = {.arena = a};
-    Lowering *low = choose(t->impl, a, g, n, &text);
+    Candidates all = {0};
+    Lowering *low = choose(t->impl, a, g, n, &all);
+    const char *text = explain(a, &all, low);
     if (!low) {
-        INTERNAL_ERROR("no kernel serves %s (%s):\n%s", n->op->name, n->name, strbuf_text(&text));
+        INTERNAL_ERROR("no kernel serves %s (%s):\n%s", n->op->name, n->name, text);
     }
-    low->explain = strbuf_text(&text);
+    low->explain = text;
     return low;
 }
 
@@ -77,8 +109,8 @@ static Lowering *target_lower(const LowerTarget *t, Arena *a, const Graph *g, co
 static const KernelDef *chosen(const LowerTarget *t, const Node *n)
 {
     Arena *scratch = arena_create();
-    StrBuf text = {.arena = scratch};
-    const Lowering *low = choose(t->impl, scratch, NULL, n, &text);
+    Candidates all = {0};
+    const Lowering *low = choose(t->impl, scratch, NULL, n, &all);
     const KernelDef *k = low ? low->kernel_def : NULL;
     arena_destroy(scratch);
     return k;

@@ -162,15 +162,33 @@ Val vb_broadcast(Vb *b, Val p)
     return vb_splat(b, vb_load_scalar(b, p));
 }
 
-static void store_typed(Vb *b, Val x, Val p, uint32_t align)
+static Val store_typed(Vb *b, Val x, Val p, uint32_t align)
 {
     Val store = LLVMBuildStore(b->builder, x, p);
     LLVMSetAlignment(store, align);
+    return store;
 }
 
 void vb_store(Vb *b, Val x, Val p)
 {
     store_typed(b, x, p, b->width * 4);
+}
+
+void vb_store_streaming(Vb *b, Val x, Val p)
+{
+    Val store = store_typed(b, x, p, b->width * 4);
+    LLVMMetadataRef one = LLVMValueAsMetadata(LLVMConstInt(b->i32, 1, 0));
+    LLVMMetadataRef node = LLVMMDNodeInContext2(b->context, &one, 1);
+    unsigned kind = LLVMGetMDKindIDInContext(b->context, "nontemporal", strlen("nontemporal"));
+    LLVMSetMetadata(store, kind, LLVMMetadataAsValue(b->context, node));
+}
+
+// Streaming stores of x86 are not ordered with others, not even by a release.
+void vb_store_fence(Vb *b)
+{
+    if (strncmp(b->target->triple, "x86_64", strlen("x86_64")) == 0) {
+        vb_intrinsic(b, "llvm.x86.sse.sfence", NULL, NULL, 0);
+    }
 }
 
 void vb_store_unaligned(Vb *b, Val x, Val p)

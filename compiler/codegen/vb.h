@@ -62,6 +62,9 @@ Val vb_load_scalar(Vb *b, Val p);    // float
 Val vb_load_typed(Vb *b, Typ t, Val p, uint32_t align);
 Val vb_broadcast(Vb *b, Val p); // load a float into all lanes
 void vb_store(Vb *b, Val x, Val p);
+/// V floats, V*4-aligned, around the caches; other threads see it after vb_store_fence.
+void vb_store_streaming(Vb *b, Val x, Val p);
+void vb_store_fence(Vb *b);
 void vb_store_unaligned(Vb *b, Val x, Val p);
 void vb_store_scalar(Vb *b, Val x, Val p);
 /// First `lanes` (compile-time) lanes only; the rest of memory is not touched.

@@ -1,16 +1,23 @@
 // cmd_bench.c: the time of inference, or of a whole training step with its update. Weights are
-// random unless given. The peers' side of a comparison lives in bench/.
+// random unless given. A burst of known length runs between the samples: a sample with a slow burst
+// before or after it was disturbed, and is taken again. The peers' side of a comparison lives in
+// bench/.
 #include "driver/commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "driver/burst.h"
+#include "driver/memory_use.h"
 #include "driver/profile.h"
 #include "driver/report.h"
 #include "driver/session.h"
 #include "driver/trace.h"
 #include "resnetc/optimizer.h"
 #include "resnetc/random.h"
+
+// So many samples may be taken for each that is wanted.
+#define ATTEMPTS_PER_REPEAT 2
 
 typedef struct Bench {
     LoadedModel model;
@@ -20,13 +27,14 @@ typedef struct Bench {
     float **in;
     float **out;
     uint32_t *labels;
+    Burst burst;
+    double flops; // of one run
 } Bench;
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+typedef struct Samples {
+    double *seconds; // repeats * ATTEMPTS_PER_REPEAT
+    size_t accepted, rejected;
+} Samples;
 
 static uint32_t count_role(const RnModel *m, RnRole role)
 {
@@ -93,45 +101,126 @@ static RnStatus run_once(Bench *b, Trace *trace, RnError *err)
     return status;
 }
 
-static ExitCode print_result(const Options *o, const Bench *b, double *seconds)
+// An RnStepHook: adds up the work of a run.
+static void count_flops(void *context, const RnStep *step, uint32_t batch, uint64_t ns)
 {
-    size_t n = (size_t)o->repeats;
-    qsort(seconds, n, sizeof *seconds, compare_doubles);
-    double median = n % 2 ? seconds[n / 2] : 0.5 * (seconds[n / 2 - 1] + seconds[n / 2]);
+    (void)ns;
+    *(double *)context += (double)step->flops_fixed + (double)step->flops_per_image * batch;
+}
+
+// Runs that are not measured; the last tells how much a run computes.
+static RnStatus warm_up(const Options *o, Bench *b, RnError *err)
+{
+    RnStatus status = RN_OK;
+    for (int64_t i = 0; i < o->warmup && status == RN_OK; i++)
+        status = run_once(b, NULL, err);
+    if (status == RN_OK)
+        status = b->optimizer ? RN_OK : rn_prepare(b->model.session, err);
+    if (status != RN_OK)
+        return status;
+    rn_session_set_hook(b->model.session, count_flops, &b->flops);
+    status = run_once(b, NULL, err);
+    rn_session_set_hook(b->model.session, NULL, NULL);
+    return status;
+}
+
+// Bytes of the arena that a run of this batch needs.
+static uint64_t arena_bytes(const Bench *b)
+{
+    const RnModel *m = b->model.model;
+    uint32_t kind = b->optimizer ? RN_PLAN_TRAIN : RN_PLAN_INFER;
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < m->plan_count; i++) {
+        const RnPlan *p = RN_AT(RnPlan, m->plans, m->plan_stride, i);
+        uint64_t bytes = p->arena_fixed_bytes + b->batch * p->arena_per_image_bytes;
+        if (p->kind == kind && bytes > most)
+            most = bytes;
+    }
+    return most;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static ExitCode print_result(const Options *o, const Bench *b, const Samples *s)
+{
+    size_t n = s->accepted;
+    qsort(s->seconds, n, sizeof *s->seconds, compare_doubles);
+    double least = s->seconds[0];
+    double median = n % 2 ? s->seconds[n / 2] : 0.5 * (s->seconds[n / 2 - 1] + s->seconds[n / 2]);
+    const RnModel *m = b->model.model;
     unsigned threads = rn_pool_threads(rn_session_pool(b->model.session));
     const char *mode = b->optimizer ? "train" : "infer";
-    double rate = b->batch / median;
-    int wrote =
-        o->json
-            ? printf("{\"model\": \"%s\", \"mode\": \"%s\", \"batch\": %u, \"threads\": %u, "
-                     "\"target\": \"%s\", \"min_ms\": %.4f, \"median_ms\": %.4f, "
-                     "\"images_per_s\": %.2f}\n",
-                     b->model.model->name, mode, b->batch, threads, b->model.model->isa,
-                     1e3 * seconds[0], 1e3 * median, rate)
-            : printf(
-                  "%s %s, batch %u, %u threads, %s: min %.3f ms, median %.3f ms, %.1f images/s\n",
-                  b->model.model->name, mode, b->batch, threads, b->model.model->isa,
-                  1e3 * seconds[0], 1e3 * median, rate);
+    double gflops = 1e-9 * b->flops / least, peak = burst_peak_gflops(&b->burst);
+    int wrote = o->json ? printf("{\"model\": \"%s\", \"mode\": \"%s\", \"batch\": %u, "
+                                 "\"threads\": %u, \"target\": \"%s\", \"min_ms\": %.4f, "
+                                 "\"median_ms\": %.4f, \"images_per_s\": %.2f, \"gflops\": %.2f, "
+                                 "\"peak_fraction\": %.4f, \"arena_bytes\": %llu, "
+                                 "\"rss_bytes\": %llu, \"rejected\": %zu}\n",
+                                 m->name, mode, b->batch, threads, m->isa, 1e3 * least,
+                                 1e3 * median, b->batch / median, gflops, gflops / peak,
+                                 (unsigned long long)arena_bytes(b),
+                                 (unsigned long long)memory_use_peak(), s->rejected)
+                        : printf("%s %s, batch %u, %u threads, %s: min %.3f ms, median %.3f ms, "
+                                 "%.1f images/s\n"
+                                 "%.1f GFLOP/s, %.1f%% of a peak of %.1f; arena %.1f MB, resident "
+                                 "%.1f MB; %zu disturbed samples rejected\n",
+                                 m->name, mode, b->batch, threads, m->isa, 1e3 * least,
+                                 1e3 * median, b->batch / median, gflops, 100 * gflops / peak, peak,
+                                 1e-6 * (double)arena_bytes(b), 1e-6 * (double)memory_use_peak(),
+                                 s->rejected);
     if (wrote < 0 || fflush(stdout) != 0)
         return report_error(EXIT_ENVIRONMENT, "cannot write to standard output");
     return EXIT_OK;
 }
 
+// Takes samples until enough were undisturbed. On a machine that is never calm all count.
+static RnStatus take_samples(const Options *o, Bench *b, Samples *s, RnError *err)
+{
+    size_t wanted = (size_t)o->repeats, most = wanted * ATTEMPTS_PER_REPEAT, taken = 0;
+    bool calm = burst_is_calm(&b->burst);
+    for (; s->accepted < wanted && taken < most; taken++) {
+        double start = clock_seconds();
+        RnStatus status = run_once(b, NULL, err);
+        double seconds = clock_seconds() - start;
+        if (status != RN_OK)
+            return status;
+        bool calm_after = burst_is_calm(&b->burst);
+        // Rejected samples gather behind the accepted ones.
+        s->seconds[taken] = s->seconds[s->accepted];
+        if (calm && calm_after) {
+            s->seconds[s->accepted++] = seconds;
+        } else {
+            s->seconds[taken] = seconds;
+        }
+        calm = calm_after;
+    }
+    s->rejected = taken - s->accepted;
+    if (s->accepted == 0)
+        s->accepted = taken;
+    return RN_OK;
+}
+
 static ExitCode measure(const Options *o, Bench *b)
 {
     RnError err = {0};
-    double *seconds = calloc((size_t)o->repeats, sizeof *seconds);
-    if (!seconds)
+    Samples s = {0};
+    s.seconds = calloc((size_t)o->repeats * ATTEMPTS_PER_REPEAT, sizeof *s.seconds);
+    if (!s.seconds)
         return report_error(EXIT_ENVIRONMENT, "out of memory");
-    RnStatus status = RN_OK;
-    for (int64_t i = -o->warmup; i < o->repeats && status == RN_OK; i++) {
-        double start = clock_seconds();
-        status = run_once(b, NULL, &err);
-        if (i >= 0)
-            seconds[i] = clock_seconds() - start;
+    memory_use_restart();
+    RnStatus status = warm_up(o, b, &err);
+    if (status == RN_OK) {
+        burst_start(&b->burst, b->model.model->isa, rn_session_pool(b->model.session));
+        status = take_samples(o, b, &s, &err);
     }
-    ExitCode code = status == RN_OK ? print_result(o, b, seconds) : report_status(&err);
-    free(seconds);
+    ExitCode code = status == RN_OK ? print_result(o, b, &s) : report_status(&err);
+    if (code == EXIT_OK && s.rejected == (size_t)o->repeats * ATTEMPTS_PER_REPEAT)
+        report_error(EXIT_OK, "every sample was disturbed: other work runs on this machine");
+    free(s.seconds);
     return code;
 }
 
@@ -148,7 +237,8 @@ static ExitCode profile(Arena *a, const Options *o, Bench *b)
     if (status != RN_OK)
         return report_status(&err);
     unsigned threads = rn_pool_threads(rn_session_pool(b->model.session));
-    if (!profile_print(p, compile_model_text(b->model.compilation), threads,
+    double peak = burst_peak_gflops(&b->burst);
+    if (!profile_print(p, compile_model_text(b->model.compilation), threads, peak,
                        o->json ? stderr : stdout))
         return report_error(EXIT_ENVIRONMENT, "cannot write the profile");
     return EXIT_OK;

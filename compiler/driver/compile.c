@@ -263,13 +263,14 @@ ExitCode compile_plan_batches(const Compilation *c, const uint32_t *fallback,
 
 static void print_kernels(const Graph *g)
 {
-    fprintf(stderr, "== kernels (%s, batch %u)\n", g->mode == MODE_TRAIN ? "train" : "infer",
-            g->plan_batch);
+    fprintf(stderr,
+            "== kernels (%s, batch %u): layer and operator, then each candidate with the time "
+            "predicted on one thread; * is taken\n",
+            g->mode == MODE_TRAIN ? "train" : "infer", g->plan_batch);
     for (const Node *n = g->first; n; n = n->next) {
         if (!n->lowering)
             continue;
-        fprintf(stderr, "%s %s: %s, %.3f ms predicted\n", n->name ? n->name : "-", n->op->name,
-                n->lowering->kernel, 1e-6 * n->lowering->predicted_ns);
+        fprintf(stderr, "%s, %s\n", n->name ? n->name : "-", n->op->name);
         if (n->lowering->explain)
             fprintf(stderr, "%s", n->lowering->explain);
     }

@@ -60,7 +60,7 @@ static double total_ns(const Profile *p)
 
 typedef struct KernelTime {
     const char *kernel, *verb; // verb: what the step's name says after the layer's path
-    double ns, flops;
+    double ns, predicted, flops;
     uint32_t count;
 } KernelTime;
 
@@ -76,7 +76,12 @@ static int compare_times(const void *a, const void *b)
     return (x->ns < y->ns) - (x->ns > y->ns);
 }
 
-static bool print_sums(const Profile *p, FILE *out)
+static double percent_of(double rate, double peak)
+{
+    return peak > 0 ? 100 * rate / peak : 0;
+}
+
+static bool print_sums(const Profile *p, unsigned threads, double peak_gflops, FILE *out)
 {
     KernelTime *sums = ARENA_ARRAY(p->arena, KernelTime, p->steps.count + 1);
     uint32_t count = 0;
@@ -90,17 +95,21 @@ static bool print_sums(const Profile *p, FILE *out)
         if (k == count)
             sums[count++] = (KernelTime){.kernel = t->step->kernel, .verb = verb};
         sums[k].ns += (double)t->ns;
+        sums[k].predicted += t->step->predicted_ns / threads;
         sums[k].flops += step_flops(t);
         sums[k].count++;
     }
     qsort(sums, count, sizeof *sums, compare_times);
     double total = total_ns(p);
-    bool good = fprintf(out, "\n%6s %10s %9s %6s  %s\n", "share", "ms", "GFLOP/s", "steps",
-                        "operator, algorithm") > 0;
-    for (uint32_t k = 0; k < count && good; k++)
-        good = fprintf(out, "%5.1f%% %10.3f %9.1f %6u  %s, %s\n", 100 * sums[k].ns / total,
-                       1e-6 * sums[k].ns, sums[k].ns > 0 ? sums[k].flops / sums[k].ns : 0,
-                       sums[k].count, sums[k].verb, sums[k].kernel) > 0;
+    bool good = fprintf(out, "\n%6s %10s %10s %9s %6s %6s  %s\n", "share", "ms", "predicted",
+                        "GFLOP/s", "peak", "steps", "operator, algorithm") > 0;
+    for (uint32_t k = 0; k < count && good; k++) {
+        double rate = sums[k].ns > 0 ? sums[k].flops / sums[k].ns : 0;
+        good = fprintf(out, "%5.1f%% %10.3f %10.3f %9.1f %5.1f%% %6u  %s, %s\n",
+                       100 * sums[k].ns / total, 1e-6 * sums[k].ns, 1e-6 * sums[k].predicted, rate,
+                       percent_of(rate, peak_gflops), sums[k].count, sums[k].verb,
+                       sums[k].kernel) > 0;
+    }
     return good;
 }
 
@@ -138,17 +147,21 @@ static bool print_lines(const Profile *p, const char *source, FILE *out)
     return good;
 }
 
-bool profile_print(const Profile *p, const char *text, unsigned threads, FILE *out)
+bool profile_print(const Profile *p, const char *text, unsigned threads, double peak_gflops,
+                   FILE *out)
 {
     double total = total_ns(p);
-    bool good = fprintf(out, "%6s %9s %9s %8s %7s %-16s %5s %s\n", "share", "ms", "predicted",
-                        "GFLOP/s", "GB/s", "algorithm", "line", "step") > 0;
+    bool good = fprintf(out, "%6s %9s %9s %8s %6s %7s %-16s %5s %s\n", "share", "ms",
+                        "predicted", "GFLOP/s", "peak", "GB/s", "algorithm", "line", "step") > 0;
     for (uint32_t i = 0; i < p->steps.count && good; i++) {
         const StepTime *t = &p->steps.at[i];
         double ns = t->ns > 0 ? (double)t->ns : 1;
-        good = fprintf(out, "%5.1f%% %9.4f %9.4f %8.1f %7.1f %-16s %5u %s\n", 100 * ns / total,
-                       1e-6 * ns, 1e-6 * t->step->predicted_ns / threads, step_flops(t) / ns,
-                       step_bytes(t) / ns, t->step->kernel, t->step->line, t->step->name) > 0;
+        double rate = step_flops(t) / ns;
+        good = fprintf(out, "%5.1f%% %9.4f %9.4f %8.1f %5.1f%% %7.1f %-16s %5u %s\n",
+                       100 * ns / total, 1e-6 * ns, 1e-6 * t->step->predicted_ns / threads, rate,
+                       percent_of(rate, peak_gflops), step_bytes(t) / ns, t->step->kernel,
+                       t->step->line, t->step->name) > 0;
     }
-    return good && print_sums(p, out) && print_lines(p, text, out) && fflush(out) == 0;
+    return good && print_sums(p, threads, peak_gflops, out) && print_lines(p, text, out) &&
+           fflush(out) == 0;
 }

@@ -321,9 +321,36 @@ START_TEST(emits)
         "--time-passes --explain-kernels --dump-after=all " TOY " -o toy2.o 2> said && "
         "grep '^code generator' said && grep '^== plan_buffers' said && grep '^== kernels' said");
     expect(0, "code generator");
-    RESNETC("bench " TOY " --json --repeats 1 --warmup 0 --batch 2 && " TOOL " bench " TOY
-            " --mode train --json --repeats 1 --warmup 0 --batch 2");
-    expect(0, "\"mode\": \"train\"");
+}
+END_TEST
+
+// Each key of --json has a number that is not zero.
+static void expect_numbers(const char *const keys[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *at = strstr(run.out, keys[i]);
+        ck_assert_msg(at && strtod(strchr(at, ':') + 1, NULL) > 0, "%s in %s", keys[i], run.out);
+    }
+}
+
+START_TEST(bench)
+{
+    static const char *const modes[] = {"infer", "train"};
+    static const char *const keys[] = {"min_ms",        "median_ms",   "images_per_s", "gflops",
+                                       "peak_fraction", "arena_bytes", "rss_bytes"};
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        RESNETC("bench " TOY " --json --mode %s --repeats 1 --warmup 0 --batch 2", modes[i]);
+        expect(0, "\"rejected\": ");
+        expect_numbers(keys, sizeof keys / sizeof keys[0]);
+    }
+    RESNETC("bench " TOY " --profile --repeats 2 --threads 2");
+    expect(0, "of a peak of");
+    RESNETC("bench " TOY " --profile --repeats 2 --json 2> table > b.json && wc -l < b.json && "
+            "grep '^ share .* predicted .* peak ' table && grep 'conv1 conv2d' table");
+    expect(0, "1\n");
+    RESNETC("--explain-kernels " TOY " -o toy3.o 2> said && grep '^conv1, conv2d' said && "
+            "grep 'cannot: ' said && grep '[*] direct  *[0-9.]* ms ' said");
+    expect(0, "tasks");
 }
 END_TEST
 
@@ -346,6 +373,7 @@ int main(void)
     tcase_add_test(tc, resume_goes_on_exactly);
     tcase_add_test(tc, drawings);
     tcase_add_test(tc, emits);
+    tcase_add_test(tc, bench);
     suite_add_tcase(suite, tc);
     return check_run(suite);
 }

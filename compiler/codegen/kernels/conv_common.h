@@ -59,6 +59,7 @@ typedef struct ConvTiles {
     int32_t in_block;                  // ConvPass.in_block
     int32_t step;     // input channels per trip of the inner loop; grouped: per turn
     int32_t shuffled; // ConvPass.shuffled
+    int32_t prefetch; // a task's tiles prefetch the weights of the next output channels
 } ConvTiles;
 
 /// The pass of a forward or backward-data node; NULL in *why, or why it has none.

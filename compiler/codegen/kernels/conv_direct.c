@@ -15,18 +15,22 @@
 // (conv_plan.c).
 #include "codegen/kernels/conv_walk.h"
 
-// The innermost state: accumulators, then input and weight pointers, in one array for loops to
-// carry.
+#define PREFETCH_L2 2
+
+// The innermost state: accumulators, then input and weight pointers (and where to prefetch), in one
+// array for loops to carry.
 typedef struct Reduction {
     ConvWalk *w;
     const ConvTile *t;
-    uint32_t acc; // how many accumulators
-    Val v[CONV_MAX_ACC + 2];
+    uint32_t acc;     // how many accumulators
+    uint32_t carried; // accumulators and pointers
+    Val v[CONV_MAX_ACC + 3];
     Val channels; // of this channel block, run time; NULL: all
 } Reduction;
 
 #define INPUT(r) ((r)->v[(r)->acc])
 #define WEIGHT(r) ((r)->v[(r)->acc + 1])
+#define COMING(r) ((r)->v[(r)->acc + 2]) // weights to prefetch; only if t->coming
 
 static int64_t vector_bytes(const Reduction *r)
 {
@@ -40,8 +44,8 @@ static int64_t step_bytes(const Reduction *r) // weights of one input channel of
 
 static VbLoop loop_begin(Reduction *r, Val lo, Val hi, int64_t step)
 {
-    VbLoop loop = vb_loop(r->w->b, lo, hi, step, r->v, r->acc + 2);
-    for (uint32_t i = 0; i < r->acc + 2; i++) {
+    VbLoop loop = vb_loop(r->w->b, lo, hi, step, r->v, r->carried);
+    for (uint32_t i = 0; i < r->carried; i++) {
         r->v[i] = loop.carried[i];
     }
     return loop;
@@ -93,6 +97,16 @@ static void bump(Reduction *r, int64_t input_bytes, int64_t weight_bytes)
     WEIGHT(r) = vb_ati(r->w->b, WEIGHT(r), weight_bytes);
 }
 
+// The next trip of a loop of `step` input channels.
+static void advance(Reduction *r, int64_t step)
+{
+    bump(r, step * 4, step * step_bytes(r));
+    if (r->t->coming) {
+        vb_prefetch(r->w->b, COMING(r), false, PREFETCH_L2);
+        COMING(r) = vb_ati(r->w->b, COMING(r), step * r->t->coming_step);
+    }
+}
+
 // Filter columns [tap, tap + count), all with the columns of `mask` inside. The pointers stand at
 // the row's start and are left there.
 static void emit_class(Reduction *r, int64_t tap, int64_t count, uint64_t mask)
@@ -111,14 +125,14 @@ static void emit_class(Reduction *r, int64_t tap, int64_t count, uint64_t mask)
         for (int64_t i = 0; i < step; i++) {
             emit_step(r, mask, i);
         }
-        bump(r, step * 4, step * step_bytes(r));
+        advance(r, step);
         loop_end(r, &loop);
     } else {
         VbLoop taps = loop_begin(r, vb_int(b, 0), vb_int(b, count), 1);
         Val tap_input = INPUT(r), tap_weight = WEIGHT(r);
         VbLoop loop = loop_begin(r, vb_int(b, 0), r->channels, 1);
         emit_step(r, mask, 0);
-        bump(r, 4, step_bytes(r));
+        advance(r, 1);
         loop_end(r, &loop);
         INPUT(r) = vb_ati(b, tap_input, pixel);
         WEIGHT(r) = vb_ati(b, tap_weight, channels * step_bytes(r));
@@ -193,6 +207,11 @@ void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc)
     }
     INPUT(&r) = t->input;
     WEIGHT(&r) = t->weights;
+    r.carried = r.acc + 2;
+    if (t->coming) {
+        COMING(&r) = t->coming;
+        r.carried++;
+    }
     enter_rows(&r);
     int64_t blocks = conv_in_blocks(p), tail = p->in_c % p->in_block;
     if (blocks == 1) {

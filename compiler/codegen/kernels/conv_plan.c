@@ -18,6 +18,8 @@
 #define MIN_TASK_NS 3000.0
 #define WANTED_TASKS 16
 #define WANTED_BATCH_TASKS 32
+#define CACHE_LINE 64
+#define MAX_PREFETCH_TILES 64 // more of them use the weights long enough
 
 static double at_least(double x, double y)
 {
@@ -58,7 +60,7 @@ double conv_stream_gbps(const TargetDef *t, double bytes)
     if (bytes <= 0.5 * (double)t->l1_bytes) {
         return 1e9;
     }
-    if (bytes <= 0.75 * (double)t->l2_bytes) {
+    if (bytes <= 0.45 * (double)t->l2_bytes) {
         return t->l2_gbps;
     }
     return bytes <= 0.5 * (double)t->l3_bytes ? t->l3_gbps : t->dram_gbps;
@@ -257,6 +259,17 @@ static int32_t choose_step(const ConvPass *p, const ConvTiles *t)
     return p->in_block % step == 0 ? step : 1;
 }
 
+// Where few pixels use a task's weights, memory cannot bring the weights as fast as they are used;
+// one prefetch per step while the task before runs brings them earlier.
+static bool wants_prefetch(const PlanCtx *ctx, const ConvPass *p, const ConvTiles *t)
+{
+    const ConvPhase *f = &p->phase[0];
+    int64_t tiles = f->count[0] * div_up(f->count[1], t->columns);
+    int64_t step = div_up(t->blocks * (int64_t)ctx->target->vector_floats * 4, tiles);
+    return p->phase_count == 1 && t->image_div <= t->images && step <= CACHE_LINE &&
+           tiles <= MAX_PREFETCH_TILES;
+}
+
 void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *out)
 {
     ConvTiles t = {0};
@@ -269,6 +282,7 @@ void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *
     t.in_block = (int32_t)p->in_block;
     t.step = choose_step(p, &t);
     conv_plan_tasks(ctx, p, ns / ctx->plan_batch, &t);
+    t.prefetch = wants_prefetch(ctx, p, &t);
     const Packing *packing = conv_pack_weights(ctx->arena, p, t.blocks, ctx->target->vector_floats);
     conv_fill_lowering(ctx, n, p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
     out->predicted_ns = at_least(ns, conv_memory_ns(ctx->target, out, ctx->plan_batch));

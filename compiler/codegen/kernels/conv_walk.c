@@ -77,7 +77,7 @@ static void store_tile(ConvWalk *w, const ConvTile *t, Val image, Val offset, co
                 Val raw = acc[(i * t->columns + c) * t->blocks + o];
                 Val stored = emit_store_expr(w->e, raw, &at);
                 Val to = vb_at(b, w->e->out[0], offset);
-                vb_store(b, stored, vb_ati(b, to, at.offset_const));
+                emit_store_output(w->e, stored, vb_ati(b, to, at.offset_const));
                 add_sides(w, &sums, stored, &at);
             }
             emit_release(w->e);
@@ -109,6 +109,20 @@ typedef struct RowPlace {
     ConvTile tile; // all but its columns
 } RowPlace;
 
+// Each tile prefetches its share of the weights of the next output channels. The last ones' share
+// lies behind the tensor, where the next layer's weights may be; a prefetch never faults.
+static void share_coming(ConvWalk *w, const RowPlace *r, Val column, ConvTile *t)
+{
+    Vb *b = w->b;
+    const ConvPhase *f = t->phase;
+    int64_t slice = conv_slice_bytes(&w->pass, f, w->tiles->blocks, b->width);
+    int64_t per_pixel = div_up(slice, f->count[0] * f->count[1]);
+    int64_t steps = conv_in_blocks(&w->pass) * conv_in_step(&w->pass) * f->taps[0] * f->taps[1];
+    t->coming_step = div_up(per_pixel * t->columns, steps);
+    Val pixel = vb_add(b, vb_muli(b, r->row, f->count[1]), column);
+    t->coming = vb_at(b, t->weights, vb_addi(b, vb_muli(b, pixel, per_pixel), slice));
+}
+
 // column: of the phase; first: -1 for inner tiles.
 static void emit_tile(ConvWalk *w, const RowPlace *r, Val column, int64_t first, int64_t columns)
 {
@@ -122,7 +136,10 @@ static void emit_tile(ConvWalk *w, const RowPlace *r, Val column, int64_t first,
         Val x = vb_addi(b, vb_muli(b, column, w->pass.stride[1]), -f->pad[1]);
         t.input = vb_at(b, t.input, vb_muli(b, x, pixel));
     }
-    if (t.images * columns * t.blocks > CONV_MAX_ACC - 2) {
+    if (w->tiles->prefetch) {
+        share_coming(w, r, column, &t);
+    }
+    if (t.images * columns * t.blocks > CONV_MAX_ACC - 3) {
         INTERNAL_ERROR("tile of %d accumulators", (int)(t.images * columns * t.blocks));
     }
     Val acc[CONV_MAX_ACC];

@@ -21,6 +21,8 @@ typedef struct ConvTile {
     /// tiles at the column of tap 0 of the tile's first column.
     Val input;
     Val weights; // of the phase and this tile's output channels
+    Val coming;  // where this tile's share of the next task's weights starts; NULL: none
+    int64_t coming_step; // bytes of it per input channel of a tap
 } ConvTile;
 
 /// Adds the tile's taps to acc.
