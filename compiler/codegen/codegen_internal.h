@@ -39,6 +39,10 @@ typedef struct ModuleCtx {
 /// Everything that a node's kernel function depends on, as text: equal texts, equal code.
 const char *request_text(Arena *a, const Node *n);
 
+/// Whether output 0 is stored around the caches: it is large, and no input lies in its place (whose
+/// lines the caches would hold already).
+bool streams_output(const Node *n);
+
 /// The step function of a node: void (const RnCall *, u32, u32, void *). `plan` makes its name
 /// unique.
 Val emit_step(ModuleCtx *m, const Node *n, const char *plan);

@@ -96,13 +96,13 @@ static Val emit_kernel(ModuleCtx *m, const Node *n)
     const char *name =
         arena_printf(m->arena, "kernel.%s.%s.%u", n->op->name, def->name, m->kernels.count);
     Val f = add_function(m, name, function_type(m, STEP_PARAMS + 1));
-    Emit e = {.vb = b, .node = n, .lowering = n->lowering};
+    Emit e = {.vb = b, .node = n, .lowering = n->lowering, .streams = streams_output(n)};
     b->function = f;
     LLVMSetCurrentDebugLocation2(b->builder, NULL);
     LLVMPositionBuilderAtEnd(b->builder, vb_block(b, "entry"));
     load_arguments(&e, f);
     def->emit(&e);
-    if (n->lowering->streams) {
+    if (e.streams) {
         vb_store_fence(b);
     }
     LLVMBuildRetVoid(b->builder);

@@ -29,6 +29,7 @@ typedef struct Emit {
     Val *out; // node->outputs.count pointers
     Val batch, task_lo, task_hi, scratch, call;
     Val *held; // per node input: value loaded once by emit_hold, else NULL
+    bool streams; // output 0 is stored around the caches
 } Emit;
 
 typedef struct KernelDef {
@@ -77,7 +78,7 @@ typedef struct ExprPlace {
 /// where the expression could have filled them (block is compared with the last one at run time).
 /// raw is NULL where all comes from memory (the map operator).
 Val emit_store_expr(Emit *e, Val raw, const ExprPlace *at);
-/// Stores a vector of output 0 at p, aligned: around the caches where the lowering streams.
+/// Stores a vector of output 0 at p, aligned; around the caches if e->streams.
 void emit_store_output(Emit *e, Val x, Val p);
 /// The terms of side s for the stored vector.
 uint32_t emit_side_terms(Emit *e, uint32_t side, Val stored, const ExprPlace *at, Val term[2]);

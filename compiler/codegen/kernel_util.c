@@ -47,7 +47,7 @@ int64_t image_bytes(const Value *v)
 
 void emit_store_output(Emit *e, Val x, Val p)
 {
-    if (e->lowering->streams) {
+    if (e->streams) {
         vb_store_streaming(e->vb, x, p);
     } else {
         vb_store(e->vb, x, p);

@@ -109,10 +109,23 @@ static void print_slots(StrBuf *t, const Node *n)
     }
 }
 
-static void print_lowering(StrBuf *t, const Lowering *low)
+bool streams_output(const Node *n)
 {
+    const Place *out = &n->outputs.at[0]->place;
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
+        const Place *in = &n->inputs.at[i]->place;
+        if (in->region == out->region && in->offset == out->offset && in->slope == out->slope) {
+            return false;
+        }
+    }
+    return n->lowering->streams;
+}
+
+static void print_lowering(StrBuf *t, const Node *n)
+{
+    const Lowering *low = n->lowering;
     strbuf_printf(t, "\n%s%s tasks %u/%u parts %u/%u scratch %" PRIu64 " tiles ", low->kernel,
-                  low->streams ? " streams" : "", low->tasks_mul, low->tasks_div, low->parts_mul,
+                  streams_output(n) ? " streams" : "", low->tasks_mul, low->tasks_div, low->parts_mul,
                   low->parts_div, low->scratch_bytes);
     const unsigned char *tiles = low->tiles;
     for (size_t i = 0; i < low->tiles_bytes; i++) {
@@ -133,6 +146,6 @@ const char *request_text(Arena *a, const Node *n)
         print_value(&t, n->outputs.at[i]);
     }
     print_slots(&t, n);
-    print_lowering(&t, n->lowering);
+    print_lowering(&t, n);
     return strbuf_text(&t);
 }

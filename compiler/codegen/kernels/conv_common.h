@@ -54,6 +54,7 @@ typedef struct ConvTiles {
     int32_t blocks, columns, images;   // register tile: output-channel blocks x columns x images
     int32_t tail_blocks, tail_columns; // of a group's last output channels; 0: it divides
     int32_t chunks;                    // tasks along the rows of an image
+    int32_t across; // tasks of one chunk follow each other, not those of one tile of channels
     int32_t image_div;                 // images per task
     int32_t flat;                      // the picture is one long row (1x1, stride 1)
     int32_t in_block;                  // ConvPass.in_block

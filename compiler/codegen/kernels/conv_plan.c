@@ -8,6 +8,7 @@
 // border tiles, tails, the two widths of a split.
 #include "codegen/kernels/conv_common.h"
 
+#include <math.h>
 #include <string.h>
 
 #define FMA_LATENCY 4.0
@@ -19,6 +20,8 @@
 #define WANTED_TASKS 16
 #define WANTED_BATCH_TASKS 32
 #define CACHE_LINE 64
+#define L2_SHARE 0.5  // of L2 for what is used again
+#define L2_CHUNK 0.35 // of L2 for a chunk of the input
 #define MAX_PREFETCH_TILES 64 // more of them use the weights long enough
 
 static double at_least(double x, double y)
@@ -188,14 +191,43 @@ static int64_t clamp(double x, int64_t lo, int64_t hi)
     return x < (double)lo ? lo : x > (double)hi ? hi : (int64_t)x;
 }
 
+// Rows that tasks count: those of an image, or column tiles of a flat picture.
+static int64_t task_rows(const ConvPass *p, const ConvTiles *t)
+{
+    return t->flat ? div_up(p->out_w, t->columns) : p->phase[0].count[0];
+}
+
+static double weight_bytes(const TargetDef *g, const ConvPass *p, const ConvTiles *t)
+{
+    double bytes = 0;
+    for (uint32_t i = 0; i < p->phase_count; i++) {
+        bytes += (double)conv_slice_bytes(p, &p->phase[i], t->blocks, g->vector_floats);
+    }
+    return bytes * (double)div_up(conv_out_blocks(p, g->vector_floats), t->blocks);
+}
+
+// An input larger than L2 would come from further away for every tile of output channels: chunks of
+// rows that fit are cheaper to pass over with all weights, if these fit as well.
+static void plan_across(const TargetDef *g, const ConvPass *p, ConvTiles *t)
+{
+    double l2 = (double)g->l2_bytes, rows = (double)task_rows(p, t);
+    double image = 4.0 * (double)(p->in_c * p->in_h * p->in_w), weights = weight_bytes(g, p, t);
+    bool one = conv_out_blocks(p, g->vector_floats) <= t->blocks;
+    double chunks = ceil(image / (L2_CHUNK * l2));
+    if (one || image <= L2_SHARE * l2 || weights > L2_SHARE * l2 || chunks > rows) {
+        return;
+    }
+    t->across = 1;
+    t->image_div = t->images;
+    t->chunks = (int32_t)(chunks > t->chunks ? chunks : t->chunks);
+}
+
 void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, ConvTiles *t)
 {
     const TargetDef *g = ctx->target;
     int64_t tiles = p->groups * div_up(conv_out_blocks(p, g->vector_floats), t->blocks);
-    double task_ns = image_ns / (double)tiles, slice = 0;
-    for (uint32_t i = 0; i < p->phase_count; i++) {
-        slice += (double)conv_slice_bytes(p, &p->phase[i], t->blocks, g->vector_floats);
-    }
+    double task_ns = image_ns / (double)tiles;
+    double slice = weight_bytes(g, p, t) * (double)p->groups / (double)tiles;
     int64_t batch = ctx->plan_batch, most = batch * tiles / WANTED_BATCH_TASKS;
     double reuse = 8 * slice / g->l3_gbps / task_ns;
     int64_t div = clamp(at_least(reuse, MIN_TASK_NS / task_ns) + 1, 1, most < 1 ? 1 : most);
@@ -203,15 +235,13 @@ void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, Con
         div += t->images - div % t->images;
     }
     div = div > batch ? batch : div;
-    int64_t rows = p->phase[0].count[0];
-    if (t->flat) {
-        rows = div_up(p->out_w, t->columns);
-    }
+    int64_t rows = task_rows(p, t);
     int64_t tasks = tiles * div_up(batch, div);
     int64_t wanted = clamp((double)batch * image_ns / MIN_TASK_NS, 8, WANTED_TASKS);
     int64_t chunks = div_up(wanted, tasks);
     t->image_div = (int32_t)div;
     t->chunks = (int32_t)(chunks > rows ? rows : chunks);
+    plan_across(g, p, t);
 }
 
 double conv_memory_ns(const TargetDef *t, const Lowering *l, uint32_t batch)
@@ -261,13 +291,12 @@ static int32_t choose_step(const ConvPass *p, const ConvTiles *t)
 
 // Where few pixels use a task's weights, memory cannot bring the weights as fast as they are used;
 // one prefetch per step while the task before runs brings them earlier.
-static bool wants_prefetch(const PlanCtx *ctx, const ConvPass *p, const ConvTiles *t)
+static bool wants_prefetch(const TargetDef *g, const ConvPass *p, const ConvTiles *t)
 {
     const ConvPhase *f = &p->phase[0];
-    int64_t tiles = f->count[0] * div_up(f->count[1], t->columns);
-    int64_t step = div_up(t->blocks * (int64_t)ctx->target->vector_floats * 4, tiles);
-    return p->phase_count == 1 && t->image_div <= t->images && step <= CACHE_LINE &&
-           tiles <= MAX_PREFETCH_TILES;
+    int64_t tiles = f->count[0] * div_up(f->count[1], t->columns) * div_up(t->image_div, t->images);
+    int64_t step = div_up(t->blocks * (int64_t)g->vector_floats * 4, tiles);
+    return p->phase_count == 1 && !t->across && step <= CACHE_LINE && tiles <= MAX_PREFETCH_TILES;
 }
 
 void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *out)
@@ -282,7 +311,7 @@ void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *
     t.in_block = (int32_t)p->in_block;
     t.step = choose_step(p, &t);
     conv_plan_tasks(ctx, p, ns / ctx->plan_batch, &t);
-    t.prefetch = wants_prefetch(ctx, p, &t);
+    t.prefetch = wants_prefetch(ctx->target, p, &t);
     const Packing *packing = conv_pack_weights(ctx->arena, p, t.blocks, ctx->target->vector_floats);
     conv_fill_lowering(ctx, n, p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
     out->predicted_ns = at_least(ns, conv_memory_ns(ctx->target, out, ctx->plan_batch));

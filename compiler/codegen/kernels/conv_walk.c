@@ -1,6 +1,6 @@
 // conv_walk.c: the loops around a register tile, shared by the direct convolutions.
 // A task is (block of images, tile of output channels, chunk of rows), in this order, so that
-// neighbours share images and then weights. Inside: images, rows, phases, column tiles. Column
+// neighbours share images and then weights; or (images, chunk, tile), so that they share rows. Inside: images, rows, phases, column tiles. Column
 // tiles that meet the border are emitted each on its own, so that padded taps cost nothing; runs of
 // equal inner tiles are a loop. Not here: what a tile computes (conv_direct.c, conv_grouped.c), how
 // tiles are chosen (conv_plan.c).
@@ -116,10 +116,13 @@ static void share_coming(ConvWalk *w, const RowPlace *r, Val column, ConvTile *t
     Vb *b = w->b;
     const ConvPhase *f = t->phase;
     int64_t slice = conv_slice_bytes(&w->pass, f, w->tiles->blocks, b->width);
-    int64_t per_pixel = div_up(slice, f->count[0] * f->count[1]);
+    int64_t passes = div_up(w->tiles->image_div, w->tiles->images);
+    int64_t pixels = f->count[0] * f->count[1], per_pixel = div_up(slice, pixels * passes);
     int64_t steps = conv_in_blocks(&w->pass) * conv_in_step(&w->pass) * f->taps[0] * f->taps[1];
     t->coming_step = div_up(per_pixel * t->columns, steps);
+    Val pass = vb_divi(b, vb_sub(b, r->image, w->image_lo), w->tiles->images);
     Val pixel = vb_add(b, vb_muli(b, r->row, f->count[1]), column);
+    pixel = vb_add(b, pixel, vb_muli(b, pass, pixels));
     t->coming = vb_at(b, t->weights, vb_addi(b, vb_muli(b, pixel, per_pixel), slice));
 }
 
@@ -341,8 +344,13 @@ static void emit_task(ConvWalk *w, Val task)
     int64_t blocks = conv_out_blocks(&w->pass, b->width), per_group = div_up(blocks, t->blocks);
     int64_t mul = w->pass.groups * per_group * t->chunks;
     Val part = vb_divi(b, task, mul), rest = vb_remi(b, task, mul);
-    w->chunk = vb_remi(b, rest, t->chunks);
-    w->tile = vb_divi(b, rest, t->chunks);
+    if (t->across) {
+        w->tile = vb_remi(b, rest, w->pass.groups * per_group);
+        w->chunk = vb_divi(b, rest, w->pass.groups * per_group);
+    } else {
+        w->chunk = vb_remi(b, rest, t->chunks);
+        w->tile = vb_divi(b, rest, t->chunks);
+    }
     w->group = vb_divi(b, w->tile, per_group);
     Val in_group = vb_remi(b, w->tile, per_group);
     w->block = vb_add(b, vb_muli(b, w->group, blocks), vb_muli(b, in_group, t->blocks));
