@@ -63,7 +63,7 @@ double conv_stream_gbps(const TargetDef *t, double bytes)
     if (bytes <= 0.5 * (double)t->l1_bytes) {
         return 1e9;
     }
-    if (bytes <= 0.45 * (double)t->l2_bytes) {
+    if (bytes <= 0.35 * (double)t->l2_bytes) {
         return t->l2_gbps;
     }
     return bytes <= 0.5 * (double)t->l3_bytes ? t->l3_gbps : t->dram_gbps;
@@ -112,11 +112,9 @@ static double pass_ns(const TargetDef *t, const ConvPass *p, const ConvTiles *c,
 }
 
 // Vectors that accumulators may take: the rest holds weights, a pixel and, without FMA, a product.
-// With 32 registers three weights in registers are enough, others are read as operands.
 int64_t conv_accumulators(const TargetDef *t, int64_t blocks)
 {
-    int64_t weights = t->vector_registers >= 32 && blocks > 3 ? 3 : blocks;
-    return (int64_t)t->vector_registers - weights - 1 - (t->has_fma ? 0 : 1);
+    return (int64_t)t->vector_registers - blocks - 1 - (t->has_fma ? 0 : 1);
 }
 
 static int64_t max_columns(const ConvPass *p)
