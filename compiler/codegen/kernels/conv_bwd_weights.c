@@ -7,7 +7,7 @@
 // (filter column, channel), and multiplies all pairs. So dw is written once per chunk of pixels,
 // and each chunk's sums start from zero and are then added to dw: one long chain of additions over
 // a batch would lose an order of magnitude of accuracy. A chunk's x and dy are small enough for L2
-// while all channel tiles and filter rows pass over it.
+// while all channel tiles and filter rows pass over it; meanwhile the next chunk is prefetched.
 //
 // x has no halo: per row of dy, columns with the same set of filter columns inside the picture form
 // a loop of their own (also if they are only one, so that pixels shared by neighbours do not meet
@@ -23,6 +23,7 @@
 
 #define MAX_ACC 40
 #define MAX_LANES 64
+#define PREFETCH_L2 2
 
 typedef struct Weights {
     Emit *e;
@@ -31,7 +32,8 @@ typedef struct Weights {
     WeightsSize s;
     int64_t pixel, x_row, x_plane, x_image; // bytes of x: pixel (of one block), row, plane, image
     int64_t dy_pixel, dy_row, dy_plane, dy_image;
-    int64_t cell;   // bytes of dw of one (c, s): blocks * V * 4
+    int64_t x_ahead, dy_ahead; // from a pixel to the same one of the next chunk
+    int64_t cell;              // bytes of dw of one (c, s): blocks * V * 4
     int64_t blocks; // of the variant being emitted
     // of the tile at hand
     Val x, dy, dw;     // planes of the channel block; of the k tile; the task's part of dw
@@ -75,6 +77,20 @@ static Val x_factor(Weights *w, const Sums *a, int64_t column, int64_t c, int64_
     return shuffled(w, *pixel, first_channel + c);
 }
 
+// The next chunk comes from memory while this one is summed.
+static void prefetch_pixel(Weights *w, const Sums *a)
+{
+    Vb *b = w->b;
+    if (w->t->walk == WALK_IMAGES) {
+        return;
+    }
+    vb_prefetch(b, vb_ati(b, a->v[a->count], w->x_ahead), false, PREFETCH_L2);
+    for (int64_t o = 0; o < w->blocks; o++) {
+        Val next = vb_ati(b, a->v[a->count + 1], w->dy_ahead + o * w->dy_plane);
+        vb_prefetch(b, next, false, PREFETCH_L2);
+    }
+}
+
 // One pixel of dy: mask has the filter columns of the part that lie inside.
 static void emit_pixel(Weights *w, Sums *a, uint64_t mask, int64_t first, int64_t first_channel)
 {
@@ -110,6 +126,7 @@ static void emit_run(Weights *w, Sums *a, Val count, uint64_t mask, int64_t firs
     }
     VbLoop loop = loop_begin(w, a, vb_int(b, 0), count);
     emit_pixel(w, a, mask, first, first_channel);
+    prefetch_pixel(w, a);
     a->v[a->count] = vb_ati(b, a->v[a->count], x_step);
     a->v[a->count + 1] = vb_ati(b, a->v[a->count + 1], dy_step);
     vb_loop_end(b, &loop, a->v);
@@ -429,6 +446,10 @@ static void emit(Emit *e)
     w.dy_plane = z->oh * z->ow * w.dy_pixel;
     w.dy_image = w.s.groups * w.s.out_blocks * w.dy_plane;
     w.cell = t->blocks * w.dy_pixel;
+    bool rows = t->chunk_rows < w.s.rows;
+    int64_t x_step = t->walk == WALK_PIXELS ? w.x_row : z->stride[0] * w.x_row;
+    w.x_ahead = rows ? t->chunk_rows * x_step : t->chunk_images * w.x_image;
+    w.dy_ahead = rows ? t->chunk_rows * w.dy_row : t->chunk_images * w.dy_image;
     Val task;
     TaskLoop loop = emit_tasks(e, &task);
     emit_task(&w, task);

@@ -8,6 +8,8 @@
 #define MAX_BLOCKS 6
 #define MIN_TASKS 8
 #define WANTED_TASKS 16
+#define OVERLAP_LOSS 0.25   // of the shorter of arithmetic and memory
+#define FEW_TASKS_LOSS 1.05 // fewer than WANTED_TASKS balance worse
 #define PIECE_PIXELS 192
 // No accumulator adds up more products than this.
 #define CHUNK_PIXELS 768
@@ -111,32 +113,31 @@ static bool may_split_blocks(const WeightsSize *s, int64_t blocks)
     return blocks <= s->out_blocks && (s->groups == 1 || s->out_blocks % blocks == 0);
 }
 
-static double choose_tile(const PlanCtx *ctx, const Node *n, WeightsTiles *best)
+// The best channels and columns of a tile beside `blocks`; its cycles of a pixel, or 1e300 if none.
+static double fill_tile(const PlanCtx *ctx, const Node *n, int64_t blocks, WeightsTiles *best)
 {
     const TargetDef *g = ctx->target;
     double best_cycles = 1e300;
     WeightsTiles base = *best;
     int64_t lanes = base.shuffled ? base.shuffled : base.in_block;
     int64_t filter = conv_size(n).s;
-    for (int64_t b = 1; b <= MAX_BLOCKS; b++) {
-        for (int64_t c = 1; c <= lanes; c++) {
-            for (int64_t parts = 1; parts <= filter && lanes % c == 0; parts++) {
-                WeightsTiles t = base;
-                t.blocks = (int32_t)b;
-                t.channels = (int32_t)c;
-                t.columns = (int32_t)div_up(filter, parts);
-                WeightsSize s = weights_size(n, &t, g->vector_floats);
-                t.tail_blocks = (int32_t)(s.out_blocks % b);
-                if (!fits_registers(g, &t) || !may_split_blocks(&s, b)) {
-                    continue;
-                }
-                double cycles = pixel_cycles(g, &s, &t);
-                if (cycles < best_cycles * 0.999) {
-                    best_cycles = cycles;
-                    *best = t;
-                }
-                break; // more parts are never better
+    for (int64_t c = 1; c <= lanes; c++) {
+        for (int64_t parts = 1; parts <= filter && lanes % c == 0; parts++) {
+            WeightsTiles t = base;
+            t.blocks = (int32_t)blocks;
+            t.channels = (int32_t)c;
+            t.columns = (int32_t)div_up(filter, parts);
+            WeightsSize s = weights_size(n, &t, g->vector_floats);
+            t.tail_blocks = (int32_t)(s.out_blocks % blocks);
+            if (!fits_registers(g, &t) || !may_split_blocks(&s, blocks)) {
+                continue;
             }
+            double cycles = pixel_cycles(g, &s, &t);
+            if (cycles < best_cycles * 0.999) {
+                best_cycles = cycles;
+                *best = t;
+            }
+            break; // more parts are never better
         }
     }
     return best_cycles;
@@ -167,10 +168,27 @@ static void choose_chunks(const TargetDef *g, const WeightsSize *s, WeightsTiles
     }
 }
 
-// The rectangles that read least in all, while enough tasks are left and a chunk of it fits half
-// of L2.
-static void choose_rectangle(const TargetDef *g, const WeightsSize *s, WeightsTiles *t)
+// Time of all tasks that each read `bytes` per pixel of dy. Memory and arithmetic overlap in part.
+static double tasks_ns(const PlanCtx *ctx, const WeightsSize *s, double compute_ns, double bytes,
+                       int64_t tasks)
 {
+    const TargetDef *g = ctx->target;
+    double pixels = (double)(s->z.oh * s->z.ow) * ctx->plan_batch;
+    double operands = 4.0 * pixels *
+                      (double)(s->z.c * s->z.stride[0] * s->z.stride[1] + s->z.k);
+    double bandwidth = operands <= 0.5 * (double)g->l3_bytes ? g->l3_gbps : g->dram_gbps;
+    double memory_ns = bytes * (double)tasks * pixels / bandwidth;
+    double longer = at_least(compute_ns, memory_ns);
+    double ns = longer + OVERLAP_LOSS * (compute_ns + memory_ns - longer);
+    return tasks < WANTED_TASKS ? ns * FEW_TASKS_LOSS : ns;
+}
+
+// The rectangles that take least time, while enough tasks are left and a chunk of it fits half of
+// L2; gives that time.
+static double choose_rectangle(const PlanCtx *ctx, const WeightsSize *s, double compute_ns,
+                             WeightsTiles *t)
+{
+    const TargetDef *g = ctx->target;
     double least = 1e300, x = x_bytes(s, t), dy = dy_bytes(t, g->vector_floats);
     int64_t row = t->walk == WALK_PIXELS ? t->piece : t->walk == WALK_ROWS ? s->z.ow : 1;
     double chunk = (double)(t->chunk_images * t->chunk_rows * row);
@@ -179,21 +197,22 @@ static void choose_rectangle(const TargetDef *g, const WeightsSize *s, WeightsTi
         for (int64_t c = 1; c <= s->in_blocks; c++) {
             double bytes = x * (double)c + dy * (double)k;
             int64_t tasks = s->groups * div_up(s->tiles, k) * div_up(s->in_blocks, c);
-            if (k * c > 1 && (tasks < WANTED_TASKS || bytes * chunk > 0.5 * (double)g->l2_bytes)) {
+            if (k * c > 1 && (tasks < MIN_TASKS || bytes * chunk > 0.5 * (double)g->l2_bytes)) {
                 break;
             }
-            if (bytes * (double)tasks < least * 0.999) {
-                least = bytes * (double)tasks;
+            double ns = tasks_ns(ctx, s, compute_ns, bytes, tasks);
+            if (ns < least * 0.999) {
+                least = ns;
                 t->many_k = (int32_t)k;
                 t->many_c = (int32_t)c;
             }
         }
     }
+    return least;
 }
 
-static void choose_tasks(const TargetDef *g, const WeightsSize *s, WeightsTiles *t, Lowering *out)
+static void choose_tasks(const WeightsSize *s, WeightsTiles *t, Lowering *out)
 {
-    choose_rectangle(g, s, t);
     int64_t tasks = s->groups * div_up(s->tiles, t->many_k) * div_up(s->in_blocks, t->many_c);
     if (tasks < MIN_TASKS && s->z.r > 1) {
         t->split_rows = 1;
@@ -205,6 +224,33 @@ static void choose_tasks(const TargetDef *g, const WeightsSize *s, WeightsTiles 
     }
     out->tasks_mul = (uint32_t)tasks;
     out->tasks_div = RN_DIV_ALL;
+}
+
+// Register tile, chunks and rectangles depend on each other: all block counts are tried. Gives the
+// time of arithmetic alone.
+static double choose_tiles(const PlanCtx *ctx, const Node *n, WeightsTiles *t)
+{
+    const TargetDef *g = ctx->target;
+    WeightsTiles base = *t;
+    double least = 1e300, compute = 0;
+    for (int64_t blocks = 1; blocks <= MAX_BLOCKS; blocks++) {
+        WeightsTiles tried = base;
+        double cycles = fill_tile(ctx, n, blocks, &tried);
+        if (cycles >= 1e300) {
+            continue;
+        }
+        WeightsSize s = weights_size(n, &tried, g->vector_floats);
+        double pixels = (double)(s.z.oh * s.z.ow * s.z.r * s.groups) * ctx->plan_batch;
+        double compute_ns = pixels * cycles / g->clock_ghz;
+        choose_chunks(g, &s, &tried);
+        double ns = choose_rectangle(ctx, &s, compute_ns, &tried);
+        if (ns < least * 0.999) {
+            least = ns;
+            compute = compute_ns;
+            *t = tried;
+        }
+    }
+    return compute;
 }
 
 // How pixels are walked, how blocks hold groups; NULL or why the kernel cannot.
@@ -245,11 +291,10 @@ const char *weights_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
         return why;
     }
     t->blocks = t->channels = t->columns = 1;
-    double cycles = choose_tile(ctx, n, t);
+    double compute_ns = choose_tiles(ctx, n, t);
     WeightsSize s = weights_size(n, t, width);
-    choose_chunks(g, &s, t);
-    choose_tasks(g, &s, t, out);
     const ConvSize *z = &s.z;
+    choose_tasks(&s, t, out);
     out->in_layout[0] = layout_blocked((uint32_t)t->in_block);
     out->in_layout[1] = layout_blocked(width);
     out->out_layout[0] =
@@ -260,8 +305,6 @@ const char *weights_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->bytes_fixed = (uint64_t)(4 * z->k * (z->c / z->groups) * z->r * z->s);
     out->tiles = t;
     out->tiles_bytes = sizeof *t;
-    double pixels = (double)(z->oh * z->ow * z->r * s.groups) * ctx->plan_batch;
-    double memory = conv_memory_ns(g, out, ctx->plan_batch);
-    out->predicted_ns = at_least(pixels * cycles / g->clock_ghz, memory);
+    out->predicted_ns = at_least(compute_ns, conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;
 }
