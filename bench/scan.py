@@ -1,0 +1,153 @@
+"""scan.py: what a multiply-add costs at odd shapes and depths, and how far predictions are off.
+
+usage: bench/scan.py [--resnetc PATH] [--target NAME] [--repeats N] [--only WORD]
+Three parts. Shapes: convolutions beside each other that differ by a channel or a column; a step up by more than
+20% beyond what padding to whole vectors explains is a cliff, and makes the exit code 1. Each cliff is measured
+again before it counts. Depth: the CIFAR networks from ResNet-20 to ResNet-1202. Order: how often the cost model
+puts two layers of ResNet-50 into the order in which they are measured. One thread; run it on an otherwise idle
+machine. Not here: other systems (compare.py).
+"""
+import argparse
+import itertools
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+CLIFF = 1.20
+STEP = re.compile(r"^ *[\d.]+% +([\d.]+) +([\d.]+) +[\d.]+ +[\d.]+% +[\d.]+ +(\S+) +\d+ (.*)$")
+
+
+class Shape:
+    """A convolution of one image: in channels, height, width, out channels, kernel, stride, groups."""
+
+    def __init__(self, c, h, w, k, r=3, stride=1, groups=1):
+        self.c, self.h, self.w, self.k, self.r, self.stride, self.groups = c, h, w, k, r, stride, groups
+        self.pad = r // 2
+        self.oh = (h + 2 * self.pad - r) // stride + 1
+        self.ow = (w + 2 * self.pad - r) // stride + 1
+
+    def macs(self):
+        return self.k * (self.c // self.groups) * self.r * self.r * self.oh * self.ow
+
+    def padded_macs(self, vector):
+        """With whole vectors of output channels; a groups' channels are not padded where they divide a vector."""
+        per_group = self.k // self.groups
+        if self.groups > 1 and vector % per_group == 0:
+            return self.macs()
+        return self.macs() * -(-per_group // vector) * vector / per_group
+
+    def text(self):
+        groups = f", groups={self.groups}" if self.groups > 1 else ""
+        return (f"model shape {{\n    input image[{self.c}, {self.h}, {self.w}]\n"
+                f"    conv: conv({self.r}x{self.r}, c={self.k}, stride={self.stride}, pad={self.pad}{groups})\n}}\n")
+
+    def __str__(self):
+        groups = f" in {self.groups} groups" if self.groups > 1 else ""
+        return f"{self.c}x{self.h}x{self.w} to {self.k}, {self.r}x{self.r}/{self.stride}{groups}"
+
+
+def neighbours():
+    """Rows of shapes; each shape is compared with the one before it in its row."""
+    yield "3x3, channels 60 to 70", [Shape(c, 28, 28, c) for c in range(60, 71)]
+    yield "1x1, channels 126 to 132", [Shape(c, 28, 28, c, 1) for c in range(126, 133)]
+    yield "3x3, 64 channels, widths 24 to 36", [Shape(64, 28, w, 64) for w in range(24, 37)]
+    yield "3x3 stride 2, 64 channels, widths 48 to 58", [Shape(64, 28, w, 64, 3, 2) for w in range(48, 59)]
+    yield "1x1, 128 channels, widths 10 to 18", [Shape(128, 14, w, 128, 1) for w in range(10, 19)]
+    yield "3x3, 256 channels, sizes 5 to 15", [Shape(256, s, s, 256) for s in range(5, 16)]
+    yield "7x7 stem, 3 channels, widths 222 to 230", [Shape(3, 112, w, 64, 7, 2) for w in range(222, 231)]
+    yield "7x7 stem, 1 to 5 channels", [Shape(c, 112, 112, 64, 7, 2) for c in range(1, 6)]
+    yield "pictures around 65x97", [Shape(64, 65, w, 64) for w in range(95, 100)]
+    yield "classes 998 to 1002", [Shape(512, 1, 1, k, 1) for k in range(998, 1003)]
+    yield "32 groups of 4, widths 54 to 58", [Shape(128, 56, w, 128, 3, 1, 32) for w in range(54, 59)]
+    yield "32 groups of 8, widths 26 to 30", [Shape(256, 28, w, 256, 3, 1, 32) for w in range(26, 31)]
+
+
+class Bench:
+    def __init__(self, options, folder):
+        self.options, self.folder = options, folder
+
+    def steps(self, model, *more):
+        """[(measured ms, predicted ms, algorithm, step)] of one image's inference."""
+        command = [self.options.resnetc, "bench", model, "--threads", "1", "--profile", "--json", "--repeats",
+                   str(self.options.repeats), *more]
+        if self.options.target:
+            command += ["--target", self.options.target]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"scan: {' '.join(command)}: {done.stderr.strip()}")
+        found = (STEP.match(line) for line in done.stderr.splitlines())
+        return [(float(m[1]), float(m[2]), m[3], m[4]) for m in found if m]
+
+    def conv(self, shape):
+        path = os.path.join(self.folder, "shape.rn")
+        with open(path, "w") as f:
+            f.write(shape.text())
+        return next(s for s in self.steps(path) if s[3] == "conv conv2d")
+
+
+def scan_shapes(bench, vector):
+    print("| shape | ms | predicted | ns per kMAC | with padding | step | algorithm |\n|---|---|---|---|---|---|---|")
+    cliffs = 0
+    for title, row in neighbours():
+        if bench.options.only and bench.options.only not in title:
+            continue
+        print(f"| **{title}** | | | | | | |")
+        before = None
+        for shape in row:
+            ms, predicted, algorithm, _ = bench.conv(shape)
+            cost = 1e9 * ms / shape.padded_macs(vector)
+            if before and cost > CLIFF * before:  # again: a disturbance is no cliff
+                ms, predicted, algorithm, _ = min(bench.conv(shape), bench.conv(shape))
+                cost = 1e9 * ms / shape.padded_macs(vector)
+            step = cost / before if before else 1
+            cliffs += step > CLIFF
+            mark = " **cliff**" if step > CLIFF else ""
+            print(f"| {shape} | {ms:.4f} | {predicted:.4f} | {1e9 * ms / shape.macs():.2f} | {cost:.2f} | "
+                  f"{step:.2f}{mark} | {algorithm} |", flush=True)
+            before = cost
+    return cliffs
+
+
+def scan_depth(bench):
+    print("\n| network | ms | ms per 100 convolutions |\n|---|---|---|")
+    for depth in (20, 32, 44, 56, 110, 1202):
+        steps = bench.steps(f"cifar_resnet{depth}")
+        convs = [s for s in steps if s[3].endswith("conv2d")]
+        ms = sum(s[0] for s in convs)
+        print(f"| ResNet-{depth} | {ms:.3f} | {100 * ms / len(convs):.3f} |", flush=True)
+
+
+def scan_order(bench):
+    convs = [s for s in bench.steps("resnet50") if s[3].endswith("conv2d")]
+    pairs = [(a, b) for a, b in itertools.combinations(convs, 2) if abs(a[0] - b[0]) > 0.1 * min(a[0], b[0])]
+    right = sum((a[0] < b[0]) == (a[1] < b[1]) for a, b in pairs)
+    ratios = sorted(s[0] / s[1] for s in convs)
+    print(f"\nResNet-50: {right} of {len(pairs)} pairs of layers that differ by 10% are predicted in their measured "
+          f"order; measured over predicted: median {ratios[len(ratios) // 2]:.2f}, from {ratios[0]:.2f} to "
+          f"{ratios[-1]:.2f}.")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--resnetc", default=os.path.join(ROOT, "build", "plain", "bin", "resnetc"))
+    parser.add_argument("--target", help="as resnetc --target")
+    parser.add_argument("--repeats", type=int, default=30)
+    parser.add_argument("--only", help="only rows of shapes whose title has this word; no other part")
+    options = parser.parse_args()
+    vector = {"x86-64": 4, "x86-64-v3": 8}.get(options.target, 16)
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(options, folder)
+        cliffs = scan_shapes(bench, vector)
+        if not options.only:
+            scan_depth(bench)
+            scan_order(bench)
+    print(f"\n{cliffs} cliffs")
+    sys.exit(1 if cliffs else 0)
+
+
+if __name__ == "__main__":
+    main()
