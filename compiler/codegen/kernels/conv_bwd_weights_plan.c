@@ -8,8 +8,7 @@
 #define MAX_BLOCKS 6
 #define MIN_TASKS 8
 #define WANTED_TASKS 16
-#define OVERLAP_LOSS 0.25   // of the shorter of arithmetic and memory
-#define FEW_TASKS_LOSS 1.05 // fewer than WANTED_TASKS balance worse
+#define OVERLAP_LOSS 0.25 // of the shorter of arithmetic and memory
 #define PIECE_PIXELS 192
 // No accumulator adds up more products than this.
 #define CHUNK_PIXELS 768
@@ -168,7 +167,8 @@ static void choose_chunks(const TargetDef *g, const WeightsSize *s, WeightsTiles
     }
 }
 
-// Time of all tasks that each read `bytes` per pixel of dy. Memory and arithmetic overlap in part.
+// Time of all tasks that each read `bytes` per pixel of dy. Memory and arithmetic overlap in part;
+// few tasks balance worse, and below MIN_TASKS they leave threads idle.
 static double tasks_ns(const PlanCtx *ctx, const WeightsSize *s, double compute_ns, double bytes,
                        int64_t tasks)
 {
@@ -180,31 +180,35 @@ static double tasks_ns(const PlanCtx *ctx, const WeightsSize *s, double compute_
     double memory_ns = bytes * (double)tasks * pixels / bandwidth;
     double longer = at_least(compute_ns, memory_ns);
     double ns = longer + OVERLAP_LOSS * (compute_ns + memory_ns - longer);
-    return tasks < WANTED_TASKS ? ns * FEW_TASKS_LOSS : ns;
+    double loss = tasks >= WANTED_TASKS ? 1 : tasks >= MIN_TASKS ? 1.05 : tasks >= 4 ? 1.3 : 3;
+    return ns * loss;
 }
 
-// The rectangles that take least time, while enough tasks are left and a chunk of it fits half of
-// L2; gives that time.
+// The rectangles that take least time, whose chunks fit half of L2, with or without a task for each
+// filter row (all of them read the same); gives that time.
 static double choose_rectangle(const PlanCtx *ctx, const WeightsSize *s, double compute_ns,
-                             WeightsTiles *t)
+                               WeightsTiles *t)
 {
     const TargetDef *g = ctx->target;
     double least = 1e300, x = x_bytes(s, t), dy = dy_bytes(t, g->vector_floats);
     int64_t row = t->walk == WALK_PIXELS ? t->piece : t->walk == WALK_ROWS ? s->z.ow : 1;
     double chunk = (double)(t->chunk_images * t->chunk_rows * row);
-    t->many_k = t->many_c = 1;
     for (int64_t k = 1; k <= s->tiles; k++) {
         for (int64_t c = 1; c <= s->in_blocks; c++) {
             double bytes = x * (double)c + dy * (double)k;
             int64_t tasks = s->groups * div_up(s->tiles, k) * div_up(s->in_blocks, c);
-            if (k * c > 1 && (tasks < MIN_TASKS || bytes * chunk > 0.5 * (double)g->l2_bytes)) {
+            if (k * c > 1 && (tasks < 4 || bytes * chunk > 0.5 * (double)g->l2_bytes)) {
                 break;
             }
-            double ns = tasks_ns(ctx, s, compute_ns, bytes, tasks);
-            if (ns < least * 0.999) {
-                least = ns;
-                t->many_k = (int32_t)k;
-                t->many_c = (int32_t)c;
+            for (int64_t split = 0; split <= (s->z.r > 1 && tasks < MIN_TASKS); split++) {
+                int64_t made = split ? tasks * s->z.r : tasks;
+                double ns = tasks_ns(ctx, s, compute_ns, bytes, made);
+                if (ns < least * 0.999) {
+                    least = ns;
+                    t->many_k = (int32_t)k;
+                    t->many_c = (int32_t)c;
+                    t->split_rows = (int32_t)split;
+                }
             }
         }
     }
@@ -214,11 +218,8 @@ static double choose_rectangle(const PlanCtx *ctx, const WeightsSize *s, double 
 static void choose_tasks(const WeightsSize *s, WeightsTiles *t, Lowering *out)
 {
     int64_t tasks = s->groups * div_up(s->tiles, t->many_k) * div_up(s->in_blocks, t->many_c);
-    if (tasks < MIN_TASKS && s->z.r > 1) {
-        t->split_rows = 1;
-        tasks *= s->z.r;
-    }
-    if (tasks < MIN_TASKS && s->extent > t->channels) {
+    tasks *= t->split_rows ? s->z.r : 1;
+    if (tasks < 4 && s->extent > t->channels) {
         t->split_channels = 1;
         tasks *= s->extent / t->channels;
     }

@@ -227,7 +227,8 @@ static void flush_sums(Wino *w, Val block, const Val *sum)
 static void store_pixel(Wino *w, Val y, ExprPlace *at, Val *sum)
 {
     Val stored = emit_store_expr(w->e, y, at);
-    vb_store(w->b, stored, vb_ati(w->b, vb_at(w->b, w->e->out[0], at->offset), at->offset_const));
+    Val to = vb_ati(w->b, vb_at(w->b, w->e->out[0], at->offset), at->offset_const);
+    emit_store_output(w->e, stored, to);
     for (uint32_t s = 0; s < w->e->node->side_count; s++) {
         Val term[2];
         uint32_t terms = emit_side_terms(w->e, s, stored, at, term);
