@@ -1,6 +1,6 @@
 """scan.py: what a multiply-add costs at odd shapes and depths, and how far predictions are off.
 
-usage: bench/scan.py [--resnetc PATH] [--target NAME] [--repeats N] [--only WORD]
+usage: bench/scan.py [--resnetc PATH] [--target NAME] [--exact] [--repeats N] [--only WORD]
 Three parts. Shapes: convolutions beside each other that differ by a channel or a column; a step up by more than
 20% beyond what padding to whole vectors explains is a cliff, and makes the exit code 1. Each cliff is measured
 again before it counts. Depth: the CIFAR networks from ResNet-20 to ResNet-1202. Order: how often the cost model
@@ -21,6 +21,10 @@ CLIFF = 1.20
 STEP = re.compile(r"^ *[\d.]+% +([\d.]+) +([\d.]+) +[\d.]+ +[\d.]+% +[\d.]+ +(\S+) +\d+ (.*)$")
 
 
+def round_up(n, to):
+    return -(-n // to) * to
+
+
 class Shape:
     """A convolution of one image: in channels, height, width, out channels, kernel, stride, groups."""
 
@@ -33,12 +37,17 @@ class Shape:
     def macs(self):
         return self.k * (self.c // self.groups) * self.r * self.r * self.oh * self.ow
 
-    def padded_macs(self, vector):
-        """With whole vectors of output channels; a groups' channels are not padded where they divide a vector."""
+    def padded_macs(self, vector, algorithm):
+        """With whole vectors of output channels (a group's are not padded where they divide a vector), and with
+        whole tiles of Winograd's."""
+        padding = 1.0
+        tile = re.match(r"winograd_(\d+)x(\d+)", algorithm)
+        if tile:
+            padding = round_up(self.oh, int(tile[1])) * round_up(self.ow, int(tile[2])) / (self.oh * self.ow)
         per_group = self.k // self.groups
         if self.groups > 1 and vector % per_group == 0:
-            return self.macs()
-        return self.macs() * -(-per_group // vector) * vector / per_group
+            return self.macs() * padding
+        return self.macs() * padding * round_up(per_group, vector) / per_group
 
     def text(self):
         groups = f", groups={self.groups}" if self.groups > 1 else ""
@@ -74,6 +83,8 @@ class Bench:
         """[(measured ms, predicted ms, algorithm, step)] of one image's inference."""
         command = [self.options.resnetc, "bench", model, "--threads", "1", "--profile", "--json", "--repeats",
                    str(self.options.repeats), *more]
+        if self.options.exact:
+            command.append("--exact")
         if self.options.target:
             command += ["--target", self.options.target]
         done = subprocess.run(command, capture_output=True, text=True)
@@ -99,10 +110,10 @@ def scan_shapes(bench, vector):
         before = None
         for shape in row:
             ms, predicted, algorithm, _ = bench.conv(shape)
-            cost = 1e9 * ms / shape.padded_macs(vector)
+            cost = 1e9 * ms / shape.padded_macs(vector, algorithm)
             if before and cost > CLIFF * before:  # again: a disturbance is no cliff
                 ms, predicted, algorithm, _ = min(bench.conv(shape), bench.conv(shape))
-                cost = 1e9 * ms / shape.padded_macs(vector)
+                cost = 1e9 * ms / shape.padded_macs(vector, algorithm)
             step = cost / before if before else 1
             cliffs += step > CLIFF
             mark = " **cliff**" if step > CLIFF else ""
@@ -135,6 +146,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--resnetc", default=os.path.join(ROOT, "build", "plain", "bin", "resnetc"))
     parser.add_argument("--target", help="as resnetc --target")
+    parser.add_argument("--exact", action="store_true", help="as resnetc --exact: direct convolutions only")
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--only", help="only rows of shapes whose title has this word; no other part")
     options = parser.parse_args()
