@@ -12,8 +12,10 @@ add_library(resnetc_runtime_shared SHARED $<TARGET_OBJECTS:resnetc_runtime>)
 target_link_libraries(resnetc_runtime_shared PRIVATE
                       $<TARGET_PROPERTY:resnetc_runtime,INTERFACE_LINK_LIBRARIES>)
 target_link_options(resnetc_runtime_shared PRIVATE
-                    -Wl,--version-script=${CMAKE_SOURCE_DIR}/runtime/exports.map
-                    $<$<NOT:$<BOOL:${RN_SANITIZE}>>:-Wl,--no-undefined>)
+                    -Wl,--version-script=${CMAKE_SOURCE_DIR}/runtime/exports.map)
+if(NOT RN_SANITIZE) # a list: no generator expression takes its commas
+    target_link_options(resnetc_runtime_shared PRIVATE -Wl,--no-undefined)
+endif()
 set_target_properties(resnetc_runtime_shared PROPERTIES
                       OUTPUT_NAME resnetc_runtime VERSION ${RN_RUNTIME_SOVERSION}.0.0
                       SOVERSION ${RN_RUNTIME_SOVERSION} LINKER_LANGUAGE C

@@ -11,7 +11,7 @@ CC=clang cmake -S "$root" -B "$build" -G Ninja -DRN_TESTS=OFF \
 cmake --build "$build" --target rn_driver resnetc_pictures
 mkdir -p "$build/corpus-$target"
 clang -std=c11 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-    -I"$root" -I"$root/compiler" -I"$root/runtime/include" "$root/tests/fuzz/fuzz_$target.c" -o "$build/fuzz_$target" \
+    -I"$root" -I"$root/tests" -I"$root/compiler" -I"$root/runtime/include" "$root/tests/fuzz/fuzz_$target.c" -o "$build/fuzz_$target" \
     -Wl,--start-group "$build"/librn_*.a "$build"/libresnetc_pictures.a "$build"/libresnetc_runtime.a -Wl,--end-group \
     $(llvm-config-19 --ldflags --libs) -lz -lcjson -ljpeg -lpng -lm -lpthread
 cd "$build"

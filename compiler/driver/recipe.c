@@ -97,8 +97,12 @@ static bool apply_line(Arena *a, char *line, Options *out, const char **error)
 bool recipe_apply(Arena *a, const char *name, Options *out, const char **error)
 {
     const char *text = find_text(a, name, error);
-    if (!text)
-        return false;
+    return text && recipe_apply_text(a, name, text, out, error);
+}
+
+bool recipe_apply_text(Arena *a, const char *name, const char *text, Options *out,
+                       const char **error)
+{
     for (int line = 1; *text; line++) {
         size_t n = strcspn(text, "\n");
         if (!apply_line(a, arena_strndup(a, text, n), out, error)) {

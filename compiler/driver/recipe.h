@@ -9,4 +9,8 @@
 /// On a mistake returns false, and *error names file and line.
 bool recipe_apply(Arena *a, const char *name, Options *out, const char **error);
 
+/// The same for a text; `name` stands in the messages.
+bool recipe_apply_text(Arena *a, const char *name, const char *text, Options *out,
+                       const char **error);
+
 #endif

@@ -1,12 +1,13 @@
-// test_readers.c: replays the fuzz corpus of the runtime's readers, and damaged copies of each
-// file: every prefix, every byte changed, random changes. Nothing may crash, under sanitizers above
-// all.
+// test_readers.c: replays the fuzz corpus of the runtime's and the driver's readers, and damaged
+// copies of each file: every prefix, every byte changed, random changes. Nothing may crash, under
+// sanitizers above all.
 #include "support/check_main.h"
 
 #include <dirent.h>
 #include <stdio.h>
 
 #include "fuzz/fuzz_readers.h"
+#include "fuzz/fuzz_training.h"
 #include "resnetc/random.h"
 
 typedef unsigned (*Target)(const unsigned char *data, size_t size);
@@ -109,6 +110,19 @@ START_TEST(cifar)
 }
 END_TEST
 
+START_TEST(recipe)
+{
+    replay("recipe", fuzz_recipe);
+}
+END_TEST
+
+START_TEST(notes)
+{
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr)); // thousands of messages
+    replay("notes", fuzz_notes);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("readers");
@@ -120,6 +134,8 @@ int main(void)
     tcase_add_test(tc, name_map);
     tcase_add_test(tc, picture);
     tcase_add_test(tc, cifar);
+    tcase_add_test(tc, recipe);
+    tcase_add_test(tc, notes);
     suite_add_tcase(suite, tc);
     return check_run(suite);
 }

@@ -1,0 +1,61 @@
+// fuzz_training.h: what the fuzz targets of `resnetc train`'s own texts do with an input: recipes,
+// and the notes in a checkpoint.
+#ifndef FUZZ_TRAINING_H
+#define FUZZ_TRAINING_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "driver/recipe.h"
+#include "driver/train_notes.h"
+
+static inline void fuzz_claim(int claim)
+{
+    if (!claim)
+        abort();
+}
+
+static inline Options fuzz_train_options(Arena *a)
+{
+    char *argv[] = {arena_strdup(a, "resnetc"), arena_strdup(a, "train"), arena_strdup(a, "m")};
+    Options o;
+    const char *error = NULL;
+    fuzz_claim(options_parse(a, 3, argv, &o, &error));
+    return o;
+}
+
+// A recipe is taken, or refused with its line.
+static inline unsigned fuzz_recipe(const unsigned char *data, size_t size)
+{
+    Arena *a = arena_create();
+    Options o = fuzz_train_options(a);
+    const char *error = NULL;
+    const char *text = arena_strndup(a, (const char *)data, size);
+    bool good = recipe_apply_text(a, "input", text, &o, &error);
+    fuzz_claim(good || (error && strncmp(error, "input:", 6) == 0));
+    unsigned sum = 0;
+    for (size_t i = 0; i < option_table_count; i++)
+        sum += (unsigned)strlen(options_value_text(a, &o, &option_table[i]));
+    arena_destroy(a);
+    return sum;
+}
+
+// Notes are taken, and then say the same when they are written again, or refused.
+static inline unsigned fuzz_notes(const unsigned char *data, size_t size)
+{
+    Arena *a = arena_create();
+    Options o = fuzz_train_options(a);
+    RnDataset set = {.count = 60000};
+    Training t = {.arena = a, .options = &o, .train = &set};
+    const char *text = arena_strndup(a, (const char *)data, size);
+    unsigned sum = 0;
+    if (train_notes_take(&t, "input", text) == EXIT_OK) {
+        StrBuf out = {.arena = a};
+        train_notes_print(&t, &out);
+        sum = (unsigned)out.count;
+    }
+    arena_destroy(a);
+    return sum;
+}
+
+#endif
