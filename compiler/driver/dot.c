@@ -7,6 +7,10 @@
 #include "driver/svg.h"
 #include "ir/opdef.h"
 
+// Ends what is bold. Blanks at the start of a text are dropped by some who read SVG, so they stand
+// at the end of the text before.
+#define END_BOLD "&#160;&#160;</b>"
+
 typedef struct Box {
     const Node *first, *last; // a chain: each node's only reader is the next one
     bool drawn;
@@ -98,13 +102,10 @@ static void add_row(Drawing *d, const Node *n)
         attrs_print(n->op, n->attrs, &attrs);
     strbuf_printf(d->out, "<tr><td align=\"left\" bgcolor=\"%s\"><b>", node_color(n));
     svg_escape(d->out, name);
-    strbuf_add(d->out, "</b>");
+    strbuf_add(d->out, END_BOLD);
     if (strncmp(name, n->op->name, length) != 0) // "relu_2" says what it is
-        strbuf_printf(d->out, "  %s", n->op->name);
-    if (attrs.count) {
-        strbuf_add(d->out, "  ");
-        svg_escape(d->out, strbuf_text(&attrs));
-    }
+        strbuf_printf(d->out, "%s%s", n->op->name, attrs.count ? "&#160; " : "");
+    svg_escape(d->out, strbuf_text(&attrs));
     strbuf_add(d->out, "</td></tr>");
 }
 
@@ -152,11 +153,9 @@ static void draw_folder(Drawing *d, uint32_t i, const char *folder, size_t lengt
         strbuf_printf(d->out, "%*ssubgraph cluster_%u {\n%*slabeljust=l; label=<<b>", indent, "",
                       d->frames++, indent + 2, "");
         svg_escape(d->out, arena_strndup(d->arena, name, inner - 1));
-        strbuf_add(d->out, "</b>");
-        if (via && via != outer) {
-            strbuf_add(d->out, "   ");
-            svg_escape(d->out, via->parent ? via->name : via->text); // inside, arguments are names
-        }
+        strbuf_add(d->out, END_BOLD);
+        if (via && via != outer) // inside of others, arguments are only names
+            svg_escape(d->out, via->parent ? via->name : via->text);
         strbuf_add(d->out, ">;\n");
         draw_folder(d, i, name, inner, via ? via : outer, indent + 2);
         strbuf_printf(d->out, "%*s}\n", indent, "");

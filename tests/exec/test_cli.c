@@ -294,7 +294,7 @@ START_TEST(drawings)
     RESNETC("drawn.rn --emit=dot -o drawn.dot && "
             "if command -v dot > /dev/null; then dot -Tsvg drawn.dot > /dev/null || exit 9; fi; "
             "cat drawn.dot");
-    expect(0, "<b>a</b>   residual(c=3 if 1 &lt; 2 else 4)");
+    expect(0, "<b>a&#160;&#160;</b>residual(c=3 if 1 &lt; 2 else 4)");
     RESNETC("drawn.rn --emit=plan-svg -o drawn.svg && grep -c 'activation kept for' drawn.svg && "
             "test $(grep -c '<rect' drawn.svg) -gt 30 && tail -n 1 drawn.svg");
     expect(0, "</svg>");
