@@ -86,8 +86,8 @@ def training_cases():
 # sum (pre-activation), 0.05 keeps rounding errors from growing with depth: what is left are the flips of each branch.
 TRAIN_BATCH = {
     "resnet18": 8, "resnet34": 8, "resnetv2_18": 8, "d2l_resnet18": 8, "d2l_resnet18_tf": 8, "googlenet_inception": 8,
-    "wrn_40_4": 8, "resnext29_8x64d": 8, "resnet50": 32, "resnet50_v1": 32, "preact_resnet50_keras": 32,
-    "resnet152": 32, "preact_resnet164": 32, "resnext50_32x4d": 32, "cifar_resnet20": 32}
+    "wrn_40_4": 8, "resnext29_8x64d": 8, "resnet50": 32, "resnet50_v1": 32, "preact_resnet50_keras": 64,
+    "resnet152": 64, "preact_resnet164": 32, "resnext50_32x4d": 32, "cifar_resnet20": 32}
 TRAIN_GAMMA = {"cifar_resnet20": 1.0, "googlenet_inception": 1.0, "resnet152": 0.05, "preact_resnet164": 0.05,
                "preact_resnet50_keras": 0.05}
 
