@@ -48,7 +48,7 @@ add_custom_command(OUTPUT ${RN_PACKAGE}/resnetc.1 ${RN_PACKAGE}/resnetc.bash
 add_custom_target(manual ALL DEPENDS ${RN_PACKAGE}/resnetc.1 ${RN_PACKAGE}/resnetc.bash)
 
 install(TARGETS resnetc RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS resnetc_runtime ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS resnetc_runtime resnetc_pictures ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS resnetc_runtime_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY runtime/include/resnetc DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY examples/models DESTINATION ${CMAKE_INSTALL_DATADIR}/resnetc

@@ -1,9 +1,10 @@
 // picture.c: reads a picture, whatever its format. Not here: the formats (jpeg.c, png.c).
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "decode.h"
-#include "file_in.h"
 
 RnStatus decode_start(const Source *s, uint32_t height, uint32_t width, RnPicture *out,
                       RnError *err)
@@ -102,14 +103,46 @@ RnStatus rn_picture_decode(const void *bytes, size_t size, const char *path, uin
                    format ? format : "", format ? ")" : "");
 }
 
+// Reads to the end, at most the limit and one byte.
+static unsigned char *read_all(FILE *f, size_t *size)
+{
+    const size_t limit = (size_t)RN_PICTURE_MAX_FILE_BYTES + 1;
+    size_t room = (size_t)1 << 16;
+    unsigned char *bytes = malloc(room);
+    *size = 0;
+    while (bytes != NULL) {
+        *size += fread(bytes + *size, 1, room - *size, f);
+        if (*size < room || room == limit)
+            return bytes;
+        room = 2 * room < limit ? 2 * room : limit;
+        unsigned char *more = realloc(bytes, room);
+        if (more == NULL)
+            free(bytes);
+        bytes = more;
+    }
+    return NULL;
+}
+
 RnStatus rn_picture_read(const char *path, uint32_t channels, RnPicture *out, RnError *err)
 {
-    FileBytes file;
     *out = (RnPicture){0};
-    RnStatus status = rni_file_read_limited(path, RN_PICTURE_MAX_FILE_BYTES, &file, err);
-    if (status != RN_OK)
-        return status;
-    status = rn_picture_decode(file.data, file.size, path, channels, out, err);
-    free(file.data);
+    FILE *f = fopen(path, "rb");
+    if (f == NULL)
+        return rn_fail(err, RN_ERR_IO, "%s: %s", path, strerror(errno));
+    size_t size;
+    errno = 0;
+    unsigned char *bytes = read_all(f, &size);
+    RnStatus status = RN_OK;
+    if (bytes == NULL)
+        status = rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
+    else if (ferror(f))
+        status = rn_fail(err, RN_ERR_IO, "%s: %s", path, strerror(errno));
+    else if (size > RN_PICTURE_MAX_FILE_BYTES)
+        status = rn_fail(err, RN_ERR_INPUT, "%s: holds more than the limit of %d bytes", path,
+                         RN_PICTURE_MAX_FILE_BYTES);
+    fclose(f);
+    if (status == RN_OK)
+        status = rn_picture_decode(bytes, size, path, channels, out, err);
+    free(bytes);
     return status;
 }

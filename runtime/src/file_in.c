@@ -43,16 +43,13 @@ static RnStatus fail_system(const char *path, int error, RnError *err)
     return rn_fail(err, RN_ERR_IO, "%s: %s", path, strerror(error));
 }
 
-static RnStatus read_descriptor(int fd, const char *path, size_t most, FileBytes *out, RnError *err)
+static RnStatus read_descriptor(int fd, const char *path, FileBytes *out, RnError *err)
 {
     struct stat info;
     if (fstat(fd, &info) != 0)
         return fail_system(path, errno, err);
     bool regular = S_ISREG(info.st_mode);
-    size_t limit = regular || most < STREAM_LIMIT ? most : STREAM_LIMIT;
-    if (regular && (uint64_t)info.st_size > limit)
-        return rn_fail(err, RN_ERR_INPUT, "%s: holds more than the limit of %zu bytes", path,
-                       limit);
+    size_t limit = regular ? (size_t)PTRDIFF_MAX : STREAM_LIMIT;
     size_t capacity = 0;
     // One byte more than the size, so that the end is seen without growing.
     if (!grow(out, &capacity, regular ? (size_t)info.st_size + 1 : PIECE))
@@ -69,23 +66,18 @@ static RnStatus read_descriptor(int fd, const char *path, size_t most, FileBytes
             return fail_system(path, errno, err);
         out->size += (size_t)n;
         if (out->size > limit)
-            return rn_fail(err, RN_ERR_INPUT, "%s: more than %zu bytes%s", path, limit,
-                           regular ? "" : " from a pipe or device");
+            return rn_fail(err, RN_ERR_INPUT, "%s: more than %zu bytes from a pipe or device", path,
+                           limit);
     }
 }
 
 RnStatus rni_file_read_all(const char *path, FileBytes *out, RnError *err)
 {
-    return rni_file_read_limited(path, PTRDIFF_MAX, out, err);
-}
-
-RnStatus rni_file_read_limited(const char *path, size_t limit, FileBytes *out, RnError *err)
-{
     *out = (FileBytes){0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return fail_system(path, errno, err);
-    RnStatus status = read_descriptor(fd, path, limit, out, err);
+    RnStatus status = read_descriptor(fd, path, out, err);
     close(fd);
     if (status != RN_OK) {
         free(out->data);

@@ -14,9 +14,6 @@ typedef struct FileBytes {
 /// Reads a file. Pipes and devices are read up to 1 GiB.
 RnStatus rni_file_read_all(const char *path, FileBytes *out, RnError *err);
 
-/// The same, up to `limit` bytes.
-RnStatus rni_file_read_limited(const char *path, size_t limit, FileBytes *out, RnError *err);
-
 /// Reads a file that may be gzip, up to `limit` bytes of content.
 RnStatus rni_file_read_gzip(const char *path, size_t limit, FileBytes *out, RnError *err);
 
