@@ -214,15 +214,15 @@ START_TEST(stars)
         {"a*b*c", "*|*", "abbc", "|b"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char rule[100], text[100];
+        char rule[100], path[128];
         snprintf(rule, sizeof rule, "%s %s", cases[i][0], cases[i][1]);
         RnFileTensor t = {.name = cases[i][2], .dtype = "F32", .data = "1234", .bytes = 4};
         TempFolder folder = temp_folder();
         RnTensorFile *file = NULL;
         NameMap *map = NULL;
-        ck_assert_int_eq(rn_tensor_file_write(temp_path(&folder, "w", text), &t, 1, NULL, 0, NULL),
+        ck_assert_int_eq(rn_tensor_file_write(temp_path(&folder, "w", path), &t, 1, NULL, 0, NULL),
                          RN_OK);
-        ck_assert_int_eq(rn_tensor_file_open(text, &file, NULL), RN_OK);
+        ck_assert_int_eq(rn_tensor_file_open(path, &file, NULL), RN_OK);
         ck_assert_int_eq(rni_name_map_parse(rule, strlen(rule), "map", &map, NULL), RN_OK);
         ck_assert_int_eq(rni_name_map_apply(map, file, NULL), RN_OK);
         ck_assert_str_eq(rn_tensor_file_at(file, 0)->name, cases[i][3]);
