@@ -237,7 +237,8 @@ RnStatus rn_loader_create(const RnDataset *data, const RnLoaderOptions *options,
         return rn_fail(err, RN_ERR_USAGE, "%u threads are too many: the limit is %d",
                        options->threads, RN_POOL_MAX_THREADS);
     if (data->values != NULL && has_augment(&options->augment))
-        return rn_fail(err, RN_ERR_USAGE, "augmentation works on 8-bit pictures, not on numbers");
+        return rn_fail(err, RN_ERR_USAGE,
+                       "augmentation works on 8-bit pictures, not on numbers: ask for none");
     if (data->height == 0)
         return rn_fail(err, RN_ERR_USAGE, "nothing says how these pictures become images");
     RnLoader *l = calloc(1, sizeof *l);

@@ -68,7 +68,7 @@ START_TEST(training_checks_its_outputs_first)
     RESNETC("train net.rn --data none --curves missing/c.svg");
     expect(3, "missing/c.svg: cannot write");
     RESNETC("train net.rn --data none --save w.safetensors");
-    expect(3, "none/");
+    expect(3, "none: no data set is here");
     ck_assert_int_eq(tool_count_files(folder), 1);
 }
 END_TEST

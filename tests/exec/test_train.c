@@ -346,6 +346,8 @@ START_TEST(report)
     RESNETC(TRAIN " --epochs 1 --report none/r.html");
     expect(3, "none/r.html");
     RESNETC(TRAIN " --recipe he2015_cifar --batch 8 --epochs 1");
+    expect(2, "augmentation works on 8-bit pictures");
+    RESNETC(TRAIN " --recipe he2015_cifar --augment none --batch 8 --epochs 1");
     expect(0, "train accuracy");
 }
 END_TEST

@@ -218,7 +218,11 @@ static double choose_rectangle(const PlanCtx *ctx, const WeightsSize *s, double 
 static void choose_tasks(const WeightsSize *s, WeightsTiles *t, Lowering *out)
 {
     int64_t tasks = s->groups * div_up(s->tiles, t->many_k) * div_up(s->in_blocks, t->many_c);
+    if (tasks < 4 && s->z.r > 1) {
+        t->split_rows = 1;
+    }
     tasks *= t->split_rows ? s->z.r : 1;
+    // Only within a filter row do the channel tiles of a task lie side by side.
     if (tasks < 4 && s->extent > t->channels) {
         t->split_channels = 1;
         tasks *= s->extent / t->channels;
