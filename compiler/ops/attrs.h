@@ -60,6 +60,11 @@
 
 #include "ir/opdef.h"
 
+typedef enum WeightInit {
+    WEIGHT_INIT_USUAL = 0, // conv2d: RN_INIT_HE_FAN_OUT; dense: RN_INIT_UNIFORM_FAN_IN
+    WEIGHT_INIT_XAVIER = 1 // RN_INIT_XAVIER_UNIFORM (Glorot and Bengio 2010)
+} WeightInit;
+
 // conv2d; conv2d_bwd_data and conv2d_bwd_weights carry the forward's attributes and sizes.
 typedef struct ConvAttrs {
     int64_t kernel[2]; // r, s
@@ -69,6 +74,7 @@ typedef struct ConvAttrs {
     int64_t groups;
     bool bias;
     int64_t in_size[2]; // h, w of the forward's input (backward operators)
+    int32_t init;       // conv2d: of the weight; WeightInit
 } ConvAttrs;
 
 typedef struct DenseAttrs {
@@ -76,6 +82,7 @@ typedef struct DenseAttrs {
     bool bias;
     bool image;       // dense_bwd_data: dx is [N,c,1,1], as the forward's x was
     bool conv_weight; // weight is [k,c,1,1]
+    int32_t init;     // dense: of the weight; WeightInit
 } DenseAttrs;
 
 typedef struct BnAttrs { // batchnorm, bn_finish, bn_finish_bwd, bn_scale_shift

@@ -4,14 +4,24 @@
 // (conv2d_bwd_data.c, conv2d_bwd_weights.c).
 #include "ops/conv_shape.h"
 
-static const AttrDef conv_attrs[] = {CONV_ATTRS};
+static const AttrDef conv_attrs[] = {
+    CONV_ATTRS,
+    {.name = "init",
+     .type = ATTR_ENUM,
+     .offset = offsetof(ConvAttrs, init),
+     .choices = "he|xavier",
+     .doc = "how the weight begins: normal, deviation sqrt(2 / fan_out) (He et al. 2015), or "
+            "uniform within "
+            "sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010)"},
+};
 
 static uint32_t conv_params(const ShapeCtx *ctx, ParamSlot slots[OP_MAX_PARAMS])
 {
     const ConvAttrs *a = ctx->attrs;
     slots[0] = (ParamSlot){.suffix = "weight",
                            .shape = conv_weight_shape(a, shape_channels(&ctx->in[0]->shape)),
-                           .init = RN_INIT_HE_FAN_OUT,
+                           .init = a->init == WEIGHT_INIT_XAVIER ? RN_INIT_XAVIER_UNIFORM
+                                                                 : RN_INIT_HE_FAN_OUT,
                            .init_arg = 1.0,
                            .flags = RN_TENSOR_DECAY};
     slots[1] = (ParamSlot){.suffix = "bias", .shape = shape_vector(a->c), .init = RN_INIT_CONST};

@@ -1,7 +1,15 @@
 // dense.c: a fully connected layer: y[n,k] = bias[k] + sum over c of weight[k,c] * x[n,c].
 #include "ops/dense_shape.h"
 
-static const AttrDef dense_attrs[] = {DENSE_ATTRS};
+static const AttrDef dense_attrs[] = {
+    DENSE_ATTRS,
+    {.name = "init",
+     .type = ATTR_ENUM,
+     .offset = offsetof(DenseAttrs, init),
+     .choices = "uniform|xavier",
+     .doc = "how the weight begins: uniform within 1 / sqrt(fan_in), as torch.nn.Linear, or within "
+            "sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010)"},
+};
 
 static uint32_t dense_params(const ShapeCtx *ctx, ParamSlot slots[OP_MAX_PARAMS])
 {
@@ -9,7 +17,8 @@ static uint32_t dense_params(const ShapeCtx *ctx, ParamSlot slots[OP_MAX_PARAMS]
     int64_t c = shape_channels(&ctx->in[0]->shape);
     slots[0] = (ParamSlot){.suffix = "weight",
                            .shape = dense_weight_shape(a, c),
-                           .init = RN_INIT_UNIFORM_FAN_IN,
+                           .init = a->init == WEIGHT_INIT_XAVIER ? RN_INIT_XAVIER_UNIFORM
+                                                                 : RN_INIT_UNIFORM_FAN_IN,
                            .init_arg = 1.0,
                            .flags = RN_TENSOR_DECAY};
     slots[1] = (ParamSlot){.suffix = "bias", .shape = shape_vector(a->c), .init = RN_INIT_CONST};

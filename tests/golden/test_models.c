@@ -13,6 +13,19 @@ static int is_family(const TextFile *f)
     return strstr(f->text, "assert params") == NULL;
 }
 
+// The chapter's networks begin as the chapter says, all others after He et al. 2015.
+static void check_inits(const Graph *g, bool chapter)
+{
+    for (uint32_t i = 0; i < g->params.count; i++) {
+        const Value *w = g->params.at[i];
+        if (w->shape.rank == 4 && !strstr(w->name, "fc."))
+            ck_assert_msg(w->init == (chapter ? RN_INIT_XAVIER_UNIFORM : RN_INIT_HE_FAN_OUT), "%s",
+                          w->name);
+        else if (w->shape.rank == 2 && chapter)
+            ck_assert_msg(w->init == RN_INIT_XAVIER_UNIFORM, "%s", w->name);
+    }
+}
+
 START_TEST(takes_sizes)
 {
     const TextFile *f = &shipped_models_table[_i];
@@ -36,6 +49,7 @@ START_TEST(takes_sizes)
     ck_assert_int_eq(g->inputs.at[0]->shape.dim[3], 97);
     ck_assert_int_eq(g->outputs.at[0]->shape.rank, 2);
     ck_assert_int_eq(g->outputs.at[0]->shape.dim[1], 7);
+    check_inits(g, strncmp(f->name, "d2l_", 4) == 0 || strstr(f->text, "chapter_residual"));
     compile_finish(c);
     arena_destroy(arena);
 }
