@@ -26,11 +26,7 @@ static float pictures[BATCH * 3 * 13 * 11];
 
 static void expect(int code, const char *text)
 {
-    ck_assert_msg(run.code == code, "exit code %d, wanted %d\n%.1500s%.1500s", run.code, code,
-                  run.out, run.err);
-    ck_assert_msg(!text || strstr(run.err, text) || strstr(run.out, text),
-                  "no '%s' in\n%.1500s%.1500s", text, run.out, run.err);
-    ck_assert_msg(!strstr(run.err, "Sanitizer"), "%s", run.err);
+    tool_expect(&run, code, text);
 }
 
 static const char *in_folder(const char *name)

@@ -27,9 +27,7 @@ static const char *in_folder(const char *name)
 
 static void expect(int code, const char *text)
 {
-    ck_assert_msg(run.code == code && (strstr(run.err, text) || strstr(run.out, text)),
-                  "exit code %d, wanted %d with '%s'\n%.1500s%.1500s", run.code, code, text,
-                  run.out, run.err);
+    tool_expect(&run, code, text);
 }
 
 static void prepare(void)

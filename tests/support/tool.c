@@ -1,6 +1,7 @@
 // tool.c: runs programs with their output in temporary files.
 #include "support/tool.h"
 
+#include <check.h>
 #include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void fail(const char *what)
+static void give_up(const char *what)
 {
     perror(what);
     abort();
@@ -32,14 +33,14 @@ void tool_run(ToolRun *r, const char *fmt, ...)
     int n = vsnprintf(command, sizeof command, fmt, ap);
     va_end(ap);
     if (n < 0 || (size_t)n >= sizeof command)
-        fail("command too long");
+        give_up("command too long");
     FILE *out = tmpfile(), *err = tmpfile();
     if (!out || !err)
-        fail("tmpfile");
+        give_up("tmpfile");
     fflush(NULL);
     pid_t child = fork();
     if (child < 0)
-        fail("fork");
+        give_up("fork");
     if (child == 0) {
         if (dup2(fileno(out), 1) < 0 || dup2(fileno(err), 2) < 0)
             _exit(126);
@@ -48,10 +49,19 @@ void tool_run(ToolRun *r, const char *fmt, ...)
     }
     int status;
     if (waitpid(child, &status, 0) != child)
-        fail("waitpid");
+        give_up("waitpid");
     r->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     read_back(out, r->out, sizeof r->out);
     read_back(err, r->err, sizeof r->err);
+}
+
+void tool_expect(const ToolRun *r, int code, const char *text)
+{
+    ck_assert_msg(r->code == code, "exit code %d, wanted %d\n%.1500s%.1500s", r->code, code, r->out,
+                  r->err);
+    ck_assert_msg(!text || strstr(r->err, text) || strstr(r->out, text),
+                  "no '%s' in\n%.1500s%.1500s", text, r->out, r->err);
+    ck_assert_msg(!strstr(r->err, "Sanitizer"), "%s", r->err);
 }
 
 char *tool_folder(const char *name)
@@ -61,7 +71,7 @@ char *tool_folder(const char *name)
     char *made = mkdtemp(path);
     char *copy = made ? strdup(made) : NULL;
     if (!copy)
-        fail(path);
+        give_up(path);
     return copy;
 }
 
@@ -76,7 +86,7 @@ void tool_write(const char *path, const void *data, size_t bytes)
 {
     FILE *f = fopen(path, "wb");
     if (!f || fwrite(data, 1, bytes, f) != bytes || fclose(f) != 0)
-        fail(path);
+        give_up(path);
 }
 
 bool tool_exists(const char *path)
@@ -89,7 +99,7 @@ int tool_count_files(const char *folder)
 {
     DIR *d = opendir(folder);
     if (!d)
-        fail(folder);
+        give_up(folder);
     int count = 0;
     for (struct dirent *e = readdir(d); e; e = readdir(d))
         count += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;

@@ -17,6 +17,10 @@ typedef struct ToolRun {
 /// ToolRun. Aborts the test when no process can be started.
 void tool_run(ToolRun *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/// Asserts the exit code, that one of the outputs has the text in it (NULL: whatever it said), and
+/// that no sanitizer reported anything.
+void tool_expect(const ToolRun *r, int code, const char *text);
+
 /// A new folder under the build folder; returned text is the caller's to free. tool_remove_folder
 /// removes it with all that it holds.
 char *tool_folder(const char *name);
