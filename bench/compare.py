@@ -1,6 +1,6 @@
 """compare.py: resnetc against its peers, in alternation, in one run; writes docs/benchmarks.{json,md,svg}.
 
-usage: bench/compare [--resnetc PATH] [--rounds N] [--only TEXT]
+usage: bench/compare [--resnetc PATH] [--rounds N] [--only TEXT] [--without PEERS]
 Every round measures each system once, in a process of its own; the least time of all rounds counts, so that
 a disturbance hits no system more than another. Ratios are what carries over to other machines. A case is written to
 docs/benchmarks.json as soon as it is measured: a run that is stopped loses nothing, and --only measures some cases anew.
@@ -76,7 +76,7 @@ def compare_case(options, case, folder):
         subprocess.run(["/usr/bin/python3", os.path.join(HERE, "peer.py"), "export", network, str(batch), folder],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for _ in range(options.rounds):
-        for system in ["resnetc"] + peers:
+        for system in ["resnetc"] + [p for p in peers if p not in options.without.split(",")]:
             if system in skipped:
                 continue
             result, error = measure(options, case, system, folder)
@@ -107,6 +107,7 @@ def main():
     parser.add_argument("--resnetc", default=os.path.join(ROOT, "build", "plain", "bin", "resnetc"))
     parser.add_argument("--python", default=sys.executable, help="the Python that has the peers of PyPI")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--without", default="", help="peers to leave out, as pytorch_new,openvino")
     parser.add_argument("--only", default="", help="only cases whose name has this in it, as resnet18-infer-b1-t2")
     options = parser.parse_args()
     results = {}
