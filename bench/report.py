@@ -100,11 +100,12 @@ def versions_of(rows):
 
 
 def joined(rows, key):
-    return ", ".join(sorted({str(row[key]) for row in rows}))
+    return " or ".join(sorted({str(row[key]) for row in rows}))
 
 
 def write(results, folder):
-    rows = list(results.values())
+    rows = sorted(results.values(), key=lambda row: (row["mode"], len(row["network"]), row["network"], row["batch"],
+                                                     row["threads"]))
     errors = [s["error"] for row in rows for s in row["systems"].values() if "error" in s]
     parts = {mode: [row for row in rows if row["mode"] == mode] for mode in ("infer", "train")}
     text = TEXT.format(machine=joined(rows, "machine"), resnetc=joined(rows, "resnetc"), dates=joined(rows, "date"),
