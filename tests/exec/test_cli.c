@@ -8,68 +8,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "resnetc/tensor_io.h"
-#include "support/tool.h"
+#include "support/in_folder.h"
 
 #define TOY TEST_SOURCE_DIR "/tests/exec/embed/toy.rn"
 #define COUNT 6
 
-static ToolRun run;
-static char *folder;
-
-// Runs resnetc in the folder with these arguments.
-#define RESNETC(...) tool_run(&run, "cd " FOLDER " && " TOOL " " __VA_ARGS__)
-#define FOLDER "\"$RN_TEST_FOLDER\""
-
-static void expect(int code, const char *text)
-{
-    tool_expect(&run, code, text);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static void write_images(const char *name, uint64_t count, uint64_t width, float last)
-{
-    RnShape shape = {4, {count, 3, 13, width}};
-    size_t n = (size_t)(count * 3 * 13 * width);
-    float *x = calloc(n, sizeof *x);
-    for (size_t i = 0; i < n; i++)
-        x[i] = (float)(i * 53 % 97) / 97.0f;
-    x[n - 1] = last;
-    ck_assert_int_eq(rn_npy_write_f32(in_folder(name), &shape, x, NULL), RN_OK);
-    free(x);
-}
-
-static void write_labels(const char *name, int64_t last)
-{
-    RnShape shape = {1, {COUNT}};
-    int64_t labels[COUNT] = {0, 1, 2, 3, 4, last};
-    ck_assert_int_eq(rn_npy_write_i64(in_folder(name), &shape, labels, NULL), RN_OK);
-}
-
 static void prepare(void)
 {
-    folder = tool_folder("cli");
-    setenv("RN_TEST_FOLDER", folder, 1);
+    enter_folder("cli");
     write_images("x.npy", COUNT, 11, 0.5f);
     write_images("wide.npy", COUNT, 12, 0.5f);
     write_images("nan.npy", COUNT, 11, (float)strtod("nan", NULL));
-    write_labels("l.npy", 0);
-    write_labels("bad_l.npy", 5);
+    write_labels("l.npy", COUNT, 0);
+    write_labels("bad_l.npy", COUNT, 5);
     tool_write(in_folder("broken.rn"), "model m { input x[3, 8, 8]\n conv(3x3, k=4)\n", 44);
     tool_write(in_folder("text.npy"), "not an array", 12);
     RESNETC("train " TOY " --data x.npy,l.npy --steps 1 --batch 4 --seed 3 --save w.safetensors");
     ck_assert_msg(run.code == 0, "%s", run.err);
-}
-
-static void clean_up(void)
-{
-    tool_remove_folder(folder);
 }
 
 START_TEST(usage)

@@ -9,45 +9,24 @@
 #include "driver/compile.h"
 #include "driver/embed.h"
 #include "resnetc/runtime.h"
-#include "resnetc/tensor_io.h"
-#include "support/tool.h"
+#include "support/in_folder.h"
 
 #define SOURCES TEST_SOURCE_DIR "/tests/exec/embed"
 #define TOY SOURCES "/toy.rn"
 #define BATCH 6
 #define CLASSES 5
 
-static ToolRun run;
-static char *folder;
 static float pictures[BATCH * 3 * 13 * 11];
-
-#define SHELL(...) tool_run(&run, "cd \"$RN_TEST_FOLDER\" && " __VA_ARGS__)
-#define RESNETC(...) SHELL(TOOL " " __VA_ARGS__)
-
-static void expect(int code, const char *text)
-{
-    tool_expect(&run, code, text);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 // Weights that training has moved, pictures, and the logits of the two by `resnetc run`.
 static void prepare(void)
 {
-    folder = tool_folder("embedded");
-    setenv("RN_TEST_FOLDER", folder, 1);
+    enter_folder("embedded");
     for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++)
         pictures[i] = (float)(i * 53 % 97) / 97.0f;
     RnShape shape = {4, {BATCH, 3, 13, 11}};
-    int64_t labels[BATCH] = {0, 1, 2, 3, 4, 0};
     ck_assert_int_eq(rn_npy_write_f32(in_folder("x.npy"), &shape, pictures, NULL), RN_OK);
-    ck_assert_int_eq(rn_npy_write_i64(in_folder("l.npy"), &(RnShape){1, {BATCH}}, labels, NULL),
-                     RN_OK);
+    write_labels("l.npy", BATCH, 0);
     tool_write(in_folder("x.raw"), (const char *)pictures, sizeof pictures);
     RESNETC("train " TOY
             " --data x.npy,l.npy --steps 3 --lr 0.1 --seed 3 --save w.safetensors && " TOOL
@@ -55,11 +34,6 @@ static void prepare(void)
             "--output y.npy && tail -c 120 y.npy > y.raw && " TOOL " " TOY
             " --weights w.safetensors --plan-for batch=6 -o toy.o");
     ck_assert_msg(run.code == 0, "%s", run.err);
-}
-
-static void clean_up(void)
-{
-    tool_remove_folder(folder);
 }
 
 #define C99 TEST_CC " -std=c99 -O1 -Wall -Wextra -pedantic -Werror -I. "

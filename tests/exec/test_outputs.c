@@ -6,40 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/tool.h"
+#include "support/in_folder.h"
 
 static const char model[] = "model net {\n    input image[1, 28, 28]\n    relu\n"
                             "    global_avgpool\n    fc: dense(10)\n}\n";
 
-static ToolRun run;
-static char *folder;
-
-// Runs resnetc in the folder with these arguments.
-#define RESNETC(...) tool_run(&run, "cd " FOLDER " && " TOOL " " __VA_ARGS__)
-#define FOLDER "\"$RN_TEST_FOLDER\""
-
-static const char *in_folder(const char *name)
-{
-    static char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static void expect(int code, const char *text)
-{
-    tool_expect(&run, code, text);
-}
-
 static void prepare(void)
 {
-    folder = tool_folder("outputs");
-    setenv("RN_TEST_FOLDER", folder, 1);
+    enter_folder("outputs");
     tool_write(in_folder("net.rn"), model, strlen(model));
-}
-
-static void clean_up(void)
-{
-    tool_remove_folder(folder);
 }
 
 START_TEST(a_source_is_not_written_over)

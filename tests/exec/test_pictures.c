@@ -7,16 +7,9 @@
 #include <string.h>
 
 #include "resnetc/pictures.h"
-#include "resnetc/tensor_io.h"
-#include "support/tool.h"
+#include "support/in_folder.h"
 
 #define PICTURES TEST_SOURCE_DIR "/tests/runtime/pictures"
-
-static ToolRun run;
-static char *folder;
-
-#define IN_FOLDER(...) tool_run(&run, "cd \"$RN_TEST_FOLDER\" && " __VA_ARGS__)
-#define RESNETC(...) IN_FOLDER(TOOL " " __VA_ARGS__)
 
 static const char model[] = "param classes = 2\n"
                             "model tiny {\n"
@@ -29,37 +22,18 @@ static const char model[] = "param classes = 2\n"
                             "    fc: dense(classes)\n"
                             "}\n";
 
-static void expect(int code, const char *text)
-{
-    tool_expect(&run, code, text);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
 static void prepare(void)
 {
-    folder = tool_folder("pictures");
-    setenv("RN_TEST_FOLDER", folder, 1);
+    enter_folder("pictures");
     tool_write(in_folder("tiny.rn"), model, sizeof model - 1);
     tool_write(in_folder("labels.txt"), "a cat\r\ndog", 10);
-    IN_FOLDER("mkdir -p set/train/cat set/train/dog set/val/cat set/val/dog && cp " PICTURES
-              "/colour.jpg " PICTURES "/grey.png " PICTURES
-              "/cmyk.jpg set/train/cat && cp " PICTURES "/tall.jpg " PICTURES
-              "/palette.png set/train/dog && cp " PICTURES "/turned.jpg set/val/cat && cp " PICTURES
-              "/alpha.png set/val/dog");
+    SHELL("mkdir -p set/train/cat set/train/dog set/val/cat set/val/dog && cp " PICTURES
+          "/colour.jpg " PICTURES "/grey.png " PICTURES "/cmyk.jpg set/train/cat && cp " PICTURES
+          "/tall.jpg " PICTURES "/palette.png set/train/dog && cp " PICTURES
+          "/turned.jpg set/val/cat && cp " PICTURES "/alpha.png set/val/dog");
     expect(0, NULL);
     RESNETC("train tiny.rn --data set --batch 2 --epochs 2 --lr 0.5 --save w.safetensors");
     expect(0, "waiting");
-}
-
-static void clean_up(void)
-{
-    tool_remove_folder(folder);
 }
 
 // Writes the image that the library makes of a file.
@@ -134,17 +108,17 @@ END_TEST
 
 START_TEST(sizes_and_channels)
 {
-    IN_FOLDER("sed 's/: { resize.*}//' tiny.rn > plain.rn");
+    SHELL("sed 's/: { resize.*}//' tiny.rn > plain.rn");
     expect(0, NULL);
     RESNETC("predict plain.rn --weights w.safetensors " PICTURES "/grey.jpg");
     expect(1, "grey.jpg: the picture has 29x37 pixels (height x width), the model takes 16x18");
     expect(1, "help: --resize N");
-    IN_FOLDER("sed 's/image.*$/image[1, 16, 16]/' tiny.rn > grey.rn");
+    SHELL("sed 's/image.*$/image[1, 16, 16]/' tiny.rn > grey.rn");
     RESNETC("train grey.rn --data set --resize 16 --steps 1 --save g.safetensors");
     expect(0, NULL);
     RESNETC("predict grey.rn --weights g.safetensors --resize 16 " PICTURES "/colour.jpg");
     expect(0, "class ");
-    IN_FOLDER("sed 's/image.*$/image[2, 16, 16]/' tiny.rn > two.rn");
+    SHELL("sed 's/image.*$/image[2, 16, 16]/' tiny.rn > two.rn");
     RESNETC("train two.rn --data set --steps 1");
     expect(1, "does not take pictures: these have 1 or 3 channels");
     RESNETC("--emit=summary tiny.rn");
@@ -166,20 +140,20 @@ START_TEST(folders_train_and_are_scored)
             ways[i], i);
         expect(0, NULL);
     }
-    IN_FOLDER("cmp w0.safetensors w1.safetensors && cmp w0.safetensors w2.safetensors");
+    SHELL("cmp w0.safetensors w1.safetensors && cmp w0.safetensors w2.safetensors");
     expect(0, NULL);
-    IN_FOLDER("cat l.jsonl");
+    SHELL("cat l.jsonl");
     expect(0, "\"waiting\": ");
     RESNETC("train tiny.rn --data set --batch 2 --epochs 3 --augment flip,crop=2 --seed 5 --save "
             "w3.safetensors");
     expect(0, NULL);
-    IN_FOLDER("cmp -s w0.safetensors w3.safetensors");
+    SHELL("cmp -s w0.safetensors w3.safetensors");
     expect(1, NULL);
     RESNETC("eval tiny.rn --weights w.safetensors --data set");
     expect(0, "on 2 pictures");
     RESNETC("eval tiny.rn --weights w.safetensors --data set/train --loader-threads 0");
     expect(0, "on 5 pictures");
-    IN_FOLDER("mkdir -p broken/cat && cp tiny.rn broken/cat/x.png");
+    SHELL("mkdir -p broken/cat && cp tiny.rn broken/cat/x.png");
     RESNETC("eval tiny.rn --weights w.safetensors --data broken");
     expect(1, "broken/cat/x.png: neither JPEG nor PNG");
 }
@@ -195,7 +169,7 @@ START_TEST(augmentation_survives_a_resume)
     expect(0, NULL);
     RESNETC(TRAIN "--steps 8 --checkpoint ck --resume --save parts.safetensors");
     expect(0, NULL);
-    IN_FOLDER("cmp whole.safetensors parts.safetensors");
+    SHELL("cmp whole.safetensors parts.safetensors");
     expect(0, NULL);
 }
 END_TEST

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "resnetc/tensor_io.h"
-#include "support/tool.h"
+#include "support/in_folder.h"
 
 #define TOY "toy.rn"
 #define TOY_TEXT                                                                                   \
@@ -16,25 +15,7 @@
     " layer1: { residual(c=4) }\n global_avgpool\n fc: dense(5)\n}\n"
 #define COUNT 22
 
-static ToolRun run;
-static char *folder;
-
-#define FOLDER "\"$RN_TEST_FOLDER\""
-#define RESNETC(...) tool_run(&run, "cd " FOLDER " && " TOOL " " __VA_ARGS__)
-#define SHELL(...) tool_run(&run, "cd " FOLDER " && " __VA_ARGS__)
 #define TRAIN "train " TOY " --data x.npy,l.npy --batch 4 --threads 1"
-
-static void expect(int code, const char *text)
-{
-    tool_expect(&run, code, text);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 static void write_text(const char *name, const char *text)
 {
@@ -43,24 +24,10 @@ static void write_text(const char *name, const char *text)
 
 static void prepare(void)
 {
-    folder = tool_folder("train");
-    setenv("RN_TEST_FOLDER", folder, 1);
+    enter_folder("train");
     write_text(TOY, TOY_TEXT);
-    RnShape shape = {4, {COUNT, 3, 13, 11}};
-    static float x[COUNT * 3 * 13 * 11];
-    int64_t labels[COUNT];
-    for (size_t i = 0; i < sizeof x / sizeof x[0]; i++)
-        x[i] = (float)(i * 53 % 97) / 97.0f;
-    for (int i = 0; i < COUNT; i++)
-        labels[i] = i % 5;
-    ck_assert_int_eq(rn_npy_write_f32(in_folder("x.npy"), &shape, x, NULL), RN_OK);
-    ck_assert_int_eq(rn_npy_write_i64(in_folder("l.npy"), &(RnShape){1, {COUNT}}, labels, NULL),
-                     RN_OK);
-}
-
-static void clean_up(void)
-{
-    tool_remove_folder(folder);
+    write_images("x.npy", COUNT, 11, 0.5f);
+    write_labels("l.npy", COUNT, 1);
 }
 
 // 22 pictures in batches of 4, two batches a step: 3 steps an epoch. A length in epochs or steps.
@@ -326,8 +293,8 @@ START_TEST(report)
     RESNETC("train grey.rn --data set --batch 8 --epochs 2 --report r.html --nesterov "
             "--momentum 0.9 --checkpoint r.st && cat r.html");
     static const char *const parts[] = {
-        "</html>",      "Confusion matrix", "Worst mistakes", "data:image/png;base64,iVBOR",
-        ">Loss<",       ">Learning rate<",  "layer1.0.conv2", "<td>nesterov</td>",
+        "</html>",       "Confusion matrix", "Worst mistakes", "data:image/png;base64,iVBOR",
+        ">Loss<",        ">Learning rate<",  "layer1.0.conv2", "<td>nesterov</td>",
         "all 12 layers", "30 to test",       "epoch 2 of 2",   "Pictures per second"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         expect(0, parts[i]);

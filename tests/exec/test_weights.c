@@ -5,27 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "resnetc/tensor_io.h"
-#include "support/tool.h"
+#include "support/in_folder.h"
 
 #define TOY TEST_SOURCE_DIR "/tests/exec/embed/toy.rn"
-
-static ToolRun run;
-static char *folder;
-
-#define RESNETC(...) tool_run(&run, "cd \"$RN_TEST_FOLDER\" && " TOOL " " __VA_ARGS__)
-
-static void expect(int code, const char *text)
-{
-    tool_expect(&run, code, text);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 // Copies w.safetensors with every name behind a prefix.
 static void write_prefixed(const char *name, const char *prefix)
@@ -48,26 +30,15 @@ static void write_prefixed(const char *name, const char *prefix)
 
 static void prepare(void)
 {
-    folder = tool_folder("weights");
-    setenv("RN_TEST_FOLDER", folder, 1);
-    RnShape shape = {4, {6, 3, 13, 11}};
-    static float x[6 * 3 * 13 * 11];
-    for (size_t i = 0; i < sizeof x / sizeof x[0]; i++)
-        x[i] = (float)(i * 53 % 97) / 97.0f;
-    ck_assert_int_eq(rn_npy_write_f32(in_folder("x.npy"), &shape, x, NULL), RN_OK);
-    int64_t labels[6] = {0, 1, 2, 3, 4, 0};
-    ck_assert_int_eq(rn_npy_write_i64(in_folder("l.npy"), &(RnShape){1, {6}}, labels, NULL), RN_OK);
+    enter_folder("weights");
+    write_images("x.npy", 6, 11, 0.5f);
+    write_labels("l.npy", 6, 0);
     RESNETC("train " TOY
             " --data x.npy,l.npy --steps 1 --batch 4 --seed 3 --save w.safetensors && " TOOL
             " run " TOY " --weights w.safetensors --input x.npy --output y.npy");
     ck_assert_msg(run.code == 0, "%s", run.err);
     write_prefixed("parallel.safetensors", "module.");
     write_prefixed("other.safetensors", "backbone/");
-}
-
-static void clean_up(void)
-{
-    tool_remove_folder(folder);
 }
 
 START_TEST(other_names)
