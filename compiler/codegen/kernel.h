@@ -11,8 +11,11 @@
 #include "ir/lowering.h"
 #include "ir/opdef.h"
 
+struct KernelDef;
+
 typedef struct PlanCtx {
     Arena *arena;
+    const struct KernelDef *kernel; // the one that is asked
     const TargetDef *target;
     const KernelOptions *options;
     uint32_t plan_batch;
@@ -28,7 +31,7 @@ typedef struct Emit {
     Val *in;  // node->inputs.count pointers
     Val *out; // node->outputs.count pointers
     Val batch, task_lo, task_hi, scratch, call;
-    Val *held; // per node input: value loaded once by emit_hold, else NULL
+    Val *held;    // per node input: value loaded once by emit_hold, else NULL
     bool streams; // output 0 is stored around the caches
 } Emit;
 
@@ -37,6 +40,7 @@ typedef struct KernelDef {
     const char *op;   // operator that it serves
     const char *doc;  // one line; derivation and paper stand in the file's head
     bool takes_store, takes_sides;
+    int tile[2]; // Winograd: outputs of a tile, rows x columns
     /// Fills `out` (layouts, tasks, scratch, tiles, costs) or returns why it cannot serve this
     /// node.
     const char *(*plan)(const PlanCtx *ctx, const Node *node, Lowering *out);

@@ -78,6 +78,7 @@ static Lowering *choose(const Codegen *c, Arena *a, const Graph *g, const Node *
         }
         Lowering *low = ARENA_NEW(a, Lowering);
         const char *why = why_slots(k, n);
+        ctx.kernel = k;
         why = why ? why : k->plan(&ctx, n, low);
         low->kernel = k->name;
         low->kernel_def = k;

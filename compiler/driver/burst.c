@@ -26,67 +26,36 @@ typedef struct BurstLoop {
     float (*run)(uint64_t rounds);
 } BurstLoop;
 
+// A loop over independent sums, by the names that an instruction set gives its vectors.
+#define BURST_LOOP(NAME, VECTOR, SPREAD, MULTIPLY_ADD, ADD, FIRST)                                 \
+    static float NAME(uint64_t rounds)                                                             \
+    {                                                                                              \
+        VECTOR sum[CHAINS], factor = SPREAD(FACTOR), term = SPREAD(TERM);                          \
+        for (int i = 0; i < CHAINS; i++)                                                           \
+            sum[i] = SPREAD((float)i);                                                             \
+        for (; rounds; rounds--) {                                                                 \
+            _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++) sum[i] =                     \
+                MULTIPLY_ADD(sum[i], factor, term);                                                \
+        }                                                                                          \
+        for (int i = 1; i < CHAINS; i++)                                                           \
+            sum[0] = ADD(sum[0], sum[i]);                                                          \
+        return FIRST(sum[0]);                                                                      \
+    }
+
+// clang-format off
 #if defined(__x86_64__)
-__attribute__((target("avx512f"))) static float run_v4(uint64_t rounds)
-{
-    __m512 sum[CHAINS], factor = _mm512_set1_ps(FACTOR), term = _mm512_set1_ps(TERM);
-    for (int i = 0; i < CHAINS; i++)
-        sum[i] = _mm512_set1_ps((float)i);
-    for (; rounds; rounds--) {
-#pragma GCC unroll 12
-        for (int i = 0; i < CHAINS; i++)
-            sum[i] = _mm512_fmadd_ps(sum[i], factor, term);
-    }
-    for (int i = 1; i < CHAINS; i++)
-        sum[0] = _mm512_add_ps(sum[0], sum[i]);
-    return _mm512_cvtss_f32(sum[0]);
-}
-
-__attribute__((target("avx2,fma"))) static float run_v3(uint64_t rounds)
-{
-    __m256 sum[CHAINS], factor = _mm256_set1_ps(FACTOR), term = _mm256_set1_ps(TERM);
-    for (int i = 0; i < CHAINS; i++)
-        sum[i] = _mm256_set1_ps((float)i);
-    for (; rounds; rounds--) {
-#pragma GCC unroll 12
-        for (int i = 0; i < CHAINS; i++)
-            sum[i] = _mm256_fmadd_ps(sum[i], factor, term);
-    }
-    for (int i = 1; i < CHAINS; i++)
-        sum[0] = _mm256_add_ps(sum[0], sum[i]);
-    return _mm256_cvtss_f32(sum[0]);
-}
-
-static float run_v1(uint64_t rounds)
-{
-    __m128 sum[CHAINS], factor = _mm_set1_ps(FACTOR), term = _mm_set1_ps(TERM);
-    for (int i = 0; i < CHAINS; i++)
-        sum[i] = _mm_set1_ps((float)i);
-    for (; rounds; rounds--) {
-#pragma GCC unroll 12
-        for (int i = 0; i < CHAINS; i++)
-            sum[i] = _mm_add_ps(_mm_mul_ps(sum[i], factor), term);
-    }
-    for (int i = 1; i < CHAINS; i++)
-        sum[0] = _mm_add_ps(sum[0], sum[i]);
-    return _mm_cvtss_f32(sum[0]);
-}
+#define MULTIPLY_THEN_ADD(x, factor, term) _mm_add_ps(_mm_mul_ps(x, factor), term)
+__attribute__((target("avx512f")))
+BURST_LOOP(run_v4, __m512, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_add_ps, _mm512_cvtss_f32)
+__attribute__((target("avx2,fma")))
+BURST_LOOP(run_v3, __m256, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_add_ps, _mm256_cvtss_f32)
+BURST_LOOP(run_v1, __m128, _mm_set1_ps, MULTIPLY_THEN_ADD, _mm_add_ps, _mm_cvtss_f32)
 #elif defined(__aarch64__)
-static float run_neon(uint64_t rounds)
-{
-    float32x4_t sum[CHAINS], factor = vdupq_n_f32(FACTOR), term = vdupq_n_f32(TERM);
-    for (int i = 0; i < CHAINS; i++)
-        sum[i] = vdupq_n_f32((float)i);
-    for (; rounds; rounds--) {
-#pragma GCC unroll 12
-        for (int i = 0; i < CHAINS; i++)
-            sum[i] = vfmaq_f32(term, sum[i], factor);
-    }
-    for (int i = 1; i < CHAINS; i++)
-        sum[0] = vaddq_f32(sum[0], sum[i]);
-    return vgetq_lane_f32(sum[0], 0);
-}
+#define ACCUMULATE(x, factor, term) vfmaq_f32(term, x, factor)
+#define FIRST_LANE(x) vgetq_lane_f32(x, 0)
+BURST_LOOP(run_neon, float32x4_t, vdupq_n_f32, ACCUMULATE, vaddq_f32, FIRST_LANE)
 #endif
+// clang-format on
 
 static float run_scalar(uint64_t rounds)
 {

@@ -314,7 +314,11 @@ static GuardBlock prepare(Run *r, uint32_t input, bool at_end)
     }
     ck_assert_ptr_nonnull(k);
     KernelOptions options = {0};
-    PlanCtx ctx = {.arena = r->arena, .target = r->target, .options = &options, .plan_batch = 1};
+    PlanCtx ctx = {.arena = r->arena,
+                   .kernel = k,
+                   .target = r->target,
+                   .options = &options,
+                   .plan_batch = 1};
     Lowering *plan = ARENA_NEW(r->arena, Lowering);
     ck_assert_ptr_null(k->plan(&ctx, n, plan));
     ck_assert_msg(layout_equal(&plan->out_layout[0], l), "%s: %s is not %s", describe(r),
@@ -472,6 +476,7 @@ static int run_case(const TargetDef *target, const OpDef *op, uint32_t out_of, c
         KernelOptions options = {0};
         // training: the algorithms that err most are tested too
         PlanCtx ctx = {.arena = a,
+                       .kernel = k,
                        .target = target,
                        .options = &options,
                        .plan_batch = (uint32_t)t->plan_batch,

@@ -332,7 +332,11 @@ static bool prepare(Run *r)
         add_sides(r);
     set_layouts_before(r);
     KernelOptions options = {0};
-    PlanCtx ctx = {r->arena, r->target, &options, (uint32_t)r->plan_batch};
+    PlanCtx ctx = {.arena = r->arena,
+                   .kernel = r->kernel,
+                   .target = r->target,
+                   .options = &options,
+                   .plan_batch = (uint32_t)r->plan_batch};
     Lowering *low = ARENA_NEW(r->arena, Lowering);
     const char *why = r->kernel->plan(&ctx, r->node, low);
     if (getenv("TEST_KERNELS_VERBOSE"))

@@ -39,7 +39,8 @@ int64_t winograd_weight_bytes(const WinogradSize *s, const WinogradTiles *t);
 
 /// NULL, or why a tile size cannot serve a node or may not.
 const char *winograd_why_not(const PlanCtx *ctx, const Node *n, int rows, int columns);
-const char *winograd_plan(const PlanCtx *ctx, const Node *n, int rows, int columns, Lowering *out);
+/// The kernel's plan, for its own tile size.
+const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out);
 void winograd_emit_kernel(Emit *e);
 
 #endif

@@ -26,7 +26,7 @@ typedef struct GradSize {
 } GradSize;
 
 GradSize winograd_grad_size(const Node *n, const GradTiles *t, uint32_t width);
-const char *winograd_grad_plan(const PlanCtx *ctx, const Node *n, int size, Lowering *out);
+const char *winograd_grad_plan(const PlanCtx *ctx, const Node *n, Lowering *out);
 void winograd_grad_emit(Emit *e);
 
 #endif

@@ -219,8 +219,9 @@ static Layout weight_layout(const PlanCtx *ctx, const WinogradSize *s, const Win
     return l;
 }
 
-const char *winograd_plan(const PlanCtx *ctx, const Node *n, int rows, int columns, Lowering *out)
+const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
+    int rows = ctx->kernel->tile[0], columns = ctx->kernel->tile[1];
     const char *why = winograd_why_not(ctx, n, rows, columns);
     why = ctx->options->optimize_size ? "larger weights" : why;
     if (why) {
