@@ -49,6 +49,20 @@ void strbuf_printf(StrBuf *b, const char *fmt, ...)
     va_end(ap);
 }
 
+void strbuf_add_json(StrBuf *b, const char *text)
+{
+    strbuf_add(b, "\"");
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            strbuf_printf(b, "\\%c", *text);
+        else if ((unsigned char)*text < ' ')
+            strbuf_printf(b, "\\u%04x", (unsigned)(unsigned char)*text);
+        else
+            strbuf_add_bytes(b, text, 1);
+    }
+    strbuf_add(b, "\"");
+}
+
 const char *strbuf_text(const StrBuf *b)
 {
     return b->text ? b->text : "";

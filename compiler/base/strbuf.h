@@ -16,6 +16,8 @@ typedef struct StrBuf {
 void strbuf_add(StrBuf *b, const char *text);
 void strbuf_add_bytes(StrBuf *b, const char *bytes, size_t n);
 void strbuf_printf(StrBuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/// Adds a JSON string, quotes included.
+void strbuf_add_json(StrBuf *b, const char *text);
 const char *strbuf_text(const StrBuf *b); // never NULL
 
 #endif

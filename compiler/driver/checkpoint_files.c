@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,7 +59,11 @@ static bool parse_name(const char *name, uint64_t *step)
 static bool is_left_over(const char *name)
 {
     const char *tail = strstr(name, TEMPORARY);
-    long pid = tail ? strtol(tail + strlen(TEMPORARY), NULL, 10) : 0;
+    long pid = 0;
+    int number = 0, end = 0;
+    if (!tail || sscanf(tail + strlen(TEMPORARY), "%ld-%d%n", &pid, &number, &end) != 2 ||
+        tail[strlen(TEMPORARY) + (size_t)end] != 0)
+        return false;
     return pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
 }
 
@@ -100,7 +105,7 @@ static ExitCode list_steps(Arena *a, const char *path, StepList *steps)
 ExitCode checkpoint_prepare(Arena *a, const char *path, bool resume)
 {
     if (!checkpoint_in_folder(path)) {
-        clean(a, path_dirname(a, path), path_basename(a, path));
+        clean(a, path_dirname(a, path), arena_printf(a, "%s" TEMPORARY, path_basename(a, path)));
         return report_check_output(a, path);
     }
     if (mkdir(path, 0777) != 0 && errno != EEXIST)

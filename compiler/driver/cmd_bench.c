@@ -124,19 +124,12 @@ static RnStatus warm_up(const Options *o, Bench *b, RnError *err)
     return status;
 }
 
-// Bytes of the arena that a run of this batch needs.
+// Bytes of the session's arena: intermediate values, and scratch of each thread.
 static uint64_t arena_bytes(const Bench *b)
 {
-    const RnModel *m = b->model.model;
-    uint32_t kind = b->optimizer ? RN_PLAN_TRAIN : RN_PLAN_INFER;
-    uint64_t most = 0;
-    for (uint32_t i = 0; i < m->plan_count; i++) {
-        const RnPlan *p = RN_AT(RnPlan, m->plans, m->plan_stride, i);
-        uint64_t bytes = p->arena_fixed_bytes + b->batch * p->arena_per_image_bytes;
-        if (p->kind == kind && bytes > most)
-            most = bytes;
-    }
-    return most;
+    uint64_t bytes = 0;
+    (void)rn_session_region(b->model.session, RN_REGION_ARENA, &bytes);
+    return bytes;
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -155,23 +148,23 @@ static ExitCode print_result(const Options *o, const Bench *b, const Samples *s)
     unsigned threads = rn_pool_threads(rn_session_pool(b->model.session));
     const char *mode = b->optimizer ? "train" : "infer";
     double gflops = 1e-9 * b->flops / least, peak = burst_peak_gflops(&b->burst);
-    int wrote = o->json ? printf("{\"model\": \"%s\", \"mode\": \"%s\", \"batch\": %u, "
-                                 "\"threads\": %u, \"target\": \"%s\", \"min_ms\": %.4f, "
-                                 "\"median_ms\": %.4f, \"images_per_s\": %.2f, \"gflops\": %.2f, "
-                                 "\"peak_fraction\": %.4f, \"arena_bytes\": %llu, "
-                                 "\"rss_bytes\": %llu, \"rejected\": %zu}\n",
-                                 m->name, mode, b->batch, threads, m->isa, 1e3 * least,
-                                 1e3 * median, b->batch / median, gflops, gflops / peak,
-                                 (unsigned long long)arena_bytes(b),
-                                 (unsigned long long)memory_use_peak(), s->rejected)
-                        : printf("%s %s, batch %u, %u threads, %s: min %.3f ms, median %.3f ms, "
-                                 "%.1f images/s\n"
-                                 "%.1f GFLOP/s, %.1f%% of a peak of %.1f; arena %.1f MB, resident "
-                                 "%.1f MB; %zu disturbed samples rejected\n",
-                                 m->name, mode, b->batch, threads, m->isa, 1e3 * least,
-                                 1e3 * median, b->batch / median, gflops, 100 * gflops / peak, peak,
-                                 1e-6 * (double)arena_bytes(b), 1e-6 * (double)memory_use_peak(),
-                                 s->rejected);
+    int wrote =
+        o->json
+            ? printf("{\"model\": \"%s\", \"mode\": \"%s\", \"batch\": %u, "
+                     "\"threads\": %u, \"target\": \"%s\", \"min_ms\": %.4f, "
+                     "\"median_ms\": %.4f, \"images_per_s\": %.2f, \"gflops\": %.2f, "
+                     "\"peak_fraction\": %.4f, \"arena_bytes\": %llu, "
+                     "\"rss_bytes\": %llu, \"rejected\": %zu}\n",
+                     m->name, mode, b->batch, threads, m->isa, 1e3 * least, 1e3 * median,
+                     b->batch / median, gflops, gflops / peak, (unsigned long long)arena_bytes(b),
+                     (unsigned long long)memory_use_peak(), s->rejected)
+            : printf("%s %s, batch %u, %u threads, %s: min %.3f ms, median %.3f ms, "
+                     "%.1f images/s\n"
+                     "%.1f GFLOP/s, %.1f%% of a peak of %.1f; arena %.1f MB, resident "
+                     "%.1f MB; %zu disturbed samples rejected\n",
+                     m->name, mode, b->batch, threads, m->isa, 1e3 * least, 1e3 * median,
+                     b->batch / median, gflops, 100 * gflops / peak, peak,
+                     1e-6 * (double)arena_bytes(b), 1e-6 * (double)memory_use_peak(), s->rejected);
     if (wrote < 0 || fflush(stdout) != 0)
         return report_error(EXIT_ENVIRONMENT, "cannot write to standard output");
     return EXIT_OK;

@@ -51,21 +51,36 @@ static void remove_regular(const char *path)
         (void)unlink(path); // the failure that led here is what is reported
 }
 
-// Refuses to write over what is read, or the header over the object.
+// Refuses to write over what is read.
+static ExitCode check_not_read(const Options *o, const Compilation *c, const char *option,
+                               const char *path)
+{
+    const char *what = compile_is_source(c, path)                  ? "the model's source"
+                       : o->weights && file_same(o->weights, path) ? "the weights"
+                       : o->map && file_same(o->map, path)         ? "the rename table"
+                                                                   : NULL;
+    if (what)
+        return report_error(EXIT_USAGE, "%s %s would write over %s", option, path, what);
+    return EXIT_OK;
+}
+
+// Refuses to write over what is read, or one output over another.
 static ExitCode check_output(Arena *a, const Options *o, const Compilation *c)
 {
-    if (!o->output)
-        return EXIT_OK;
-    if (compile_is_source(c, o->output))
-        return report_error(EXIT_USAGE, "-o %s would write over the model's source", o->output);
-    if (o->weights && file_same(o->weights, o->output))
-        return report_error(EXIT_USAGE, "-o %s would write over the weights", o->output);
-    bool with_header = o->emit == EMIT_OBJECT && !o->emit_given;
-    const char *header = path_replace_ext(a, o->output, ".h");
-    if (with_header && strcmp(header, o->output) == 0)
-        return report_error(EXIT_USAGE,
+    bool with_header = o->output && o->emit == EMIT_OBJECT && !o->emit_given;
+    const char *header = with_header ? path_replace_ext(a, o->output, ".h") : NULL;
+    ExitCode code = o->output ? check_not_read(o, c, "-o", o->output) : EXIT_OK;
+    if (code == EXIT_OK && header && strcmp(header, o->output) == 0)
+        code = report_error(EXIT_USAGE,
                             "-o names the object: the header beside it gets the name %s", header);
-    return EXIT_OK;
+    if (code == EXIT_OK && header)
+        code = check_not_read(o, c, "the header of -o,", header);
+    if (code != EXIT_OK || !o->depfile)
+        return code;
+    if ((o->output && strcmp(o->depfile, o->output) == 0) ||
+        (header && strcmp(o->depfile, header) == 0))
+        return report_error(EXIT_USAGE, "-MF %s would write over another output", o->depfile);
+    return check_not_read(o, c, "-MF", o->depfile);
 }
 
 // The object and its header, both or none; a device takes the object alone.
@@ -161,6 +176,9 @@ static ExitCode write_output(Arena *a, const Options *o, Compilation *c)
 static ExitCode compile_and_write(Arena *a, const Options *o, Compilation *c)
 {
     StrBuf text = {.arena = a};
+    bool drawn = o->emit == EMIT_SUMMARY || o->emit == EMIT_DOT || o->emit == EMIT_GRAPH;
+    if ((o->depend || o->depfile) && (drawn || o->stop_after))
+        return report_error(EXIT_USAGE, "-MD and -MF are for what compilation makes");
     if (o->emit == EMIT_SUMMARY) {
         summary_print(compile_graph(c), &text);
         return write_text(a, o, &text);

@@ -42,21 +42,14 @@ static void draw_picture(const Show *s, const float *image)
     }
 }
 
-static void show_prediction(const Show *s, const float *image, uint32_t label, const float *logits,
-                            uint32_t classes)
+static void show_prediction(const Show *s, const float *image, const Prediction *p)
 {
-    uint32_t best = 0;
-    for (uint32_t k = 1; k < classes; k++)
-        if (logits[k] > logits[best])
-            best = k;
-    double sum = 0;
-    for (uint32_t k = 0; k < classes; k++)
-        sum += exp((double)logits[k] - (double)logits[best]);
     char is[24], said[24];
     draw_picture(s, image);
     printf("    true: %-14s predicted: %-14s probability %.1f%%%s\n\n",
-           predict_class_name(s->names, label, is), predict_class_name(s->names, best, said),
-           100.0 / sum, best == label ? "" : "   (wrong)");
+           predict_class_name(s->names, p->label, is),
+           predict_class_name(s->names, p->predicted, said), 100.0 * (double)p->probability,
+           p->predicted == p->label ? "" : "   (wrong)");
 }
 
 static ExitCode predict(LoadedModel *m, const Show *s, uint32_t count)
@@ -76,8 +69,15 @@ static ExitCode predict(LoadedModel *m, const Show *s, uint32_t count)
     const float *input = images;
     if (status == RN_OK)
         status = rn_infer(m->session, &input, count, &logits, &err);
-    for (uint32_t i = 0; status == RN_OK && i < count; i++)
-        show_prediction(s, images + i * pixels, labels[i], logits + (size_t)i * classes, classes);
+    for (uint32_t i = 0; status == RN_OK && i < count; i++) {
+        Score score = {0};
+        Prediction p;
+        score_add(&score, logits + (size_t)i * classes, labels + i, 1, classes, &p);
+        if (isfinite(p.probability))
+            show_prediction(s, images + i * pixels, &p);
+        else
+            status = rn_fail(&err, RN_ERR_INPUT, "the model's output is not a finite number");
+    }
     free(images);
     free(logits);
     free(labels);
@@ -133,6 +133,8 @@ ExitCode cmd_predict(Arena *a, const Options *o)
         return predict_pictures(a, o);
     if (!o->data)
         return report_error(EXIT_USAGE, "predict needs picture files or --data SET");
+    if (o->json)
+        return report_error(EXIT_USAGE, "--json is for picture files, not for --data");
     RnDataset *data;
     ExitCode code = session_open_data(a, o, RN_SPLIT_TEST, &data);
     if (code == EXIT_OK && !data)

@@ -141,7 +141,8 @@ static ExitCode train_epoch(Training *t)
                  t->epoch.loss_sum / (double)t->epoch.count,
                  (double)t->epoch.correct / (double)t->epoch.count);
         progress_update(&progress, t->place.epoch_image, note);
-        if (t->stop.holding && stop_wanted())
+        bool last = train_finished(t); // of --steps: nothing would be left to go on with
+        if (t->stop.holding && stop_wanted() && !last)
             code = EXIT_INTERRUPTED;
         else if (!epoch_trained(t) && !train_finished(t))
             code = save_between(t);

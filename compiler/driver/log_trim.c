@@ -22,8 +22,10 @@ static int64_t find_cut(FILE *f, uint64_t step)
     int64_t at = 0;
     for (ssize_t n; (n = getline(&line, &capacity, f)) > 0; at += n) {
         uint64_t line_step = 0;
-        bool whole = line[n - 1] == '\n';
-        if (!whole || (sscanf(line, START "%" SCNu64, &line_step) == 1 && line_step > step))
+        size_t start = (size_t)n < strlen(START) ? (size_t)n : strlen(START);
+        bool whole = line[n - 1] == '\n', ours = strncmp(line, START, start) == 0;
+        if (ours &&
+            (!whole || (sscanf(line, START "%" SCNu64, &line_step) == 1 && line_step > step)))
             break;
         if (line_step == 0) {
             at = -1;

@@ -24,7 +24,8 @@ const CommandDef command_table[] = {
     {"eval", CMD_EVAL, "eval MODEL --weights W.safetensors --data SET",
      "Prints accuracy and mean loss on a data set.", cmd_eval},
     {"predict", CMD_PREDICT, "predict MODEL --weights W.safetensors PICTURE.jpg... | --data SET",
-     "Says what picture files show, or shows a data set's pictures with true and predicted classes.",
+     "Says what picture files show, or shows a data set's pictures with true and predicted "
+     "classes.",
      cmd_predict},
     {"bench", CMD_BENCH, "bench MODEL [--mode infer|train] [--batch N]",
      "Measures the time of inference or of a training step.", cmd_bench},
@@ -49,15 +50,18 @@ const OptionDef option_table[] = {
      .doc = "The same, into this file."},
     {"mode", 0, OPTION_CHOICE, AT(mode), GIVEN(mode_given), .value = "infer|train|both",
      .fallback = CHOICE_BOTH, .commands = CMD_COMPILE | CMD_BENCH,
-     .doc = "What the code can do (default both; bench: infer, where train is a whole step)."},
+     .doc =
+         "What the code can do (default both, with --weights infer; bench: infer, where train is a "
+         "whole step)."},
     {"target", 0, OPTION_TEXT, AT(target), .value = "NAME", .commands = ALL,
      .doc = "Machine to compile for (--list-targets; default: the best this machine runs)."},
     {"plan-for", 0, OPTION_LIST, AT(plans), .value = "batch=N", .commands = ALL,
      .doc =
          "Adds a plan for this batch (default: inference 1 and 64, training 64). May be repeated."},
-    {"exact", 0, OPTION_FLAG, AT(exact), .commands = ALL,
+    {"exact", 0, OPTION_FLAG, AT(exact), .commands = ALL, .same_on_resume = true,
      .doc = "Direct convolution only, no Winograd: the smallest rounding errors."},
     {"optimize", 0, OPTION_CHOICE, AT(optimize), .value = "speed|size", .commands = ALL,
+     .same_on_resume = true,
      .doc = "size leaves out algorithms that store weights larger than they are (default speed)."},
     {"dump-after", 0, OPTION_TEXT, AT(dump_after), .value = "PASS", .commands = ALL,
      .doc =
@@ -77,9 +81,11 @@ const OptionDef option_table[] = {
             "object."},
     {"embed", 0, OPTION_CHOICE, AT(embed), GIVEN(embed_given), .value = "packed|plain",
      .commands = CMD_COMPILE,
-     .doc = "Weights in the object: ready to run (default for inference), or as the file has them."},
+     .doc =
+         "Weights in the object: ready to run (default for inference), or as the file has them."},
     {"map", 0, OPTION_TEXT, AT(map), .value = "FILE", .commands = RUNNERS | CMD_COMPILE,
-     .doc = "Rename table for --weights: a rule OLD NEW per line, * for any text, NEW - leaves out."},
+     .doc =
+         "Rename table for --weights: a rule OLD NEW per line, * for any text, NEW - leaves out."},
     {"new-head", 0, OPTION_FLAG, AT(new_head), .commands = CMD_TRAIN,
      .doc = "With --weights of another class count: start what differs by it anew, and say so."},
     {"input", 0, OPTION_TEXT, AT(input), .value = "X.npy", .commands = CMD_RUN | CMD_GRAD,
@@ -88,24 +94,27 @@ const OptionDef option_table[] = {
      .doc = "grad: integer array L.npy [N], each below the number of classes. predict: a text with "
             "a class name on each line."},
     {"data", 0, OPTION_TEXT, AT(data), .value = "SET", .commands = DATA,
-     .doc = "fashion-mnist; mnist; a folder of IDX files, of CIFAR-10 or CIFAR-100 .bin files, or "
-            "of pictures (train/CLASS/*.jpg and val/CLASS/*.jpg, or CLASS/*.jpg); or IMAGES,LABELS: "
-            "two .npy or two IDX files (gzip or not)."},
+     .doc =
+         "fashion-mnist; mnist; a folder of IDX files, of CIFAR-10 or CIFAR-100 .bin files, or "
+         "of pictures (train/CLASS/*.jpg and val/CLASS/*.jpg, or CLASS/*.jpg); or IMAGES,LABELS: "
+         "two .npy or two IDX files (gzip or not)."},
     {"data-dir", 0, OPTION_TEXT, AT(data_dir), .value = "DIR", .commands = DATA,
-     .doc = "Where the files of fashion-mnist lie (default /usr/share/datasets/fashion-mnist)."},
+     .doc = "Where the files of the set lie, in place of where --data NAME would look."},
     {"resize", 0, OPTION_INT, AT(resize), .value = "N", .min = 1, .max = 4096, .commands = DATA,
+     .same_on_resume = true,
      .doc = "Resize 8-bit pictures to N x N, bilinear, as PIL does, in place of what the model "
             "states."},
     {"limit", 0, OPTION_INT, AT(limit), .value = "N", .min = 1, .max = 1e9, .commands = DATA,
      .doc = "Use only the first N pictures of the data set."},
     {"augment", 0, OPTION_TEXT, AT(augment), .value = "flip,crop=N,rrc", .commands = CMD_TRAIN,
      .same_on_resume = true,
-     .doc = "Vary pictures: flip left and right; crop=N: shift by up to N pixels; rrc: a random part "
-            "at a random scale (in place of resize and crop); none (default)."},
+     .doc =
+         "Vary pictures: flip left and right; crop=N: shift by up to N pixels; rrc: a random part "
+         "at a random scale (in place of resize and crop); none (default)."},
     {"loader-threads", 0, OPTION_INT, AT(loader_threads), .value = "N", .fallback = -1, .min = 0,
      .max = 1024, .commands = CMD_TRAIN | CMD_EVAL,
-     .doc = "Threads that read and vary pictures ahead (default: one per core for files, else 1); "
-            "0: none. The result is the same."},
+     .doc = "Threads that read and vary pictures ahead; 0: none. Default: one per core for files, "
+            "else 1, on one core 0. The result is the same."},
     {"top", 0, OPTION_INT, AT(top), .value = "N", .fallback = 5, .min = 1, .max = 1e6,
      .commands = CMD_PREDICT, .doc = "How many classes to name for a picture file (default 5)."},
     {"count", 0, OPTION_INT, AT(count), .value = "N", .fallback = 6, .min = 1, .max = 1e6,
@@ -210,7 +219,8 @@ const OptionDef option_table[] = {
     {"repeats", 0, OPTION_INT, AT(repeats), .group = "Measuring", .value = "N", .fallback = 10,
      .min = 1, .max = 1e6, .commands = CMD_BENCH, .doc = "Measured runs (default 10)."},
     {"warmup", 0, OPTION_INT, AT(warmup), .value = "N", .fallback = 2, .min = 0, .max = 1e6,
-     .commands = CMD_BENCH, .doc = "Runs before measuring (default 2)."},
+     .commands = CMD_BENCH,
+     .doc = "Runs before measuring (default 2), and one more that counts the arithmetic."},
     {"profile", 0, OPTION_FLAG, AT(profile), .commands = CMD_BENCH,
      .doc =
          "Also the time of each step, beside what was predicted, and sums by algorithm and line."},

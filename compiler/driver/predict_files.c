@@ -51,19 +51,8 @@ const char *predict_class_name(const ClassNames *names, uint32_t k, char text[24
     return text;
 }
 
-// A JSON text; control characters become spaces.
-static void print_json_text(const char *text)
-{
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            putchar('\\');
-        putchar((unsigned char)*text < ' ' ? ' ' : *text);
-    }
-    putchar('"');
-}
-
 typedef struct Run {
+    Arena *arena;
     LoadedModel *m;
     const ClassNames *names;
     RnTransform transform;
@@ -104,18 +93,19 @@ static void print_text(const Run *r, const char *path, double sum)
 
 static void print_json(const Run *r, const char *path, double sum)
 {
-    printf("{\"picture\": ");
-    print_json_text(path);
-    printf(", \"top\": [");
+    StrBuf out = {.arena = r->arena};
+    strbuf_add(&out, "{\"picture\": ");
+    strbuf_add_json(&out, path);
+    strbuf_add(&out, ", \"top\": [");
     for (uint32_t i = 0; i < r->top; i++) {
         char text[24];
         uint32_t k = r->order[i];
         double p = exp((double)r->logits[k] - (double)r->logits[r->order[0]]) / sum;
-        printf("%s{\"class\": %u, \"name\": ", i ? ", " : "", k);
-        print_json_text(predict_class_name(r->names, k, text));
-        printf(", \"probability\": %.9g, \"logit\": %.9g}", p, (double)r->logits[k]);
+        strbuf_printf(&out, "%s{\"class\": %u, \"name\": ", i ? ", " : "", k);
+        strbuf_add_json(&out, predict_class_name(r->names, k, text));
+        strbuf_printf(&out, ", \"probability\": %.9g, \"logit\": %.9g}", p, (double)r->logits[k]);
     }
-    printf("]}\n");
+    printf("%s]}\n", strbuf_text(&out));
 }
 
 static ExitCode show(Run *r, const char *path)
@@ -158,7 +148,7 @@ static ExitCode predict_file(Run *r, const char *path)
 
 ExitCode predict_files(Arena *a, LoadedModel *m, const ClassNames *names)
 {
-    Run r = {.m = m, .names = names, .classes = rn_model_classes(m->model)};
+    Run r = {.arena = a, .m = m, .names = names, .classes = rn_model_classes(m->model)};
     if (r.classes == 0)
         return report_error(EXIT_MODEL, "the model's output is no [N, classes] tensor");
     if (rn_model_nth(m->model, RN_ROLE_INPUT, 1) >= 0)

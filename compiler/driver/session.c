@@ -22,6 +22,8 @@ static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batc
         return report_status(&err);
     if (init && (!o->weights || o->new_head))
         rn_init_params(m->session, (uint64_t)o->seed, o->zero_gamma ? RN_INIT_ZERO_GAMMA : 0);
+    if (o->resume) // the checkpoint replaces all
+        return EXIT_OK;
     if (o->weights)
         return weights_load(o, m->session);
     if (!init)

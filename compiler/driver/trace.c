@@ -88,20 +88,6 @@ void trace_add(Trace *t, const char *name, uint64_t start_ns)
     add_event(&t->lanes[0], &event);
 }
 
-static void print_text(StrBuf *out, const char *text)
-{
-    strbuf_add(out, "\"");
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            strbuf_printf(out, "\\%c", *text);
-        else if ((unsigned char)*text < ' ')
-            strbuf_printf(out, "\\u%04x", (unsigned)(unsigned char)*text);
-        else
-            strbuf_add_bytes(out, text, 1);
-    }
-    strbuf_add(out, "\"");
-}
-
 // "layer1.0.conv1 conv2d bwd data" is layer and operation.
 static void print_step(StrBuf *out, const RnTraceEvent *w)
 {
@@ -112,11 +98,11 @@ static void print_step(StrBuf *out, const RnTraceEvent *w)
     double flops = (double)s->flops_fixed + (double)s->flops_per_image * w->batch;
     double bytes = (double)s->bytes_fixed + (double)s->bytes_per_image * w->batch;
     strbuf_add(out, ", \"cat\": ");
-    print_text(out, operation);
+    strbuf_add_json(out, operation);
     strbuf_add(out, ", \"args\": {\"layer\": ");
-    print_text(out, arena_strndup(out->arena, s->name, layer));
+    strbuf_add_json(out, arena_strndup(out->arena, s->name, layer));
     strbuf_add(out, ", \"kernel\": ");
-    print_text(out, s->kernel);
+    strbuf_add_json(out, s->kernel);
     strbuf_printf(out,
                   ", \"line\": %u, \"batch\": %u, \"tasks\": %u, \"of_tasks\": %u, "
                   "\"GFLOP\": %.6g, \"GFLOP/s\": %.4g, \"MB\": %.6g}",
@@ -127,7 +113,7 @@ static void print_step(StrBuf *out, const RnTraceEvent *w)
 static void print_event(const Trace *t, StrBuf *out, unsigned lane, const Event *e)
 {
     strbuf_add(out, ",\n{\"ph\": \"X\", \"name\": ");
-    print_text(out, e->name ? e->name : e->work.step->name);
+    strbuf_add_json(out, e->name ? e->name : e->work.step->name);
     strbuf_printf(out, ", \"pid\": 1, \"tid\": %u, \"ts\": %.3f, \"dur\": %.3f", lane,
                   1e-3 * (double)(e->work.start_ns - t->start_ns),
                   1e-3 * (double)(e->work.end_ns - e->work.start_ns));
@@ -140,12 +126,12 @@ static void print_trace(const Trace *t, StrBuf *out)
 {
     const RnModel *m = rn_session_model(t->session);
     strbuf_add(out, "{\"displayTimeUnit\": \"ms\", \"otherData\": {\"compiler\": ");
-    print_text(out, m->compiler);
+    strbuf_add_json(out, m->compiler);
     strbuf_add(out, ", \"target\": ");
-    print_text(out, m->isa);
+    strbuf_add_json(out, m->isa);
     strbuf_add(out, "},\n\"traceEvents\": [\n{\"ph\": \"M\", \"name\": \"process_name\", "
                     "\"pid\": 1, \"tid\": 0, \"args\": {\"name\": ");
-    print_text(out, m->name);
+    strbuf_add_json(out, m->name);
     strbuf_add(out, "}}");
     for (unsigned i = 0; i < t->workers; i++)
         strbuf_printf(out,

@@ -67,6 +67,8 @@ static inline uint64_t train_epochs(const Training *t)
 ExitCode train_save(Training *t);
 /// Reads --checkpoint: weights, optimiser, place, curves. The loader is not there yet.
 ExitCode train_resume(Training *t);
+/// The command as it was typed, quoted for a shell; resume: with --resume.
+const char *train_command(const Training *t, bool resume);
 /// Says on standard error by which command the run goes on.
 void train_say_how_to_resume(const Training *t);
 

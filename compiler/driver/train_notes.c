@@ -55,6 +55,19 @@ static const char *find_line(Arena *a, const char *notes, const char *words)
     return NULL;
 }
 
+// "a b" as it is typed behind the first --freeze: "a --freeze b".
+static const char *list_words(Arena *a, const char *saved, const char *name)
+{
+    StrBuf out = {.arena = a};
+    for (; *saved; saved++) {
+        if (*saved == ' ')
+            strbuf_printf(&out, " --%s ", name);
+        else
+            strbuf_add_bytes(&out, saved, 1);
+    }
+    return strbuf_text(&out);
+}
+
 static ExitCode check_options(const Training *t, const char *path, const char *notes)
 {
     Arena *a = t->arena;
@@ -68,6 +81,8 @@ static ExitCode check_options(const Training *t, const char *path, const char *n
             saved = default_text(a, def);
         if (strcmp(saved, now) == 0)
             continue;
+        if (def->kind == OPTION_LIST)
+            saved = list_words(a, saved, def->name);
         bool flag = def->kind == OPTION_FLAG;
         return report_error(EXIT_USAGE, "%s was made with%s --%s%s%s", path,
                             flag && strcmp(saved, "no") == 0 ? "out" : "", def->name,

@@ -182,19 +182,16 @@ static void add_settings(const Training *t, StrBuf *out)
     for (size_t i = 0; i < option_table_count; i++) {
         const OptionDef *def = &option_table[i];
         static const char *const said[] = {"batch", "lr", "threads", "resume"};
-        bool skip = !(def->commands & CMD_TRAIN) || !def->name;
+        bool skip = !(def->commands & CMD_TRAIN);
         for (size_t k = 0; k < sizeof said / sizeof said[0]; k++)
-            skip = skip || strcmp(def->name, said[k]) == 0;
+            skip = skip || (def->name && strcmp(def->name, said[k]) == 0);
         if (skip)
             continue;
         const char *value = options_value_text(a, o, def);
         if (strcmp(value, options_value_text(a, &defaults, def)) != 0)
-            add_setting(out, def->name, value);
+            add_setting(out, def->name ? def->name : option_spelling(a, def), value);
     }
-    StrBuf line = {.arena = a};
-    for (int i = 0; i < o->argc; i++)
-        strbuf_printf(&line, "%s%s", i ? " " : "", o->argv[i]);
-    add_setting(out, "command", strbuf_text(&line));
+    add_setting(out, "command", train_command(t, false));
     strbuf_add(out, "</table>\n");
 }
 

@@ -85,34 +85,42 @@ ExitCode train_resume(Training *t)
 }
 
 // A word as a shell reads it back.
-static void say_word(const char *word)
+static void add_word(StrBuf *out, const char *word)
 {
     if (*word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                               "-_=./,:@+%") == strlen(word)) {
-        fprintf(stderr, " %s", word);
+        strbuf_add(out, word);
         return;
     }
-    fputs(" '", stderr);
+    strbuf_add(out, "'");
     for (const char *at = word; *at; at++) {
         if (*at == '\'')
-            fputs("'\\''", stderr);
+            strbuf_add(out, "'\\''");
         else
-            fputc(*at, stderr);
+            strbuf_add_bytes(out, at, 1);
     }
-    fputc('\'', stderr);
+    strbuf_add(out, "'");
+}
+
+const char *train_command(const Training *t, bool resume)
+{
+    const Options *o = t->options;
+    StrBuf out = {.arena = t->arena};
+    bool said = o->resume || !resume;
+    for (int i = 0; i < o->argc; i++) {
+        strbuf_add(&out, i ? " " : "");
+        if (!said && strcmp(o->argv[i], "--") == 0) { // words after it are no options
+            strbuf_add(&out, "--resume ");
+            said = true;
+        }
+        add_word(&out, o->argv[i]);
+    }
+    strbuf_add(&out, said ? "" : " --resume");
+    return strbuf_text(&out);
 }
 
 void train_say_how_to_resume(const Training *t)
 {
-    const Options *o = t->options;
-    fprintf(stderr, "stopped after step %llu; to go on:\n ", (unsigned long long)t->place.step);
-    bool said = o->resume;
-    for (int i = 0; i < o->argc; i++) {
-        if (!said && strcmp(o->argv[i], "--") == 0) { // words after it are no options
-            say_word("--resume");
-            said = true;
-        }
-        say_word(o->argv[i]);
-    }
-    fputs(said ? "\n" : " --resume\n", stderr);
+    fprintf(stderr, "stopped after step %llu; to go on:\n  %s\n", (unsigned long long)t->place.step,
+            train_command(t, true));
 }

@@ -30,16 +30,9 @@ static Arena *arena;
 static char *folder;
 static char *home; // the folder where the test was started
 
-static void write_idx(const char *name, uint32_t count, bool labels)
+static const char *in_folder(const char *name)
 {
-    unsigned char head[16] = {0, 0, 8, labels ? 1 : 3, 0, 0, 0, (unsigned char)count,
-                              0, 0, 0, SIDE,           0, 0, 0, SIDE};
-    size_t start = labels ? 8 : 16, each = labels ? 1 : SIDE * SIDE, bytes = start + count * each;
-    unsigned char *data = arena_alloc(arena, bytes);
-    memcpy(data, head, start);
-    for (size_t i = 0; i < count * each; i++)
-        data[start + i] = (unsigned char)(labels ? i % 3 : i * 71 % 251);
-    tool_write(arena_printf(arena, "%s/%s", folder, name), data, bytes);
+    return arena_printf(arena, "%s/%s", folder, name);
 }
 
 static void prepare(void)
@@ -49,11 +42,11 @@ static void prepare(void)
     arena = arena_create();
     folder = tool_folder("kill");
     home = getcwd(NULL, 0);
-    tool_write(arena_printf(arena, "%s/tiny.rn", folder), model, strlen(model));
-    write_idx("train-images-idx3-ubyte", TRAIN_COUNT, false);
-    write_idx("train-labels-idx1-ubyte", TRAIN_COUNT, true);
-    write_idx("t10k-images-idx3-ubyte", TEST_COUNT, false);
-    write_idx("t10k-labels-idx1-ubyte", TEST_COUNT, true);
+    tool_write(in_folder("tiny.rn"), model, strlen(model));
+    tool_write_idx(in_folder("train-images-idx3-ubyte"), TRAIN_COUNT, SIDE, SIDE, 3);
+    tool_write_idx(in_folder("train-labels-idx1-ubyte"), TRAIN_COUNT, 0, 0, 3);
+    tool_write_idx(in_folder("t10k-images-idx3-ubyte"), TEST_COUNT, SIDE, SIDE, 3);
+    tool_write_idx(in_folder("t10k-labels-idx1-ubyte"), TEST_COUNT, 0, 0, 3);
     ck_assert_int_eq(chdir(folder), 0);
 }
 

@@ -25,6 +25,12 @@ START_TEST(a_source_is_not_written_over)
     expect(2, "would write over the model's source");
     RESNETC("net.rn -o net.h");
     expect(2, "the header beside it gets the name net.h");
+    RESNETC("net.rn -o net.o -MF net.rn");
+    expect(2, "-MF net.rn would write over the model's source");
+    RESNETC("net.rn -o net.o -MF net.h");
+    expect(2, "-MF net.h would write over another output");
+    RESNETC("net.rn --emit=summary -MD -o net.txt");
+    expect(2, "-MD and -MF are for what compilation makes");
     ck_assert_int_eq(tool_count_files(folder), 1);
     RESNETC("net.rn --emit=summary");
     expect(0, "model net");

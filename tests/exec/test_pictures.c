@@ -89,6 +89,8 @@ START_TEST(predict_files)
     expect(3, "cmyk.jpg\n  ");
     expect(3, "resnetc: nothing.jpg: No such file or directory");
     expect(3, "resnetc: tiny.rn: neither JPEG nor PNG");
+    RESNETC("predict tiny.rn --weights w.safetensors --json --data set");
+    expect(2, "--json is for picture files");
     RESNETC("predict tiny.rn --weights w.safetensors --top 1 " PICTURES "/grey.jpg | wc -l");
     expect(0, "2\n");
     RESNETC("predict tiny.rn --weights w.safetensors --data set --count 2 --labels labels.txt");

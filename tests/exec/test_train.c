@@ -228,10 +228,15 @@ END_TEST
 
 START_TEST(resuming_another_run)
 {
-    RESNETC(LONG "--checkpoint one.st --steps 2; true");
+    SHELL("touch one.st.tmp-4194999-0 one.st.tmp-4194999-old one.stone.tmp-4194999-0");
     RESNETC(TRAIN " --steps 2 --checkpoint one.st --nesterov --momentum 0.5 --freeze fc");
     expect(0, NULL);
+    SHELL("ls one.*tmp*"); // what a run that is no more wrote aside, and two other files
+    expect(0, "one.st.tmp-4194999-old\none.stone.tmp-4194999-0\n");
+    ck_assert_ptr_null(strstr(run.out, "one.st.tmp-4194999-0"));
 #define GO_ON TRAIN " --steps 3 --checkpoint one.st --resume "
+    RESNETC(GO_ON "--nesterov --momentum 0.5 --freeze fc --exact");
+    expect(2, "one.st was made without --exact");
     RESNETC(GO_ON "--momentum 0.5 --freeze fc");
     expect(2, "one.st was made with --nesterov");
     RESNETC(GO_ON "--nesterov --momentum 0.5");
@@ -244,8 +249,13 @@ START_TEST(resuming_another_run)
     expect(1, "optimizer/exp_avg");
     RESNETC(GO_ON "--nesterov --momentum 0.5 --freeze fc --limit 20");
     expect(2, "one.st was made on 22 pictures, but --data has 20");
-    RESNETC(GO_ON "--nesterov --momentum 0.5 --freeze fc");
+    // --weights began the run; going on needs the checkpoint alone.
+    RESNETC(GO_ON "--nesterov --momentum 0.5 --freeze fc --weights gone.safetensors");
     expect(0, "resuming after epoch 0, step 2");
+    RESNETC(TRAIN " --steps 2 --checkpoint two.st --freeze fc --freeze conv1");
+    expect(0, NULL);
+    RESNETC(TRAIN " --steps 3 --checkpoint two.st --resume");
+    expect(2, "two.st was made with --freeze fc --freeze conv1");
 }
 END_TEST
 
@@ -266,30 +276,22 @@ START_TEST(folders_of_checkpoints)
     expect(2, "other.txt is no log of this command");
     SHELL("cat other.txt");
     expect(0, "step 1\nstep 2");
+    write_text("other.txt", "a note without a line's end");
+    RESNETC(TRAIN " --epochs 2 --checkpoint many/ --resume --log other.txt");
+    expect(2, "other.txt is no log of this command");
+    SHELL("cat other.txt");
+    expect(0, "a note without a line's end");
 }
 END_TEST
-
-static void write_idx(const char *name, uint32_t count, bool labels)
-{
-    enum { H = 13, W = 11 };
-    static unsigned char data[16 + 64 * H * W];
-    const unsigned char head[16] = {
-        0, 0, 8, labels ? 1 : 3, 0, 0, 0, (unsigned char)count, 0, 0, 0, H, 0, 0, 0, W};
-    size_t start = labels ? 8 : 16, each = labels ? 1 : H * W;
-    memcpy(data, head, start);
-    for (size_t i = 0; i < count * each; i++)
-        data[start + i] = (unsigned char)(labels ? i % 5 : i * 71 % 251);
-    tool_write(in_folder(name), data, start + count * each);
-}
 
 START_TEST(report)
 {
     SHELL("mkdir set && sed 's/3, 13, 11/1, 13, 11/' toy.rn > grey.rn");
     expect(0, NULL);
-    write_idx("set/train-images-idx3-ubyte", 40, false);
-    write_idx("set/train-labels-idx1-ubyte", 40, true);
-    write_idx("set/t10k-images-idx3-ubyte", 30, false);
-    write_idx("set/t10k-labels-idx1-ubyte", 30, true);
+    tool_write_idx(in_folder("set/train-images-idx3-ubyte"), 40, 13, 11, 5);
+    tool_write_idx(in_folder("set/train-labels-idx1-ubyte"), 40, 0, 0, 5);
+    tool_write_idx(in_folder("set/t10k-images-idx3-ubyte"), 30, 13, 11, 5);
+    tool_write_idx(in_folder("set/t10k-labels-idx1-ubyte"), 30, 0, 0, 5);
     RESNETC("train grey.rn --data set --batch 8 --epochs 2 --report r.html --nesterov "
             "--momentum 0.9 --checkpoint r.st && cat r.html");
     static const char *const parts[] = {

@@ -89,6 +89,22 @@ void tool_write(const char *path, const void *data, size_t bytes)
         give_up(path);
 }
 
+void tool_write_idx(const char *path, uint32_t count, uint32_t height, uint32_t width,
+                    uint32_t classes)
+{
+    bool labels = height == 0;
+    const unsigned char head[16] = {0, 0, 8, labels ? 1 : 3,        0, 0, 0, (unsigned char)count,
+                                    0, 0, 0, (unsigned char)height, 0, 0, 0, (unsigned char)width};
+    size_t start = labels ? 8 : 16, bytes = start + count * (labels ? 1 : height * width);
+    unsigned char *data = calloc(bytes, 1);
+    ck_assert_ptr_nonnull(data);
+    memcpy(data, head, start);
+    for (size_t i = 0; i < bytes - start; i++)
+        data[start + i] = (unsigned char)(labels ? i % classes : i * 71 % 251);
+    tool_write(path, data, bytes);
+    free(data);
+}
+
 bool tool_exists(const char *path)
 {
     struct stat info;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define TOOL TEST_BINARY_DIR "/bin/resnetc"
 
@@ -27,6 +28,10 @@ char *tool_folder(const char *name);
 void tool_remove_folder(char *folder);
 
 void tool_write(const char *path, const void *data, size_t bytes);
+/// Writes an IDX file of made-up pictures, sides below 256; height 0: of labels 0, 1, .., classes -
+/// 1, 0, ... At most 255 of them.
+void tool_write_idx(const char *path, uint32_t count, uint32_t height, uint32_t width,
+                    uint32_t classes);
 bool tool_exists(const char *path);
 /// Number of entries of a folder.
 int tool_count_files(const char *folder);
