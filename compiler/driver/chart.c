@@ -18,24 +18,14 @@ typedef struct Frame {
     double x_hi, y_lo, y_hi, x_tick, y_tick;
 } Frame;
 
-static double value_of(const CurvePoint *p, const ChartSeries *s)
-{
-    return *(const double *)(const void *)((const char *)p + s->offset);
-}
-
-static bool is_measured(double v)
-{
-    return isfinite(v) && v >= 0;
-}
-
 static Frame fit(const Chart *chart, const Curves *c)
 {
     double lo = INFINITY, hi = 0, x_hi = 1e-9;
     for (uint32_t i = 0; i < c->points.count; i++) {
         x_hi = fmax(x_hi, c->points.at[i].epoch);
         for (uint32_t k = 0; k < chart->count; k++) {
-            double v = value_of(&c->points.at[i], &chart->series[k]);
-            if (!is_measured(v))
+            double v = curve_value(&c->points.at[i], chart->series[k].offset);
+            if (v < 0)
                 continue;
             lo = fmin(lo, v);
             hi = fmax(hi, v);
@@ -92,8 +82,8 @@ static double draw_series(const ChartSeries *s, const Curves *c, const Frame *f,
                   "stroke-linejoin=\"round\" points=\"",
                   s->color);
     for (uint32_t i = 0; i < c->points.count; i++) {
-        double v = value_of(&c->points.at[i], s);
-        if (!is_measured(v))
+        double v = curve_value(&c->points.at[i], s->offset);
+        if (v < 0)
             continue;
         last = v;
         x = place_x(f, c->points.at[i].epoch);
@@ -102,8 +92,8 @@ static double draw_series(const ChartSeries *s, const Curves *c, const Frame *f,
     }
     strbuf_add(out, "\"/>\n");
     for (uint32_t i = 0; s->dots && c->points.count <= 400 && i < c->points.count; i++) {
-        double v = value_of(&c->points.at[i], s);
-        if (is_measured(v))
+        double v = curve_value(&c->points.at[i], s->offset);
+        if (v >= 0)
             strbuf_printf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\" fill=\"%s\"/>\n",
                           place_x(f, c->points.at[i].epoch), place_y(f, v), s->color);
     }

@@ -68,9 +68,10 @@ bool curves_parse(Arena *a, const char *text, Curves *out)
     return true;
 }
 
-static double value_of(const CurvePoint *p, const Curve *c)
+double curve_value(const CurvePoint *p, size_t offset)
 {
-    return *(const double *)(const void *)((const char *)p + c->offset);
+    double v = *(const double *)(const void *)((const char *)p + offset);
+    return isfinite(v) && v >= 0 ? v : -1;
 }
 
 static double place(const Axis *axis, double value)
@@ -134,8 +135,8 @@ static void draw_curve(StrBuf *out, const Curves *c, const Curve *curve, const A
     double last_x = 0, last_y = 0;
     uint32_t drawn = 0;
     for (uint32_t i = 0; i < c->points.count; i++) {
-        double v = value_of(&c->points.at[i], curve);
-        if (!(v >= 0) || !isfinite(v))
+        double v = curve_value(&c->points.at[i], curve->offset);
+        if (v < 0)
             continue;
         last_x = place(x, c->points.at[i].epoch);
         last_y = place(y, v);
@@ -165,8 +166,8 @@ static void draw_legend(StrBuf *out, const Curves *c)
         char text[64];
         double last = -1;
         for (uint32_t k = 0; k < c->points.count; k++)
-            if (value_of(&c->points.at[k], &curve_table[i]) >= 0)
-                last = value_of(&c->points.at[k], &curve_table[i]);
+            if (curve_value(&c->points.at[k], curve_table[i].offset) >= 0)
+                last = curve_value(&c->points.at[k], curve_table[i].offset);
         if (last >= 0)
             snprintf(text, sizeof text, "%s %.3f", curve_table[i].name, last);
         else

@@ -3,6 +3,7 @@
 #define DRIVER_CURVES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/arena.h"
 #include "base/strbuf.h"
@@ -22,6 +23,8 @@ typedef struct Curves {
 /// One line per point; curves_parse reads it back and returns false on anything else.
 void curves_print(const Curves *c, StrBuf *out);
 bool curves_parse(Arena *a, const char *text, Curves *out);
+/// The value at `offset` of a point; -1 where it was not measured, or is no finite number.
+double curve_value(const CurvePoint *p, size_t offset);
 /// Draws train loss, train accuracy and test accuracy over the epochs as an SVG picture.
 void curves_svg(const Curves *c, const char *title, StrBuf *out);
 
