@@ -10,13 +10,16 @@
 
 #include "file_in.h"
 
-// Maps what can be mapped; leaves out->data NULL otherwise.
+// Maps what can be mapped; leaves out->data NULL otherwise. A pipe is not opened: its writer would
+// see it close again.
 static void map_regular(const char *path, FileMap *out)
 {
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+        return;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return;
-    struct stat info;
     if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 &&
         (uintmax_t)info.st_size <= (uintmax_t)PTRDIFF_MAX) {
         size_t size = (size_t)info.st_size;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file_in.h"
+
 enum { STARS_MAX = 8, NAME_MAX_BYTES = 4096, TABLE_MAX_BYTES = 1 << 20 };
 
 typedef struct Rule {
@@ -127,12 +129,12 @@ RnStatus rni_name_map_parse(const void *text, size_t bytes, const char *path, Na
 RnStatus rni_name_map_open(const char *path, NameMap **out, RnError *err)
 {
     *out = NULL;
-    FileMap file;
-    RnStatus status = rni_file_map(path, &file, err);
+    FileBytes file;
+    RnStatus status = rni_file_read_all(path, &file, err);
     if (status != RN_OK)
         return status;
     status = rni_name_map_parse(file.data, file.size, path, out, err);
-    rni_file_unmap(&file);
+    free(file.data);
     return status;
 }
 
@@ -151,7 +153,7 @@ void rni_name_map_free(NameMap *map)
 // The first place of a piece of text, or NULL.
 static const char *find_piece(const char *text, const char *piece, size_t bytes)
 {
-    for (; strlen(text) >= bytes; text++)
+    for (size_t left = strlen(text); left >= bytes; left--, text++)
         if (memcmp(text, piece, bytes) == 0)
             return text;
     return NULL;

@@ -2,9 +2,12 @@
 #include "support/check_main.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "resnetc/tensor_io.h"
 #include "runtime/temp_files.h"
@@ -271,6 +274,50 @@ START_TEST(tensors_read)
 }
 END_TEST
 
+// Events "closed" of a reader that are waiting; openings between keep them apart.
+static int count_closed(int watch)
+{
+    _Alignas(struct inotify_event) char events[4096];
+    int closed = 0;
+    ssize_t n = read(watch, events, sizeof events), at = 0;
+    while (at < n) {
+        const struct inotify_event *e = (const struct inotify_event *)(void *)(events + at);
+        closed += (e->mask & IN_CLOSE_NOWRITE) != 0;
+        at += (ssize_t)(sizeof *e + e->len);
+    }
+    return closed;
+}
+
+// The pipe is opened once: a writer that finds it closed before all is read ends by a signal.
+START_TEST(tensors_from_a_pipe)
+{
+    TempFolder t = temp_folder();
+    char path[128];
+    unsigned char bytes[256];
+    size_t n = make_file(
+        bytes, "{\"a\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}}", 3);
+    ck_assert_int_eq(mkfifo(temp_path(&t, "pipe", path), 0600), 0);
+    int watch = inotify_init1(IN_NONBLOCK);
+    ck_assert_int_ge(inotify_add_watch(watch, path, IN_OPEN | IN_CLOSE_NOWRITE), 0);
+    pid_t writer = fork();
+    if (writer == 0) {
+        int fd = open(path, O_WRONLY);
+        _exit(fd >= 0 && write(fd, bytes, n) == (ssize_t)n ? 0 : 1);
+    }
+    RnTensorFile *f = NULL;
+    RnError err = {0};
+    ck_assert_msg(rn_tensor_file_open(path, &f, &err) == RN_OK, "%s", err.text);
+    ck_assert_uint_eq(rn_tensor_file_find(f, "a")->bytes, 3);
+    rn_tensor_file_close(f);
+    int status = -1;
+    ck_assert_int_eq(waitpid(writer, &status, 0), writer);
+    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(count_closed(watch), 1);
+    close(watch);
+    temp_remove(&t);
+}
+END_TEST
+
 static void tensors_refused(const char *header, size_t data, const char *text)
 {
     unsigned char bytes[2048];
@@ -398,6 +445,7 @@ int main(void)
     tcase_add_test(tc, npy_written_and_read);
     tcase_add_test(tc, system_errors);
     tcase_add_test(tc, tensors_read);
+    tcase_add_test(tc, tensors_from_a_pipe);
     tcase_add_test(tc, tensors_wrong);
     tcase_add_test(tc, tensors_written_and_read);
     tcase_add_test(tc, shape_texts);
