@@ -19,6 +19,7 @@ typedef struct Png {
     size_t at; // read so far
     RnPicture *out;
     unsigned char *rows; // one, or all where they are interlaced
+    bool out_of_memory;  // libpng tells it as any other error
     RnStatus status;
     RnError *err;
     jmp_buf failed;
@@ -27,8 +28,23 @@ typedef struct Png {
 static void fail_jump(png_structp png, png_const_charp text)
 {
     Png *p = png_get_error_ptr(png);
-    p->status = rn_fail(p->err, RN_ERR_INPUT, "%s: PNG: %s", p->source->path, text);
+    p->status = rn_fail(p->err, p->out_of_memory ? RN_ERR_MEMORY : RN_ERR_INPUT, "%s: PNG: %s",
+                        p->source->path, text);
     longjmp(p->failed, 1);
+}
+
+static void *allocate(png_structp png, png_alloc_size_t bytes)
+{
+    Png *p = png_get_mem_ptr(png);
+    void *block = malloc(bytes);
+    p->out_of_memory = p->out_of_memory || block == NULL;
+    return block;
+}
+
+static void release(png_structp png, void *block)
+{
+    (void)png;
+    free(block);
 }
 
 static void ignore_warning(png_structp png, png_const_charp text)
@@ -93,7 +109,8 @@ static void decode(Png *p)
 
 static bool make(Png *p)
 {
-    p->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, p, fail_jump, ignore_warning);
+    p->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, p, fail_jump, ignore_warning, p,
+                                      allocate, release);
     p->info = p->png != NULL ? png_create_info_struct(p->png) : NULL;
     return p->info != NULL;
 }

@@ -3,24 +3,18 @@
 #ifndef FUZZ_TRAINING_H
 #define FUZZ_TRAINING_H
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "driver/recipe.h"
 #include "driver/train_notes.h"
-
-static inline void fuzz_claim(int claim)
-{
-    if (!claim)
-        abort();
-}
+#include "fuzz/fuzz_expect.h"
 
 static inline Options fuzz_train_options(Arena *a)
 {
     char *argv[] = {arena_strdup(a, "resnetc"), arena_strdup(a, "train"), arena_strdup(a, "m")};
     Options o;
     const char *error = NULL;
-    fuzz_claim(options_parse(a, 3, argv, &o, &error));
+    fuzz_expect(options_parse(a, 3, argv, &o, &error));
     return o;
 }
 
@@ -32,7 +26,7 @@ static inline unsigned fuzz_recipe(const unsigned char *data, size_t size)
     const char *error = NULL;
     const char *text = arena_strndup(a, (const char *)data, size);
     bool good = recipe_apply_text(a, "input", text, &o, &error);
-    fuzz_claim(good || (error && strncmp(error, "input:", 6) == 0));
+    fuzz_expect(good || (error && strncmp(error, "input:", 6) == 0));
     unsigned sum = 0;
     for (size_t i = 0; i < option_table_count; i++)
         sum += (unsigned)strlen(options_value_text(a, &o, &option_table[i]));
@@ -40,19 +34,28 @@ static inline unsigned fuzz_recipe(const unsigned char *data, size_t size)
     return sum;
 }
 
-// Notes are taken, and then say the same when they are written again, or refused.
+static inline const char *fuzz_print_notes(const Training *t)
+{
+    StrBuf out = {.arena = t->arena};
+    train_notes_print(t, &out);
+    return strbuf_text(&out);
+}
+
+// Notes are taken or refused; what was taken says the same when it is written, read and written
+// again.
 static inline unsigned fuzz_notes(const unsigned char *data, size_t size)
 {
     Arena *a = arena_create();
     Options o = fuzz_train_options(a);
     RnDataset set = {.count = 60000};
-    Training t = {.arena = a, .options = &o, .train = &set};
+    Training t = {.arena = a, .options = &o, .train = &set}, again = t;
     const char *text = arena_strndup(a, (const char *)data, size);
     unsigned sum = 0;
     if (train_notes_take(&t, "input", text) == EXIT_OK) {
-        StrBuf out = {.arena = a};
-        train_notes_print(&t, &out);
-        sum = (unsigned)out.count;
+        const char *printed = fuzz_print_notes(&t);
+        fuzz_expect(train_notes_take(&again, "input", printed) == EXIT_OK);
+        fuzz_expect(strcmp(fuzz_print_notes(&again), printed) == 0);
+        sum = (unsigned)strlen(printed);
     }
     arena_destroy(a);
     return sum;

@@ -1,0 +1,14 @@
+// fuzz_expect.h: how a fuzz target says what must hold.
+#ifndef FUZZ_EXPECT_H
+#define FUZZ_EXPECT_H
+
+#include <stdlib.h>
+
+// Ends the process when a claim fails: under a fuzzer that is a finding, in a test a failure.
+static inline void fuzz_expect(int claim)
+{
+    if (!claim)
+        abort();
+}
+
+#endif
