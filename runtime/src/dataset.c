@@ -9,7 +9,6 @@
 
 #include "cifar.h"
 #include "idx.h"
-#include "memory.h"
 #include "resnetc/random.h"
 #include "resnetc/tensor_io.h"
 
@@ -29,6 +28,7 @@ void rn_dataset_close(RnDataset *data)
     Dataset *d = (Dataset *)(void *)data;
     free(d->image_file.data);
     free(d->label_file.data);
+    free(d->pixels);
     rn_npy_free(&d->values);
     free(d->labels);
     for (uint32_t i = 0; d->names != NULL && i < d->set.classes; i++)
@@ -37,6 +37,16 @@ void rn_dataset_close(RnDataset *data)
     if (d->reader.close != NULL)
         d->reader.close(d->reader.context);
     free(d);
+}
+
+// Gives a set that was opened well to the caller; closes another.
+static RnStatus finish(Dataset *d, RnStatus status, RnDataset **out)
+{
+    if (status == RN_OK)
+        *out = &d->set;
+    else
+        rn_dataset_close(&d->set);
+    return status;
 }
 
 // Memory for one label per image.
@@ -112,12 +122,7 @@ RnStatus rn_dataset_open_idx(const char *images_path, const char *labels_path, u
     RnStatus status = read_idx_images(d, images_path, resize, err);
     if (status == RN_OK)
         status = read_idx_labels(d, labels_path, err);
-    if (status != RN_OK) {
-        rn_dataset_close(&d->set);
-        return status;
-    }
-    *out = &d->set;
-    return RN_OK;
+    return finish(d, status, out);
 }
 
 static RnStatus read_npy_images(Dataset *d, const char *path, RnError *err)
@@ -177,12 +182,7 @@ RnStatus rn_dataset_open_npy(const char *x_path, const char *labels_path, RnData
     RnStatus status = read_npy_images(d, x_path, err);
     if (status == RN_OK && labels_path != NULL)
         status = read_npy_labels(d, labels_path, err);
-    if (status != RN_OK) {
-        rn_dataset_close(&d->set);
-        return status;
-    }
-    *out = &d->set;
-    return RN_OK;
+    return finish(d, status, out);
 }
 
 static RnStatus copy_names(Dataset *d, const char *const *names, RnError *err)
@@ -218,12 +218,7 @@ RnStatus rn_dataset_open_reader(const RnPictureReader *reader, uint32_t count,
         memcpy(d->labels, labels, count * sizeof *labels);
     if (status == RN_OK && class_names != NULL)
         status = copy_names(d, class_names, err);
-    if (status != RN_OK) {
-        rn_dataset_close(&d->set);
-        return status;
-    }
-    *out = &d->set;
-    return RN_OK;
+    return finish(d, status, out);
 }
 
 // FOLDER/NAME or FOLDER/NAME.gz, whichever exists.
@@ -261,30 +256,31 @@ static RnStatus open_folder(const char *folder, RnSplit split, uint32_t resize, 
     return rn_dataset_open_idx(images, labels, resize, out, err);
 }
 
-// Reads one of a CIFAR set's files behind what is there already.
+// Copies a file's pictures behind those that are there already.
+static RnStatus append_cifar(Dataset *d, const CifarFile *file, const char *path, RnError *err)
+{
+    size_t old = d->set.count, count = old + file->count;
+    uint8_t *pixels = realloc(d->pixels, count * CIFAR_PIXELS);
+    d->pixels = pixels != NULL ? pixels : d->pixels;
+    uint32_t *labels = realloc(d->labels, count * sizeof *labels);
+    d->labels = labels != NULL ? labels : d->labels;
+    if (pixels == NULL || labels == NULL)
+        return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
+    rni_cifar_copy(file, pixels + old * CIFAR_PIXELS, labels + old);
+    d->set.count = (uint32_t)count;
+    return RN_OK;
+}
+
 static RnStatus add_cifar(Dataset *d, const char *path, CifarKind kind, RnError *err)
 {
     FileBytes bytes;
-    CifarFile file;
     RnStatus status = rni_file_read_gzip(path, CIFAR_LIMIT, &bytes, err);
+    if (status != RN_OK)
+        return status;
+    CifarFile file;
+    status = rni_cifar_parse(bytes.data, bytes.size, path, kind, &file, err);
     if (status == RN_OK)
-        status = rni_cifar_parse(bytes.data, bytes.size, path, kind, &file, err);
-    size_t old = d->set.count, count = status == RN_OK ? old + file.count : 0;
-    unsigned char *pixels = status == RN_OK ? rni_memory_aligned(count * CIFAR_PIXELS, 64) : NULL;
-    uint32_t *labels = status == RN_OK ? realloc(d->labels, count * sizeof *labels) : NULL;
-    d->labels = labels != NULL ? labels : d->labels;
-    if (status == RN_OK && (pixels == NULL || labels == NULL))
-        status = rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
-    if (status == RN_OK) {
-        if (old > 0)
-            memcpy(pixels, d->image_file.data, old * CIFAR_PIXELS);
-        free(d->image_file.data);
-        d->image_file = (FileBytes){pixels, count * CIFAR_PIXELS};
-        d->set.count = (uint32_t)count;
-        rni_cifar_copy(&file, pixels + old * CIFAR_PIXELS, labels + old);
-    } else {
-        free(pixels);
-    }
+        status = append_cifar(d, &file, path, err);
     free(bytes.data);
     return status;
 }
@@ -318,18 +314,13 @@ static RnStatus open_cifar(const char *folder, CifarKind kind, RnSplit split, ui
     if (status == RN_OK) {
         d->set.channels = 3;
         d->set.stored_height = d->set.stored_width = CIFAR_SIDE;
-        d->set.pixels = d->image_file.data;
+        d->set.pixels = d->pixels;
         d->set.labels = d->labels;
         d->set.classes = kind == CIFAR_10 ? 10 : 100;
         d->set.class_names = kind == CIFAR_10 ? cifar_names : NULL;
         status = plain_transform(d, resize, err);
     }
-    if (status != RN_OK) {
-        rn_dataset_close(&d->set);
-        return status;
-    }
-    *out = &d->set;
-    return RN_OK;
+    return finish(d, status, out);
 }
 
 static RnStatus open_npy_spec(const char *spec, RnSplit split, uint32_t resize, RnDataset **out,
@@ -350,33 +341,69 @@ static RnStatus open_npy_spec(const char *spec, RnSplit split, uint32_t resize, 
     return status;
 }
 
+typedef enum SetKind {
+    SET_UNKNOWN,
+    SET_NPY,
+    SET_FASHION,
+    SET_DIGITS,
+    SET_IDX,
+    SET_CIFAR_10,
+    SET_CIFAR_100
+} SetKind;
+
+// What the user typed: names come before folders, IDX files before CIFAR's, whose names say less.
+static SetKind classify(const char *spec)
+{
+    if (strstr(spec, ".npy") != NULL)
+        return SET_NPY;
+    if (strcmp(spec, "fashion-mnist") == 0)
+        return SET_FASHION;
+    if (strcmp(spec, "mnist") == 0)
+        return SET_DIGITS;
+    if (has_idx(spec, "train") || has_idx(spec, "t10k"))
+        return SET_IDX;
+    CifarKind kind;
+    if (!rni_cifar_detect(spec, &kind))
+        return SET_UNKNOWN;
+    return kind == CIFAR_10 ? SET_CIFAR_10 : SET_CIFAR_100;
+}
+
 bool rn_dataset_knows(const char *spec)
 {
-    CifarKind kind;
-    return strstr(spec, ".npy") != NULL || strcmp(spec, "fashion-mnist") == 0 ||
-           strcmp(spec, "mnist") == 0 || rni_cifar_detect(spec, &kind) || has_idx(spec, "train") ||
-           has_idx(spec, "t10k");
+    return classify(spec) != SET_UNKNOWN;
+}
+
+// A set of ten classes that has a name.
+static RnStatus open_named(const char *folder, const char *const *names, RnSplit split,
+                           uint32_t resize, RnDataset **out, RnError *err)
+{
+    RnStatus status = open_folder(folder, split, resize, out, err);
+    if (status == RN_OK && (*out)->classes == 10)
+        (*out)->class_names = names;
+    return status;
 }
 
 RnStatus rn_dataset_open(const char *spec, RnSplit split, uint32_t resize, RnDataset **out,
                          RnError *err)
 {
     *out = NULL;
-    if (strstr(spec, ".npy") != NULL)
+    switch (classify(spec)) {
+    case SET_NPY:
         return open_npy_spec(spec, split, resize, out, err);
-    CifarKind kind;
-    if (rni_cifar_detect(spec, &kind))
-        return open_cifar(spec, kind, split, resize, out, err);
-    bool fashion = strcmp(spec, "fashion-mnist") == 0, digits = strcmp(spec, "mnist") == 0;
-    char folder[64];
-    snprintf(folder, sizeof folder, "/usr/share/datasets/%s", digits ? "mnist" : "fashion-mnist");
-    RnStatus status = open_folder(fashion || digits ? folder : spec, split, resize, out, err);
-    if (status != RN_OK)
-        return status;
-    RnDataset *set = *out;
-    if ((fashion || digits) && set->classes == 10)
-        set->class_names = fashion ? fashion_names : digit_names;
-    return RN_OK;
+    case SET_FASHION:
+        return open_named("/usr/share/datasets/fashion-mnist", fashion_names, split, resize, out,
+                          err);
+    case SET_DIGITS:
+        return open_named("/usr/share/datasets/mnist", digit_names, split, resize, out, err);
+    case SET_CIFAR_10:
+        return open_cifar(spec, CIFAR_10, split, resize, out, err);
+    case SET_CIFAR_100:
+        return open_cifar(spec, CIFAR_100, split, resize, out, err);
+    case SET_IDX:
+    case SET_UNKNOWN: // says what is looked for
+        break;
+    }
+    return open_folder(spec, split, resize, out, err);
 }
 
 RnStatus rn_dataset_check_labels(const RnDataset *data, uint32_t classes, RnError *err)

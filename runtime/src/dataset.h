@@ -10,6 +10,7 @@
 typedef struct Dataset {
     RnDataset set;
     FileBytes image_file, label_file;
+    uint8_t *pixels; // gathered from several files
     RnNpy values;
     uint32_t *labels;
     char **names; // classes of them, or NULL

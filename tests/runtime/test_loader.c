@@ -246,6 +246,37 @@ START_TEST(cifar_100)
 }
 END_TEST
 
+// Other sets' files beside, or in a folder of the name, are not what is asked for.
+START_TEST(idx_and_names_come_before_cifar)
+{
+    static const uint8_t images[17] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 77};
+    static const uint8_t labels[9] = {0, 0, 8, 1, 0, 0, 0, 1, 3};
+    TempFolder t = temp_folder();
+    char path[128];
+    RnDataset *d = NULL;
+    RnError err = {0};
+    write_cifar(&t, "train.bin", 2, 3, 0);
+    temp_write(temp_path(&t, "train-images-idx3-ubyte", path), images, sizeof images);
+    temp_write(temp_path(&t, "train-labels-idx1-ubyte", path), labels, sizeof labels);
+    ck_assert(rn_dataset_knows(t.path));
+    ck_assert_msg(rn_dataset_open(t.path, RN_SPLIT_TRAIN, 0, &d, &err) == RN_OK, "%s", err.text);
+    ck_assert(d->count == 1 && d->channels == 1 && d->labels[0] == 3);
+    rn_dataset_close(d);
+    ck_assert_int_eq(symlink(".", temp_path(&t, "mnist", path)), 0);
+    temp_path(&t, "train-images-idx3-ubyte", path);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(chdir(t.path), 0);
+    RnStatus status = rn_dataset_open("mnist", RN_SPLIT_TRAIN, 0, &d, &err);
+    ck_assert_int_eq(chdir(TEST_SOURCE_DIR), 0);
+    if (status == RN_OK) // of the system
+        ck_assert(d->channels == 1);
+    else
+        ck_assert_ptr_nonnull(strstr(err.text, "/usr/share/datasets/mnist: no data set is here"));
+    rn_dataset_close(d);
+    temp_remove(&t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("loader");
@@ -257,6 +288,7 @@ int main(void)
     tcase_add_test(tc, a_broken_picture_is_told_with_its_batch);
     tcase_add_test(tc, cifar_10);
     tcase_add_test(tc, cifar_100);
+    tcase_add_test(tc, idx_and_names_come_before_cifar);
     suite_add_tcase(suite, tc);
     return check_run(suite);
 }

@@ -54,7 +54,8 @@ bool rn_dataset_knows(const char *spec);
 ///   "fashion-mnist", "mnist"  IDX files under /usr/share/datasets/NAME
 ///   "FOLDER"                  a folder with train-images-idx3-ubyte[.gz] and so on, with
 ///                             data_batch_1.bin ... and test_batch.bin (CIFAR-10), or with
-///                             train.bin and test.bin (CIFAR-100, its fine labels)
+///                             train.bin and test.bin (CIFAR-100, its fine labels); of several,
+///                             the first of these
 ///   "x.npy,l.npy"             a pair; "x.npy" alone has no labels (RN_SPLIT_TEST of these:
 ///   RN_ERR_MISSING)
 /// resize: 0 keeps the size, else height = width = resize (8-bit pixels only). Free with
