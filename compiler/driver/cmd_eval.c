@@ -20,9 +20,7 @@ static ExitCode open_test_data(Arena *a, const Options *o, RnDataset **out)
 static ExitCode evaluate(LoadedModel *m, const Options *o, RnDataset *data, uint32_t batch)
 {
     Score score;
-    ExitCode code = session_check_data(m, data, o->data);
-    if (code == EXIT_OK)
-        code = session_score(m, data, batch, "eval", &score, NULL);
+    ExitCode code = session_score(m, data, batch, "eval", &score, NULL);
     if (code != EXIT_OK)
         return code;
     double accuracy = (double)score.correct / (double)score.count;
@@ -44,11 +42,14 @@ ExitCode cmd_eval(Arena *a, const Options *o)
         return code;
     uint32_t batch = o->batch ? (uint32_t)o->batch : DEFAULT_BATCH;
     LoadedModel m;
-    code = session_load(a, o, RN_MODE_INFER, batch, false, &m);
-    if (code == EXIT_OK) {
+    code = session_start(a, o, &m);
+    if (code == EXIT_OK)
+        code = session_check_data(&m, data, o->data);
+    if (code == EXIT_OK)
+        code = session_compile(o, RN_MODE_INFER, batch, false, &m);
+    if (code == EXIT_OK)
         code = evaluate(&m, o, data, batch);
-        session_unload(&m);
-    }
+    session_unload(&m);
     rn_dataset_close(data);
     return code;
 }

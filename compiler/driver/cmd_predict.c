@@ -92,11 +92,12 @@ static ExitCode predict_data(Arena *a, const Options *o, RnDataset *data)
 {
     uint32_t count = o->count < (int64_t)data->count ? (uint32_t)o->count : data->count;
     LoadedModel m;
-    ExitCode code = session_load(a, o, RN_MODE_INFER, count, false, &m);
-    if (code != EXIT_OK)
-        return code;
+    ExitCode code = session_start(a, o, &m);
     ClassNames names;
-    code = session_check_data(&m, data, o->data);
+    if (code == EXIT_OK)
+        code = session_check_data(&m, data, o->data);
+    if (code == EXIT_OK)
+        code = session_compile(o, RN_MODE_INFER, count, false, &m);
     if (code == EXIT_OK)
         code = predict_read_names(a, &m, &names);
     if (code == EXIT_OK) {

@@ -199,13 +199,13 @@ static ExitCode prepare_model(Training *t)
     unsigned modes = RN_MODE_TRAIN | (t->test ? RN_MODE_INFER : 0u);
     ExitCode code = session_start(t->arena, o, &t->model);
     if (code == EXIT_OK)
-        code = session_check_batch(t->model.compilation, smallest_batch(t));
-    if (code == EXIT_OK)
-        code = session_compile(o, modes, t->batch, true, &t->model);
-    if (code == EXIT_OK)
         code = session_check_data(&t->model, t->train, o->data);
     if (code == EXIT_OK && t->test)
         code = session_check_data(&t->model, t->test, o->data);
+    if (code == EXIT_OK)
+        code = session_check_batch(t->model.compilation, smallest_batch(t));
+    if (code == EXIT_OK)
+        code = session_compile(o, modes, t->batch, true, &t->model);
     if (code != EXIT_OK)
         return code;
     t->lr = o->lr;

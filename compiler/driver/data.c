@@ -80,7 +80,7 @@ ExitCode session_check_shape(const Compilation *compiled, const char *what, uint
 // cropping.
 static RnPreprocess wanted_steps(const LoadedModel *m)
 {
-    const RnPreprocess *stated = rn_model_preprocess(m->model, 0);
+    const RnPreprocess *stated = compile_graph(m->compilation)->inputs.at[0]->preprocess;
     RnPreprocess p = stated ? *stated : (RnPreprocess){0};
     if (m->options->resize) {
         p.resize_shorter = p.centre_crop = 0;
@@ -91,15 +91,16 @@ static RnPreprocess wanted_steps(const LoadedModel *m)
 
 ExitCode session_picture_transform(const LoadedModel *m, RnTransform *out)
 {
-    const RnTensor *in = rn_model_tensor(m->model, rn_model_nth(m->model, RN_ROLE_INPUT, 0));
+    const Value *in = compile_graph(m->compilation)->inputs.at[0];
+    const int64_t *dim = in->shape.dim;
     RnPreprocess p = wanted_steps(m);
-    if (in->rank != 4 || (in->dim[1] != 1 && in->dim[1] != 3) || in->dim[2] > UINT32_MAX ||
-        in->dim[3] > UINT32_MAX)
+    if (in->shape.rank != 4 || (dim[1] != 1 && dim[1] != 3) || dim[2] > UINT32_MAX ||
+        dim[3] > UINT32_MAX)
         return report_error(EXIT_MODEL,
                             "input '%s' of the model does not take pictures: these have 1 or 3 "
                             "channels, height and width",
                             in->name);
-    rn_transform_init(out, (uint32_t)in->dim[1], (uint32_t)in->dim[2], (uint32_t)in->dim[3], &p);
+    rn_transform_init(out, (uint32_t)dim[1], (uint32_t)dim[2], (uint32_t)dim[3], &p);
     return EXIT_OK;
 }
 
@@ -140,7 +141,7 @@ ExitCode session_check_data(const LoadedModel *m, RnDataset *data, const char *w
     ExitCode code = fit_pictures(m, data, what);
     if (code != EXIT_OK)
         return code;
-    uint32_t classes = rn_model_classes(m->model);
+    uint32_t classes = compile_classes(m->compilation);
     if (classes == 0)
         return report_error(EXIT_MODEL, "the model's output is no [N, classes] tensor");
     RnError err = {0};

@@ -32,7 +32,7 @@ ExitCode session_open_data(Arena *a, const Options *o, RnSplit split, RnDataset 
 /// Checks that the pictures fit the model's input, with a hint at -D where they do not.
 ExitCode session_check_shape(const Compilation *compiled, const char *what, uint64_t c, uint64_t h,
                              uint64_t w);
-/// Checks shape and labels of a data set against the model, and makes its pictures what the model
+/// Checks shape and labels of a data set against the graph (before it is compiled), and makes its pictures what the model
 /// wants: resized and cropped (pictures that are read from files), normalised (all but .npy).
 ExitCode session_check_data(const LoadedModel *m, RnDataset *data, const char *what);
 /// How files of pictures become the model's input. Reports where they cannot.
