@@ -129,21 +129,25 @@ static Val eval_field(Front *f, Frame *frame, const AstExpr *e)
     return val_poison();
 }
 
-// The condition's value, or -1 after a report.
-static int eval_condition(Front *f, Frame *frame, const AstExpr *e)
+Val eval_condition(Front *f, Frame *frame, const AstExpr *e)
 {
     Val v = eval_expr(f, frame, e);
-    if (v.kind == VAL_BOOL)
-        return v.u.truth;
-    if (v.kind != VAL_POISON)
+    if (v.kind != VAL_BOOL && v.kind != VAL_POISON)
         (void)front_error(f, frame, e->range, "expected true or false, this is %s",
                           val_describe(f->arena, &v));
-    return -1;
+    return v;
+}
+
+// The condition's value, or -1 after a report.
+static int eval_truth(Front *f, Frame *frame, const AstExpr *e)
+{
+    Val v = eval_condition(f, frame, e);
+    return v.kind == VAL_BOOL ? v.u.truth : -1;
 }
 
 static Val eval_choice(Front *f, Frame *frame, const AstExpr *e)
 {
-    int yes = eval_condition(f, frame, e->u.choice.condition);
+    int yes = eval_truth(f, frame, e->u.choice.condition);
     if (yes < 0)
         return val_poison();
     return eval_expr(f, frame, yes ? e->u.choice.yes : e->u.choice.no);
@@ -153,12 +157,12 @@ static Val eval_binary(Front *f, Frame *frame, const AstExpr *e)
 {
     AstOp op = e->u.operation.op;
     if (op == AST_OP_AND || op == AST_OP_OR) {
-        int left = eval_condition(f, frame, e->u.operation.left);
+        int left = eval_truth(f, frame, e->u.operation.left);
         if (left < 0)
             return val_poison();
         if (left == (op == AST_OP_OR))
             return val_bool(left);
-        int right = eval_condition(f, frame, e->u.operation.right);
+        int right = eval_truth(f, frame, e->u.operation.right);
         return right < 0 ? val_poison() : val_bool(right);
     }
     Val a = eval_expr(f, frame, e->u.operation.left);
@@ -171,7 +175,7 @@ static Val eval_binary(Front *f, Frame *frame, const AstExpr *e)
 static Val eval_unary(Front *f, Frame *frame, const AstExpr *e)
 {
     if (e->u.operation.op == AST_OP_NOT) {
-        int x = eval_condition(f, frame, e->u.operation.left);
+        int x = eval_truth(f, frame, e->u.operation.left);
         return x < 0 ? val_poison() : val_bool(!x);
     }
     Val x = eval_expr(f, frame, e->u.operation.left);

@@ -174,14 +174,9 @@ static void report_failed(Front *f, Frame *frame, const Stmt *s)
 
 static void check_assert(Front *f, Frame *frame, const Stmt *s)
 {
-    Val v = eval_expr(f, frame, s->value);
-    if (v.kind == VAL_BOOL) {
-        if (!v.u.truth)
-            report_failed(f, frame, s);
-    } else if (v.kind != VAL_POISON) {
-        (void)front_error(f, frame, s->value->range, "expected true or false, this is %s",
-                          val_describe(f->arena, &v));
-    }
+    Val v = eval_condition(f, frame, s->value);
+    if (v.kind == VAL_BOOL && !v.u.truth)
+        report_failed(f, frame, s);
 }
 
 static void exec_assert(Front *f, Frame *frame, const Stmt *s)
@@ -242,7 +237,7 @@ static void exec_for(Front *f, Frame *frame, const Stmt *s)
 
 static void exec_if(Front *f, Frame *frame, const Stmt *s)
 {
-    Val condition = eval_expr(f, frame, s->value);
+    Val condition = eval_condition(f, frame, s->value);
     if (condition.kind == VAL_BOOL && condition.u.truth) {
         exec_nested(f, frame, &s->body);
     } else if (condition.kind == VAL_BOOL) {
@@ -252,9 +247,6 @@ static void exec_if(Front *f, Frame *frame, const Stmt *s)
         // Either way may have been meant: nothing after it can be judged.
         frame->it = val_poison();
         frame->is_unsure = true;
-    } else {
-        (void)front_error(f, frame, s->value->range, "expected true or false, this is %s",
-                          val_describe(f->arena, &condition));
     }
 }
 

@@ -48,7 +48,8 @@ static const StepDef *find_step(const Reader *r, const Call *call)
     return NULL;
 }
 
-// The place of an argument among the step's, or MAX_ARGS after a report.
+// The place of an argument among the step's, or MAX_ARGS after a report. position: of those
+// without a name.
 static uint32_t find_arg(const Reader *r, const StepDef *step, const Arg *arg, uint32_t position)
 {
     uint32_t count = 0;
@@ -57,12 +58,14 @@ static uint32_t find_arg(const Reader *r, const StepDef *step, const Arg *arg, u
     for (uint32_t i = 0; i < count; i++)
         if (arg->name.text ? strcmp(step->args[i], arg->name.text) == 0 : i == position)
             return i;
-    if (arg->name.text)
-        (void)front_error(r->f, r->frame, arg->name.range, "%s has no argument `%s`", step->name,
-                          arg->name.text);
-    else
+    if (arg->name.text) {
+        DiagItem *item = front_error(r->f, r->frame, arg->name.range, "%s has no argument `%s`",
+                                     step->name, arg->name.text);
+        front_suggest(r->f, item, arg->name.text, step->args, count);
+    } else {
         (void)front_error(r->f, r->frame, arg->range, "%s takes %u argument%s", step->name,
                           (unsigned)count, count == 1 ? "" : "s");
+    }
     return MAX_ARGS;
 }
 
@@ -70,10 +73,12 @@ static uint32_t find_arg(const Reader *r, const StepDef *step, const Arg *arg, u
 static bool read_args(Reader *r, const StepDef *step, const Call *call, Val *values)
 {
     bool ok = true;
+    uint32_t position = 0;
     for (uint32_t i = 0; i < call->args.count; i++) {
         const Arg *arg = &call->args.at[i];
         Val v = eval_expr(r->f, r->frame, arg->value);
-        uint32_t at = find_arg(r, step, arg, i);
+        uint32_t at = find_arg(r, step, arg, position);
+        position += arg->name.text == NULL;
         ok = ok && at < MAX_ARGS && v.kind != VAL_POISON;
         if (!ok)
             continue;
@@ -130,18 +135,11 @@ static bool read_channels(Reader *r, const Call *call, const char *name, const V
 
 static void read_normalize(Reader *r, const Call *call, const Val *values)
 {
-    int64_t channels = shape_channels(r->shape);
-    if (channels != 1 && channels != 3) {
-        (void)front_error(r->f, r->frame, call->range,
-                          "normalize: pictures have 1 or 3 channels, this input has %lld",
-                          (long long)channels);
-        return;
-    }
     RnPreprocess *p = r->out;
     if (!read_channels(r, call, "mean", &values[0], p->mean) ||
         !read_channels(r, call, "std", &values[1], p->std))
         return;
-    for (int64_t c = 0; c < channels; c++) {
+    for (int64_t c = 0; c < shape_channels(r->shape); c++) {
         if (!(p->std[c] > 0)) {
             (void)front_error(r->f, r->frame, call->range, "normalize: std must be above 0, not %g",
                               p->std[c]);
@@ -188,14 +186,11 @@ static void read_body(Reader *r, const StmtList *body)
 
 static void read_if(Reader *r, const Stmt *s)
 {
-    Val condition = eval_expr(r->f, r->frame, s->value);
+    Val condition = eval_condition(r->f, r->frame, s->value);
     if (condition.kind == VAL_BOOL && condition.u.truth)
         read_body(r, &s->body);
     else if (condition.kind == VAL_BOOL && s->u.otherwise)
         read_step(r, s->u.otherwise);
-    else if (condition.kind != VAL_BOOL && condition.kind != VAL_POISON)
-        (void)front_error(r->f, r->frame, s->value->range, "expected true or false, this is %s",
-                          val_describe(r->f->arena, &condition));
 }
 
 static void read_step(Reader *r, const Stmt *s)
@@ -220,6 +215,13 @@ const RnPreprocess *preprocess_eval(Front *f, Frame *frame, const Stmt *input, c
     if (shape->rank != 4) {
         (void)front_error(f, frame, input->range,
                           "only an input of channels, height and width takes pictures");
+        return NULL;
+    }
+    int64_t channels = shape_channels(shape);
+    if (channels != 1 && channels != 3) {
+        (void)front_error(f, frame, input->range,
+                          "pictures have 1 or 3 channels, this input has %lld",
+                          (long long)channels);
         return NULL;
     }
     RnPreprocess *out = ARENA_NEW(f->arena, RnPreprocess);

@@ -132,6 +132,8 @@ void vars_report_unknown(Front *f, const Frame *frame, const char *name, SrcRang
 
 // eval.c
 Val eval_expr(Front *f, Frame *frame, const AstExpr *e);
+/// The same for what must be true or false; any other value but poison is reported, and given.
+Val eval_condition(Front *f, Frame *frame, const AstExpr *e);
 /// The expression as written, shortened, for messages.
 const char *eval_written(Front *f, const AstExpr *e);
 /// Whether an expression mentions params or macs.
