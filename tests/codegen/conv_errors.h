@@ -94,6 +94,7 @@ static const char *error_row_check(const ErrorRow *row, const char *text)
         ck_assert_ptr_nonnull(text);
         text++;
     }
+    ck_assert_msg(*text == '\n', ERRORS_PAGE ": behind %s %.60s", head, text);
     return text + 1;
 }
 
@@ -115,6 +116,7 @@ static void error_table_check(const ErrorTable *t)
     for (int i = 0; i < t->count; i++) {
         text = error_row_check(&t->row[i], text);
     }
+    ck_assert_msg(*text == '\0', ERRORS_PAGE ": behind the table: %.60s", text);
     arena_destroy(a);
 }
 
