@@ -18,11 +18,6 @@ typedef struct Texts {
     uint32_t count, room;
 } Texts;
 
-// The set's context: a path for each picture.
-typedef struct Folder {
-    Texts paths;
-} Folder;
-
 static void texts_free(Texts *t)
 {
     for (uint32_t i = 0; i < t->count; i++)
@@ -181,33 +176,32 @@ static RnStatus add_classes(const char *root, const Texts *classes, Texts *paths
 static RnStatus read_picture(const void *context, uint32_t index, uint32_t channels, RnPicture *out,
                              RnError *err)
 {
-    const Folder *f = context;
-    return rn_picture_read(f->paths.at[index], channels, out, err);
+    const Texts *paths = context; // one for each picture
+    return rn_picture_read(paths->at[index], channels, out, err);
 }
 
 static void close_folder(void *context)
 {
-    Folder *f = context;
-    texts_free(&f->paths);
-    free(f);
+    texts_free(context);
+    free(context);
 }
 
 // A data set of these pictures, which it takes over.
 static RnStatus make_set(Texts *paths, const Labels *labels, const Texts *classes, RnDataset **out,
                          RnError *err)
 {
-    Folder *f = malloc(sizeof *f);
+    Texts *kept = malloc(sizeof *kept);
     const char **names = malloc(((size_t)classes->count + 1) * sizeof *names);
     RnStatus status = RN_ERR_MEMORY;
-    if (f == NULL || names == NULL) {
+    if (kept == NULL || names == NULL) {
         rn_fail(err, RN_ERR_MEMORY, "out of memory for a data set");
-        free(f);
+        free(kept);
     } else {
-        f->paths = *paths;
+        *kept = *paths;
         *paths = (Texts){0};
         for (uint32_t i = 0; i < classes->count; i++)
             names[i] = base_name(classes->at[i]);
-        RnPictureReader reader = {.context = f, .read = read_picture, .close = close_folder};
+        RnPictureReader reader = {.context = kept, .read = read_picture, .close = close_folder};
         status = rn_dataset_open_reader(&reader, labels->count, labels->at, classes->count, names,
                                         out, err);
     }

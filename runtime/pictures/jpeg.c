@@ -84,7 +84,6 @@ static void decode(Jpeg *j)
     struct jpeg_decompress_struct *info = &j->info;
     jpeg_create_decompress(info);
     info->progress = &j->progress;
-    info->mem->max_memory_to_use = RN_PICTURE_MAX_WORK_BYTES;
     jpeg_mem_src(info, j->source->bytes, j->source->size);
     (void)jpeg_read_header(info, TRUE);
     j->status = decode_start(j->source, info->image_height, info->image_width, j->out, j->err);

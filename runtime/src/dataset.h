@@ -28,6 +28,17 @@ typedef struct FillJob {
     uint64_t seed, epoch;
 } FillJob;
 
+/// The first failure of a batch that several threads make, in the order of its images. Zero: none.
+typedef struct FillFailure {
+    uint32_t first; // image of the batch where the failed piece begins
+    RnStatus status;
+    RnError err;
+} FillFailure;
+
+/// Notes how the piece that begins at image `first` went. The caller locks.
+void rni_fill_note(FillFailure *failure, uint32_t first, RnStatus status, const RnError *err);
+/// RN_ERR_USAGE as long as nothing says how the set's pictures become images.
+RnStatus rni_fill_check(const RnDataset *data, RnError *err);
 /// Makes images lo .. hi - 1 of the batch. May run on several threads, each with its own scratch.
 RnStatus rni_fill(const FillJob *job, uint32_t lo, uint32_t hi, RnTransformScratch *scratch,
                   RnError *err);

@@ -86,53 +86,59 @@ RnStatus rn_dataset_set_transform(RnDataset *data, const RnTransform *t, RnError
     return RN_OK;
 }
 
-// One call's work over a pool; the first image that fails is the one that is told.
+void rni_fill_note(FillFailure *f, uint32_t first, RnStatus status, const RnError *err)
+{
+    if (status != RN_OK && (f->status == RN_OK || first < f->first))
+        *f = (FillFailure){.first = first, .status = status, .err = *err};
+}
+
+RnStatus rni_fill_check(const RnDataset *data, RnError *err)
+{
+    if (data->height == 0)
+        return rn_fail(err, RN_ERR_USAGE, "nothing says how these pictures become images");
+    return RN_OK;
+}
+
+// One call's work over a pool.
 typedef struct PoolFill {
     const FillJob *job;
+    RnTransformScratch *scratch; // of each worker
     pthread_mutex_t lock;
-    uint32_t failed; // first image of the failed range, or UINT32_MAX
-    RnStatus status;
-    RnError err;
+    FillFailure failure;
 } PoolFill;
 
 static void fill_range(void *context, uint32_t lo, uint32_t hi, unsigned worker)
 {
-    (void)worker;
     PoolFill *f = context;
-    RnTransformScratch scratch = {0};
     RnError err = {0};
-    RnStatus status = rni_fill(f->job, lo, hi, &scratch, &err);
-    rn_transform_scratch_free(&scratch);
-    if (status == RN_OK)
-        return;
+    RnStatus status = rni_fill(f->job, lo, hi, &f->scratch[worker], &err);
     pthread_mutex_lock(&f->lock);
-    if (lo < f->failed) {
-        f->failed = lo;
-        f->status = status;
-        f->err = err;
-    }
+    rni_fill_note(&f->failure, lo, status, &err);
     pthread_mutex_unlock(&f->lock);
 }
 
 // job's images on a pool (or NULL).
 static RnStatus fill_on_pool(const FillJob *job, uint32_t n, RnPool *pool, RnError *err)
 {
-    PoolFill f = {.job = job, .failed = UINT32_MAX, .status = RN_OK};
-    if (pthread_mutex_init(&f.lock, NULL) != 0)
-        return rn_fail(err, RN_ERR_MEMORY, "out of memory for a lock");
+    unsigned workers = pool != NULL ? rn_pool_threads(pool) : 1;
+    PoolFill f = {.job = job, .scratch = calloc(workers, sizeof *f.scratch)};
+    if (f.scratch == NULL || pthread_mutex_init(&f.lock, NULL) != 0) {
+        free(f.scratch);
+        return rn_fail(err, RN_ERR_MEMORY, "out of memory for pictures");
+    }
     rn_pool_for(pool, n, 8, fill_range, &f);
     pthread_mutex_destroy(&f.lock);
-    if (f.status != RN_OK && err != NULL)
-        *err = f.err;
-    return f.status;
+    for (unsigned i = 0; i < workers; i++)
+        rn_transform_scratch_free(&f.scratch[i]);
+    free(f.scratch);
+    if (f.failure.status != RN_OK && err != NULL)
+        *err = f.failure.err;
+    return f.failure.status;
 }
 
 RnStatus rni_fill_batch(const FillJob *job, uint32_t n, RnPool *pool, uint32_t *labels,
                         RnError *err)
 {
-    const RnDataset *set = &job->data->set;
-    if (set->pixels == NULL && set->values == NULL && job->data->transform.channels == 0)
-        return rn_fail(err, RN_ERR_USAGE, "nothing says how these pictures become images");
     rni_fill_labels(job, n, labels);
     return fill_on_pool(job, n, pool, err);
 }
@@ -143,6 +149,9 @@ RnStatus rn_dataset_fill(const RnDataset *data, const uint32_t *order, uint32_t 
     if (first > data->count || n > data->count - first)
         return rn_fail(err, RN_ERR_USAGE, "images %u to %u of a data set of %u", first, first + n,
                        data->count);
+    RnStatus status = rni_fill_check(data, err);
+    if (status != RN_OK)
+        return status;
     FillJob job = {.data = whole(data),
                    .order = order != NULL ? order + first : NULL,
                    .first = first,

@@ -23,9 +23,7 @@ typedef struct Slot {
     uint64_t epoch;
     bool last;
     uint32_t taken, done; // images handed out, images finished
-    uint32_t failed;      // first image of the piece that failed, or UINT32_MAX
-    RnStatus status;
-    RnError err;
+    FillFailure failure;
 } Slot;
 
 struct RnLoader {
@@ -71,8 +69,7 @@ static Slot *open_batch(RnLoader *l)
     s->epoch = l->epoch;
     s->last = s->count == left;
     s->taken = s->done = 0;
-    s->failed = UINT32_MAX;
-    s->status = RN_OK;
+    s->failure = (FillFailure){0};
     for (uint32_t i = 0; i < s->count; i++)
         s->index[i] = l->order != NULL ? l->order[l->first + i] : l->first + i;
     l->first += s->count;
@@ -121,11 +118,7 @@ static void fill_piece(RnLoader *l, Slot *s, RnTransformScratch *scratch)
     RnError err = {0};
     RnStatus status = rni_fill(&job, lo, hi, scratch, &err);
     pthread_mutex_lock(&l->lock);
-    if (status != RN_OK && lo < s->failed) {
-        s->failed = lo;
-        s->status = status;
-        s->err = err;
-    }
+    rni_fill_note(&s->failure, lo, status, &err);
     s->done += hi - lo;
     l->busy--;
     if (s->done == s->count || l->busy == 0)
@@ -239,8 +232,9 @@ RnStatus rn_loader_create(const RnDataset *data, const RnLoaderOptions *options,
     if (data->values != NULL && has_augment(&options->augment))
         return rn_fail(err, RN_ERR_USAGE,
                        "augmentation works on 8-bit pictures, not on numbers: ask for none");
-    if (data->height == 0)
-        return rn_fail(err, RN_ERR_USAGE, "nothing says how these pictures become images");
+    RnStatus status = rni_fill_check(data, err);
+    if (status != RN_OK)
+        return status;
     RnLoader *l = calloc(1, sizeof *l);
     if (l == NULL)
         return rn_fail(err, RN_ERR_MEMORY, "out of memory for batches");
@@ -248,7 +242,7 @@ RnStatus rn_loader_create(const RnDataset *data, const RnLoaderOptions *options,
     l->options = *options;
     if (l->options.batch > data->count)
         l->options.batch = data->count;
-    RnStatus status = make(l, err);
+    status = make(l, err);
     if (status != RN_OK) {
         rn_loader_destroy(l);
         return status;
@@ -290,11 +284,13 @@ static Slot *make_now(RnLoader *l)
 {
     Slot *s = open_batch(l);
     FillJob job = job_of(l, s);
-    s->status = rni_fill_batch(&job, s->count, l->options.pool, NULL, &s->err);
+    RnError err = {0};
+    RnStatus status = rni_fill_batch(&job, s->count, l->options.pool, NULL, &err);
+    rni_fill_note(&s->failure, 0, status, &err);
     return s;
 }
 
-// Gives up the batch in use, waits for the next.
+// Waits for the next batch, then gives up the one in use.
 static Slot *wait_for_batch(RnLoader *l)
 {
     pthread_mutex_lock(&l->lock);
@@ -313,10 +309,10 @@ RnStatus rn_loader_next(RnLoader *l, RnBatch *batch, RnError *err)
     uint64_t start = rni_clock_ns();
     Slot *s = l->options.threads == 0 ? make_now(l) : wait_for_batch(l);
     l->wait_ns += rni_clock_ns() - start;
-    if (s->status != RN_OK) {
+    if (s->failure.status != RN_OK) {
         if (err != NULL)
-            *err = s->err;
-        return s->status;
+            *err = s->failure.err;
+        return s->failure.status;
     }
     FillJob job = job_of(l, s);
     rni_fill_labels(&job, s->count, s->labels);

@@ -29,6 +29,7 @@ struct RnOptimizer {
     float *buffer[MAX_BUFFERS]; // of all parameters, one after another; NULL: not needed
     uint64_t *start;            // per parameter: its place in a buffer
     bool *frozen;               // per parameter
+    char *part;                 // room for the longest of their names
     Chunk *chunks;
     double *squares; // per chunk: sum of its squared gradients
     uint32_t chunk_count;
@@ -105,10 +106,16 @@ static bool allocate(RnOptimizer *o)
         return false;
     cut_chunks(m, o->chunks);
     uint64_t floats = 0;
+    size_t longest = 0;
     for (uint32_t p = 0; p < m->param_count; p++) {
+        size_t length = strlen(rn_model_tensor(m, (int32_t)p)->name);
+        longest = length > longest ? length : longest;
         o->start[p] = floats;
         floats += (rn_tensor_elements(rn_model_tensor(m, (int32_t)p)) + 15) / 16 * 16;
     }
+    o->part = malloc(longest + 1);
+    if (o->part == NULL)
+        return false;
     for (unsigned i = 0; i < buffers_needed(&o->config); i++) {
         o->buffer[i] = rni_memory_aligned_zero(floats * sizeof(float), MEMORY_ALIGN);
         if (o->buffer[i] == NULL)
@@ -148,16 +155,16 @@ void rn_optimizer_destroy(RnOptimizer *o)
         free(o->buffer[i]);
     free(o->start);
     free(o->frozen);
+    free(o->part);
     free(o->chunks);
     free(o->squares);
     free(o);
 }
 
 // Does the path fit, or one of the parts that it begins with ("layer1" of "layer1.0.bn1.weight")?
-static bool fits(const char *pattern, const char *path)
+static bool fits(const char *pattern, const char *path, char *part)
 {
-    char part[256];
-    for (size_t i = 0; path[i] && i < sizeof part; i++) {
+    for (size_t i = 0; path[i]; i++) {
         part[i] = 0;
         if (path[i] == '.' && fnmatch(pattern, part, 0) == 0)
             return true;
@@ -170,7 +177,7 @@ uint32_t rn_optimizer_freeze(RnOptimizer *o, const char *pattern)
 {
     uint32_t count = 0;
     for (uint32_t p = 0; p < o->model->param_count; p++) {
-        if (!fits(pattern, rn_model_tensor(o->model, (int32_t)p)->name))
+        if (!fits(pattern, rn_model_tensor(o->model, (int32_t)p)->name, o->part))
             continue;
         o->frozen[p] = true;
         count++;

@@ -195,6 +195,26 @@ START_TEST(freezing_by_pattern)
 }
 END_TEST
 
+START_TEST(freezing_by_a_long_part)
+{
+    char name[400] = "";
+    memset(name, 'x', 300);
+    strcpy(name + 300, ".weight");
+    RnTensor tensors[TOY_TENSORS];
+    memcpy(tensors, toy_tensors, sizeof tensors);
+    tensors[TOY_T_WEIGHT].name = name;
+    RnModel model = toy_model();
+    model.tensors = tensors;
+    RnSession *s = NULL;
+    RnOptimizer *o = NULL;
+    ck_assert_int_eq(rn_session_open(&model, NULL, &s, NULL), RN_OK);
+    ck_assert_int_eq(rn_optimizer_create(s, &(RnOptimizerConfig){0}, &o, NULL), RN_OK);
+    ck_assert_uint_eq(rn_optimizer_freeze(o, "x*x"), 1); // the part before the dot alone
+    rn_optimizer_destroy(o);
+    rn_session_close(s);
+}
+END_TEST
+
 START_TEST(refuses_wrong_adamw)
 {
     const RnModel model = toy_model();
@@ -226,6 +246,7 @@ int main(void)
     tcase_add_test(tc, schedules_are_pytorch_s);
     tcase_add_test(tc, schedules_refused);
     tcase_add_test(tc, freezing_by_pattern);
+    tcase_add_test(tc, freezing_by_a_long_part);
     tcase_add_test(tc, refuses_wrong_adamw);
     suite_add_tcase(suite, tc);
     return check_run(suite);

@@ -199,20 +199,22 @@ END_TEST
 // ---- augmentation
 
 typedef struct Plain {
-    uint8_t pixels[H * W];
+    uint8_t pixels[(H + 2) * (W + 2)];
     RnPicture picture;
     RnTransform transform;
     RnTransformScratch scratch;
 } Plain;
 
-// A picture whose every pixel is another value, of the model's size.
-static void make_plain(Plain *p)
+// A picture whose every pixel is another value, of the model's size or `border` larger on each
+// side (0 or 1).
+static void make_plain(Plain *p, uint32_t border)
 {
-    for (int i = 0; i < H * W; i++)
+    const RnPreprocess crop = {.centre_crop = 1};
+    for (size_t i = 0; i < sizeof p->pixels; i++)
         p->pixels[i] = (uint8_t)(1 + i % 251);
-    p->picture = (RnPicture){1, H, W, p->pixels};
+    p->picture = (RnPicture){1, H + 2 * border, W + 2 * border, p->pixels};
     p->scratch = (RnTransformScratch){0};
-    rn_transform_init(&p->transform, 1, H, W, NULL);
+    rn_transform_init(&p->transform, 1, H, W, border > 0 ? &crop : NULL);
 }
 
 static void vary(Plain *p, const RnAugment *a, RnDraw draw, float *image)
@@ -227,7 +229,7 @@ START_TEST(flips_half_of_the_time)
     static float image[H * W];
     const RnAugment a = {.flip = true};
     int flipped = 0;
-    make_plain(&p);
+    make_plain(&p, 0);
     for (uint64_t i = 0; i < 1000; i++) {
         vary(&p, &a, (RnDraw){7, 0, i}, image);
         bool turned = image[0] > p.transform.value[0][p.pixels[0]];
@@ -242,26 +244,34 @@ START_TEST(flips_half_of_the_time)
 }
 END_TEST
 
-START_TEST(crops_shift_and_pad_with_black)
+// Is the image the picture's middle, shifted so, and black beyond the picture?
+static bool is_shifted(const Plain *p, const float *image, int dy, int dx)
+{
+    int h = (int)p->picture.height, w = (int)p->picture.width;
+    int top = (h - H) / 2 + dy, left = (w - W) / 2 + dx;
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++) {
+            int sy = y + top, sx = x + left;
+            bool in = sy >= 0 && sy < h && sx >= 0 && sx < w;
+            if (image[y * W + x] != p->transform.value[0][in ? p->pixels[sy * w + sx] : 0])
+                return false;
+        }
+    return true;
+}
+
+static void check_crops(uint32_t border)
 {
     static Plain p;
     static float image[H * W];
     const RnAugment a = {.crop = 2};
     int seen[5][5] = {{0}};
-    make_plain(&p);
+    make_plain(&p, border);
     for (uint64_t i = 0; i < 2000; i++) {
         vary(&p, &a, (RnDraw){7, 3, i}, image);
         int found = 0;
         for (int dy = -2; dy <= 2; dy++)
             for (int dx = -2; dx <= 2; dx++) {
-                bool same = true;
-                for (int y = 0; y < H && same; y++)
-                    for (int x = 0; x < W && same; x++) {
-                        int sy = y + dy, sx = x + dx;
-                        bool in = sy >= 0 && sy < H && sx >= 0 && sx < W;
-                        same = image[y * W + x] ==
-                               p.transform.value[0][in ? p.pixels[sy * W + sx] : 0];
-                    }
+                bool same = is_shifted(&p, image, dy, dx);
                 found += same;
                 seen[dy + 2][dx + 2] += same;
             }
@@ -270,6 +280,12 @@ START_TEST(crops_shift_and_pad_with_black)
     for (int i = 0; i < 25; i++)
         ck_assert(seen[i / 5][i % 5] > 40 && seen[i / 5][i % 5] < 130);
     rn_transform_scratch_free(&p.scratch);
+}
+
+START_TEST(crops_shift_and_pad_with_black)
+{
+    check_crops(0);
+    check_crops(1); // pixels around the middle come in
 }
 END_TEST
 

@@ -69,8 +69,10 @@ RnStatus rn_dataset_open_npy(const char *x_path, const char *labels_path, RnData
                              RnError *err);
 void rn_dataset_close(RnDataset *data); // accepts NULL
 
-/// From now on pictures become images so; height and width follow. Fails with RN_ERR_INPUT when
-/// pixels in memory cannot. Values in memory stay as they are.
+/// From now on pictures become images so; height and width follow. Fails with RN_ERR_INPUT when the
+/// channels do not fit; a picture that cannot be brought to the size is told when it is made.
+/// Values in memory stay as they are. Not while a loader of the set lives: its batches have the
+/// size that was.
 RnStatus rn_dataset_set_transform(RnDataset *data, const RnTransform *transform, RnError *err);
 
 /// RN_ERR_INPUT, naming the first, when a label is not below classes.

@@ -56,7 +56,8 @@ void rn_transform_init(RnTransform *t, uint32_t channels, uint32_t height, uint3
 /// What training varies. A picture's variation is a function of seed, epoch and number alone.
 typedef struct RnAugment {
     bool flip;         // left and right exchanged, every second time
-    uint32_t crop;     // black border of so many pixels, then a random place; 0: no
+    uint32_t crop;     // a random shift by up to so many pixels each way over the (resized)
+                       // picture, black only where it ends; 0: no
     bool resized_crop; // part of the picture, 8% to 100% of its area, sides 3:4 to 4:3, brought to
                        // the image's size (Szegedy et al. 2015, as torchvision's
                        // RandomResizedCrop): in place of resize and crop

@@ -16,10 +16,9 @@ extern "C" {
 #endif
 
 enum {
-    RN_PICTURE_MAX_PIXELS = 100000000,      // of a file, before anything is allocated for them
-    RN_PICTURE_MAX_FILE_BYTES = 1 << 28,    // of a file
-    RN_PICTURE_MAX_WORK_BYTES = 1000000000, // that libjpeg may use (progressive files)
-    RN_PICTURE_MAX_SCANS = 200              // of a progressive JPEG
+    RN_PICTURE_MAX_PIXELS = 100000000,   // of a file, before anything is allocated for them
+    RN_PICTURE_MAX_FILE_BYTES = 1 << 28, // of a file
+    RN_PICTURE_MAX_SCANS = 200           // of a progressive JPEG
 };
 
 /// Reads a picture as `channels` channels (1 or 3). RN_ERR_INPUT when the file is no JPEG or PNG,

@@ -56,8 +56,9 @@ RnStatus rn_model_check(const RnModel *model, RnError *err);
 bool rn_machine_has(const char *isa);
 
 /// Opens a session: allocates everything it will ever need. options may be NULL. Parameters and
-/// state start with the model's embedded weights if it has some (RnModel.flags), else as zeros: then
-/// rn_init_params or rn_weights_load comes next. The model must outlive the session. Free with rn_session_close.
+/// state start with the model's embedded weights if it has some (RnModel.flags), else as zeros:
+/// then rn_init_params or rn_weights_load comes next. The model must outlive the session. Free with
+/// rn_session_close.
 RnStatus rn_session_open(const RnModel *model, const RnOptions *options, RnSession **out,
                          RnError *err);
 

@@ -71,9 +71,9 @@ typedef struct RnFileMeta {
 
 typedef struct RnTensorFile RnTensorFile;
 
-/// Opens a safetensors file; it is mapped, not copied. Refuses whatever the format forbids: a header longer than the
-/// file, names twice, overlapping or uncovered bytes, sizes that do not fit the shape. Free with
-/// rn_tensor_file_close.
+/// Opens a safetensors file; it is mapped, not copied. Refuses whatever the format forbids: a
+/// header longer than the file, names twice, overlapping or uncovered bytes, sizes that do not fit
+/// the shape. Free with rn_tensor_file_close.
 RnStatus rn_tensor_file_open(const char *path, RnTensorFile **out, RnError *err);
 /// The same from memory, which is copied; `path` only names it in messages.
 RnStatus rn_tensor_file_parse(const void *bytes, size_t size, const char *path, RnTensorFile **out,
