@@ -21,8 +21,7 @@ set_target_properties(resnetc_runtime_shared PROPERTIES
                       SOVERSION ${RN_RUNTIME_SOVERSION} LINKER_LANGUAGE C
                       LINK_DEPENDS ${CMAKE_SOURCE_DIR}/runtime/exports.map)
 
-# What programs link beside the static runtime: -lz -lcjson ...
-set(RN_RUNTIME_LIBRARIES z cjson m pthread)
+# What programs link beside the static runtime (RN_RUNTIME_LIBRARIES): -lz -lcjson ...
 list(JOIN RN_RUNTIME_LIBRARIES " -l" RN_RUNTIME_LINK)
 set(RN_RUNTIME_LINK "-l${RN_RUNTIME_LINK}")
 if(RN_SANITIZE)

@@ -3,8 +3,8 @@
 
     pth_to_safetensors.py IN.pth OUT.safetensors [--key KEY] [--half] [--trust]
 
-Takes a state_dict, a checkpoint that holds one ({'state_dict': ...}, 'model', 'model_ema', 'net'; --key names
-another), or a whole saved module. Only tensors are kept. On a torch that can load weights alone, nothing in the
+Takes a state_dict, a checkpoint that holds one ({'state_dict': ...}, 'model', 'model_state_dict', 'model_ema',
+'net'; --key names another), or a whole saved module. Only tensors are kept. On a torch that can load weights alone, nothing in the
 file is executed; --trust allows files that need more, and executes whatever they ask for.
 """
 import argparse
@@ -67,7 +67,7 @@ def describe(found):
 def plain(tensor, half):
     """Contiguous on the CPU; float16 where asked, but not for numbers that would leave its range."""
     tensor = tensor.detach().cpu().contiguous()
-    if half and tensor.dtype == torch.float32 and tensor.dim() > 1 and float(tensor.abs().max()) < 65504:
+    if half and tensor.dtype == torch.float32 and tensor.dim() > 1 and bool((tensor.abs() < 65504).all()):
         tensor = tensor.half()
     return tensor
 

@@ -20,6 +20,7 @@ from cases import CASES
 from reference import ProvesNothing, last_gammas
 
 SEEDS = 4
+OPTIMIZER = ("optimizer", "epsilon", "nesterov", "no_decay_1d", "label_smoothing", "clip_norm")  # where not usual
 DATA = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden" / "data"
 
 
@@ -52,9 +53,8 @@ def write(case):
               "scaled": last_gammas(case.build()) if case.gamma_factor != 1 else []}
     if case.kind == "sgd":
         record.update(images=case.images, lr=case.lr, momentum=case.momentum, weight_decay=case.weight_decay)
-        usual = {"optimizer": "sgd", "epsilon": 0, "nesterov": False, "no_decay_1d": False, "label_smoothing": 0,
-                 "clip_norm": 0}
-        record.update({name: getattr(case, name) for name, value in usual.items() if getattr(case, name) != value})
+        usual = {field.name: field.default for field in dataclasses.fields(case)}
+        record.update({name: getattr(case, name) for name in OPTIMIZER if getattr(case, name) != usual[name]})
     if case.kind == "infer" and not case.defines():
         record["params"] = sum(p.numel() for p in case.build().parameters())
     record.update(case.run())

@@ -32,6 +32,10 @@ SCHEDULES = [
     {"name": "cosine", "kind": 3, "lr": 0.5, "lr_min": 0.01, "total": 100},
     {"name": "cosine after warm-up", "kind": 3, "lr": 0.5, "lr_min": 0.0, "total": 100, "warmup": 8,
      "warmup_from": 0.01},
+    {"name": "step with warm-up", "kind": 1, "lr": 0.4, "drop_every": 25, "drop_factor": 0.5, "warmup": 30,
+     "warmup_from": 0.1},
+    {"name": "multistep with warm-up", "kind": 2, "lr": 0.1, "drop_at": [4, 50], "drop_factor": 0.1, "warmup": 10,
+     "warmup_from": 0.05},
     {"name": "constant after warm-up", "kind": 0, "lr": 0.4, "warmup": 12, "warmup_from": 0.25},
 ]
 
@@ -78,7 +82,10 @@ def schedule(case):
             0: lambda: lr_scheduler.ConstantLR(rule, 1.0)}[case["kind"]]()
     if warmup:
         first = lr_scheduler.LinearLR(rule, case["warmup_from"], total_iters=warmup)
-        main = lr_scheduler.SequentialLR(rule, [first, main], [warmup])
+        if case["kind"] in (1, 2):  # these count from the run's start: their factor times the warm-up's
+            main = lr_scheduler.ChainedScheduler([first, main])
+        else:
+            main = lr_scheduler.SequentialLR(rule, [first, main], [warmup])
     values = []
     for _ in range(100):
         values.append(rule.param_groups[0]["lr"])

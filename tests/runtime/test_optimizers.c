@@ -111,11 +111,88 @@ START_TEST(steps_are_pytorch_s)
         ck_assert_int_eq(memcmp(rn_tensor_data(one, TOY_T_WEIGHT),
                                 rn_tensor_data(many, TOY_T_WEIGHT), TOY_K * TOY_D * sizeof(float)),
                          0);
+        ck_assert_int_eq(memcmp(rn_tensor_data(one, TOY_T_BIAS), rn_tensor_data(many, TOY_T_BIAS),
+                                TOY_K * sizeof(float)),
+                         0);
         rn_session_close(one);
         rn_session_close(many);
         count++;
     }
     ck_assert_int_ge(count, 7);
+}
+END_TEST
+
+// More than two of the pieces that an optimiser cuts parameters into (32768), and no whole number.
+enum { LARGE = 2 * 32768 + 777 };
+
+// The toy's descriptor with a weight of LARGE elements; its steps cannot run.
+typedef struct Large {
+    RnModel model;
+    RnRegion regions[TOY_REGIONS];
+    RnTensor tensors[TOY_TENSORS];
+} Large;
+
+static void make_large(Large *l)
+{
+    l->model = toy_model();
+    memcpy(l->regions, toy_regions, sizeof l->regions);
+    memcpy(l->tensors, toy_tensors, sizeof l->tensors);
+    l->model.regions = l->regions;
+    l->model.tensors = l->tensors;
+    l->model.param_elements = LARGE + TOY_K;
+    RnTensor *weight = &l->tensors[TOY_T_WEIGHT], *gradient = &l->tensors[TOY_T_GW];
+    weight->rank = gradient->rank = 1;
+    weight->dim[0] = gradient->dim[0] = LARGE;
+    weight->offset = 320; // behind the bias
+    l->regions[RN_REGION_PARAMS].fixed_bytes = weight->offset + LARGE * sizeof(float);
+    l->regions[RN_REGION_GRADS].fixed_bytes = gradient->offset + LARGE * sizeof(float);
+}
+
+static RnSession *descend_large(const RnModel *model, const RnOptimizerConfig *config,
+                                unsigned threads)
+{
+    RnSession *s = NULL;
+    RnOptimizer *o = NULL;
+    RnError err = {0};
+    ck_assert_msg(rn_session_open(model, &(RnOptions){.threads = threads}, &s, &err) == RN_OK, "%s",
+                  err.text);
+    fill_params(s);
+    ck_assert_int_eq(rn_optimizer_create(s, config, &o, NULL), RN_OK);
+    for (uint32_t step = 0; step < 3; step++) {
+        fill_gradients(s, (int)step);
+        for (uint32_t i = 0; i < LARGE; i++)
+            rn_tensor_data(s, TOY_T_GW)[i] = toy_value(step * LARGE + i);
+        ck_assert_int_eq(rn_optimizer_step(o, s, 0.1, NULL), RN_OK);
+    }
+    rn_optimizer_destroy(o);
+    return s;
+}
+
+START_TEST(large_parameters_for_any_threads)
+{
+    static const RnOptimizerConfig configs[] = {
+        {.momentum = 0.9, .weight_decay = 0.01, .clip_norm = 0.5},
+        {.kind = RN_OPTIMIZER_ADAMW,
+         .beta1 = 0.9,
+         .beta2 = 0.999,
+         .epsilon = 1e-3,
+         .clip_norm = 0.5},
+    };
+    Large large;
+    make_large(&large);
+    for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
+        RnSession *one = descend_large(&large.model, &configs[i], 1);
+        RnSession *many = descend_large(&large.model, &configs[i], 4);
+        ck_assert_int_eq(memcmp(rn_tensor_data(one, TOY_T_WEIGHT),
+                                rn_tensor_data(many, TOY_T_WEIGHT), LARGE * sizeof(float)),
+                         0);
+        ck_assert_int_eq(memcmp(rn_tensor_data(one, TOY_T_BIAS), rn_tensor_data(many, TOY_T_BIAS),
+                                TOY_K * sizeof(float)),
+                         0);
+        ck_assert(rn_tensor_data(one, TOY_T_WEIGHT)[LARGE - 1] != 0); // every piece had its step
+        rn_session_close(one);
+        rn_session_close(many);
+    }
 }
 END_TEST
 
@@ -149,7 +226,7 @@ START_TEST(schedules_are_pytorch_s)
         ck_assert_uint_eq(t, 100);
         count++;
     }
-    ck_assert_int_ge(count, 5);
+    ck_assert_int_ge(count, 7);
 }
 END_TEST
 
@@ -243,6 +320,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_unchecked_fixture(tc, read_golden, free_golden);
     tcase_add_test(tc, steps_are_pytorch_s);
+    tcase_add_test(tc, large_parameters_for_any_threads);
     tcase_add_test(tc, schedules_are_pytorch_s);
     tcase_add_test(tc, schedules_refused);
     tcase_add_test(tc, freezing_by_pattern);

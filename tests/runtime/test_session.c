@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "resnetc/runtime.h"
 #include "runtime/toy_model.h"
@@ -330,6 +331,29 @@ START_TEST(refuses_what_it_cannot_run)
 }
 END_TEST
 
+// Objects of before `preprocess` have shorter descriptors of tensors.
+START_TEST(runs_older_objects)
+{
+    const Toy t = make_toy();
+    Toy older = t;
+    size_t stride = offsetof(RnTensor, preprocess);
+    char *tensors = malloc(TOY_TENSORS * stride); // no byte more, so that reading on is seen
+    ck_assert_ptr_nonnull(tensors);
+    for (size_t i = 0; i < TOY_TENSORS; i++)
+        memcpy(tensors + i * stride, &toy_tensors[i], stride);
+    older.model.tensors = (const RnTensor *)(const void *)tensors;
+    older.model.tensor_stride = (uint32_t)stride;
+    RnSession *s = open_toy(&older, &(RnOptions){.modes = RN_MODE_INFER});
+    float y[IMAGES * TOY_K], *out = y;
+    const float *in = t.x;
+    ck_assert_int_eq(rn_infer(s, &in, IMAGES, &out, NULL), RN_OK);
+    check_logits(&t, y, IMAGES);
+    ck_assert_ptr_null(rn_model_preprocess(&older.model, 0));
+    rn_session_close(s);
+    free(tensors);
+}
+END_TEST
+
 START_TEST(refuses_impossible_sizes)
 {
     const RnModel good = toy_model();
@@ -459,6 +483,7 @@ int main(void)
     tcase_add_test(tc, sessions_share_a_pool);
     tcase_add_test(tc, embedded_weights);
     tcase_add_test(tc, refuses_what_it_cannot_run);
+    tcase_add_test(tc, runs_older_objects);
     tcase_add_test(tc, refuses_impossible_sizes);
     tcase_add_test(tc, refuses_wrong_calls);
     tcase_add_test(tc, memory_follows_the_modes);
