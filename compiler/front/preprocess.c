@@ -135,11 +135,18 @@ static bool read_channels(Reader *r, const Call *call, const char *name, const V
 
 static void read_normalize(Reader *r, const Call *call, const Val *values)
 {
+    int64_t channels = shape_channels(r->shape);
+    if (channels != 1 && channels != 3) {
+        (void)front_error(r->f, r->frame, call->range,
+                          "normalize: pictures have 1 or 3 channels, this input has %lld",
+                          (long long)channels);
+        return;
+    }
     RnPreprocess *p = r->out;
     if (!read_channels(r, call, "mean", &values[0], p->mean) ||
         !read_channels(r, call, "std", &values[1], p->std))
         return;
-    for (int64_t c = 0; c < shape_channels(r->shape); c++) {
+    for (int64_t c = 0; c < channels; c++) {
         if (!(p->std[c] > 0)) {
             (void)front_error(r->f, r->frame, call->range, "normalize: std must be above 0, not %g",
                               p->std[c]);
@@ -215,13 +222,6 @@ const RnPreprocess *preprocess_eval(Front *f, Frame *frame, const Stmt *input, c
     if (shape->rank != 4) {
         (void)front_error(f, frame, input->range,
                           "only an input of channels, height and width takes pictures");
-        return NULL;
-    }
-    int64_t channels = shape_channels(shape);
-    if (channels != 1 && channels != 3) {
-        (void)front_error(f, frame, input->range,
-                          "pictures have 1 or 3 channels, this input has %lld",
-                          (long long)channels);
         return NULL;
     }
     RnPreprocess *out = ARENA_NEW(f->arena, RnPreprocess);

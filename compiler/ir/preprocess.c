@@ -6,10 +6,10 @@
 static void print_channels(StrBuf *out, const char *name, const double *x, int64_t channels)
 {
     bool same = true;
-    for (int64_t c = 1; c < channels; c++)
+    for (int64_t c = 1; c < channels && c < RN_PICTURE_CHANNELS; c++)
         same = same && !(x[c] < x[0]) && !(x[c] > x[0]);
     strbuf_printf(out, same ? "%s=%.15g" : "%s=[%.15g", name, x[0]);
-    for (int64_t c = 1; !same && c < channels; c++)
+    for (int64_t c = 1; !same && c < channels && c < RN_PICTURE_CHANNELS; c++)
         strbuf_printf(out, ", %.15g", x[c]);
     strbuf_add(out, same ? "" : "]");
 }
