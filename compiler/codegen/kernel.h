@@ -36,11 +36,12 @@ typedef struct Emit {
 } Emit;
 
 typedef struct KernelDef {
-    const char *name; // "direct", "winograd_f4"
+    const char *name; // "direct", "winograd_4x4"
     const char *op;   // operator that it serves
     const char *doc;  // one line; derivation and paper stand in the file's head
     bool takes_store, takes_sides;
-    int tile[2]; // Winograd: outputs of a tile, rows x columns
+    bool streams; // stores output 0 by emit_store_output
+    int tile[2];  // Winograd: outputs of a tile, rows x columns
     /// Fills `out` (layouts, tasks, scratch, tiles, costs) or returns why it cannot serve this
     /// node.
     const char *(*plan)(const PlanCtx *ctx, const Node *node, Lowering *out);
@@ -86,6 +87,18 @@ Val emit_store_expr(Emit *e, Val raw, const ExprPlace *at);
 void emit_store_output(Emit *e, Val x, Val p);
 /// The terms of side s for the stored vector.
 uint32_t emit_side_terms(Emit *e, uint32_t side, Val stored, const ExprPlace *at, Val term[2]);
+/// Partial sums of all sides (side_sums.c): where they stand, and their sums in registers, all
+/// sides' terms in a row, emit_sum_count of them.
+#define EMIT_MAX_SUMS (NODE_MAX_SIDES * 2)
+typedef struct SumPlace {
+    Val part, block; // block: of V channels of output 0
+} SumPlace;
+uint32_t emit_sum_count(const Node *n);
+void emit_clear_sums(Emit *e, const SumPlace *at);
+/// Adds the terms of a stored vector to sum[]; NULL there: nothing yet.
+void emit_add_sums(Emit *e, Val stored, const ExprPlace *at, Val sum[EMIT_MAX_SUMS]);
+/// Adds sum[] to the partial sums in memory.
+void emit_flush_sums(Emit *e, const SumPlace *at, const Val *sum);
 /// Loads node input i as the expression reads it at this place (by its shape, see Expr).
 Val emit_operand(Emit *e, uint32_t input, const ExprPlace *at);
 /// Loads the operands that do not depend on the pixel ([c], [N,c], [N], [1]) once, before a loop
@@ -99,6 +112,10 @@ int64_t image_bytes(const Value *v);                    // per image, in its lay
 static inline int64_t div_up(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
+}
+static inline int64_t round_up(int64_t x, int64_t to)
+{
+    return div_up(x, to) * to;
 }
 /// The usual packing of a [c] vector to a multiple of V, and the blocked activation layout.
 Layout layout_padded_vector(Arena *a, int64_t c, uint32_t width);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 typedef struct KernelOptions {
-    bool exact;         // only algorithms that round no more than direct convolution
+    bool exact;         // no Winograd
     bool optimize_size; // none whose packed weights are larger than the weights
 } KernelOptions;
 

@@ -66,8 +66,10 @@ static void print_op(StrBuf *t, const OpDef *op, const void *attrs)
 {
     strbuf_printf(t, "%s(", op->name);
     for (uint32_t i = 0; attrs && i < op->attr_count; i++) {
-        print_attr(t, &op->attrs[i], attrs);
-        strbuf_add(t, " ");
+        if (!op->attrs[i].weight_only) {
+            print_attr(t, &op->attrs[i], attrs);
+            strbuf_add(t, " ");
+        }
     }
     strbuf_add(t, ")");
 }
@@ -124,9 +126,10 @@ bool streams_output(const Node *n)
 static void print_lowering(StrBuf *t, const Node *n)
 {
     const Lowering *low = n->lowering;
+    const char *streams = streams_output(n) ? " streams" : "";
     strbuf_printf(t, "\n%s%s tasks %u/%u parts %u/%u scratch %" PRIu64 " tiles ", low->kernel,
-                  streams_output(n) ? " streams" : "", low->tasks_mul, low->tasks_div, low->parts_mul,
-                  low->parts_div, low->scratch_bytes);
+                  streams, low->tasks_mul, low->tasks_div, low->parts_mul, low->parts_div,
+                  low->scratch_bytes);
     const unsigned char *tiles = low->tiles;
     for (size_t i = 0; i < low->tiles_bytes; i++) {
         strbuf_printf(t, "%02x", tiles[i]);

@@ -55,10 +55,11 @@ static const char *explain(Arena *a, const Candidates *all, const Lowering *best
 }
 
 // An output that the last cache cannot hold until it is read would only push out what is needed.
-static bool streams(const TargetDef *t, const Node *n, uint32_t batch)
+static bool exceeds_cache(const TargetDef *t, const Node *n, uint32_t batch)
 {
     const Value *v = n->outputs.at[0];
-    double bytes = 4.0 * (double)shape_elements(&v->shape) * (shape_is_batched(&v->shape) ? batch : 1);
+    double images = shape_is_batched(&v->shape) ? batch : 1;
+    double bytes = 4.0 * (double)shape_elements(&v->shape) * images;
     return bytes > STREAM_FRACTION * (double)t->l3_bytes;
 }
 
@@ -70,6 +71,7 @@ static Lowering *choose(const Codegen *c, Arena *a, const Graph *g, const Node *
                    .options = &c->options,
                    .plan_batch = g ? g->plan_batch : 1,
                    .training = g && g->mode == MODE_TRAIN};
+    bool large = exceeds_cache(c->target, n, ctx.plan_batch);
     Lowering *best = NULL;
     for (size_t i = 0; i < kernel_table_count; i++) {
         const KernelDef *k = kernel_table[i];
@@ -82,7 +84,7 @@ static Lowering *choose(const Codegen *c, Arena *a, const Graph *g, const Node *
         why = why ? why : k->plan(&ctx, n, low);
         low->kernel = k->name;
         low->kernel_def = k;
-        low->streams = streams(c->target, n, ctx.plan_batch);
+        low->streams = k->streams && large;
         if (all->count < MAX_CANDIDATES) {
             all->low[all->count] = low;
             all->why[all->count++] = why;

@@ -70,6 +70,9 @@ void vb_store_scalar(Vb *b, Val x, Val p);
 /// First `lanes` (compile-time) lanes only; the rest of memory is not touched.
 Val vb_load_lanes(Vb *b, Val p, uint32_t lanes); // other lanes zero
 void vb_store_lanes(Vb *b, Val x, Val p, uint32_t lanes);
+#define VB_CACHE_LINE 64
+/// Locality: 3 is L1, 2 is L2.
+#define VB_PREFETCH_L2 2
 void vb_prefetch(Vb *b, Val p, bool write, int locality);
 
 // Vectors.

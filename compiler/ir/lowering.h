@@ -25,7 +25,7 @@ struct Lowering {
     uint32_t parts_mul, parts_div; // partial sums that it writes (sides, or the reduction itself)
     uint64_t flops_fixed, flops_per_image, bytes_fixed, bytes_per_image;
     double predicted_ns; // one thread, at plan_batch
-    bool streams;        // output 0 is larger than the caches: stored around them
+    bool streams;        // output 0 is larger than 3/4 of L3, and is stored around the caches
     const void *tiles;   // the kernel's own plan: a struct without pointers and padding garbage
     size_t tiles_bytes;  // part of the request's identity
     const char *explain; // candidates and why, one line each (--explain-kernels)

@@ -35,6 +35,7 @@ typedef struct AttrDef {
     AttrType type;
     size_t offset;    // in the operator's attribute struct
     bool required;    // no default
+    bool weight_only; // says how the weight begins, not what the operator computes
     int32_t position; // 1, 2, ...: its place after the tensors if given without its name; 0: never
     double fallback;  // default of numbers, booleans, sizes (both), enums
     double min, max;  // allowed range of numbers, inclusive; min == max: any

@@ -9,6 +9,7 @@ static const AttrDef conv_attrs[] = {
     {.name = "init",
      .type = ATTR_ENUM,
      .offset = offsetof(ConvAttrs, init),
+     .weight_only = true,
      .choices = "he|xavier",
      .doc = "how the weight begins: normal, deviation sqrt(2 / fan_out) (He et al. 2015), or "
             "uniform within "

@@ -6,6 +6,7 @@ static const AttrDef dense_attrs[] = {
     {.name = "init",
      .type = ATTR_ENUM,
      .offset = offsetof(DenseAttrs, init),
+     .weight_only = true,
      .choices = "uniform|xavier",
      .doc = "how the weight begins: uniform within 1 / sqrt(fan_in), as torch.nn.Linear, or within "
             "sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010)"},

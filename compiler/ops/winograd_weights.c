@@ -1,5 +1,5 @@
-// winograd_weights.c: 3x3 filters in the points of Winograd's minimal filtering, in a layout that only
-// the kernels at both ends know. On plain tensors a copy.
+// winograd_weights.c: 3x3 filters in the points of Winograd's minimal filtering, in a layout that
+// only the kernels at both ends know. On plain tensors a copy.
 #include "ops/support.h"
 
 static const AttrDef winograd_attrs[] = {

@@ -41,6 +41,7 @@ const KernelDef kernel_conv_bwd_data = {
     .doc = "Direct convolution of dy with rotated weights, one phase per residue of the stride.",
     .takes_store = true,
     .takes_sides = true,
+    .streams = true,
     .plan = plan,
     .emit = emit,
 };
@@ -51,6 +52,7 @@ const KernelDef kernel_dense_bwd_data = {
     .doc = "dx = dy * W as a 1x1 convolution of one pixel with transposed weights.",
     .takes_store = true,
     .takes_sides = true,
+    .streams = true,
     .plan = plan,
     .emit = emit,
 };

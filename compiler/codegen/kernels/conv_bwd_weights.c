@@ -23,7 +23,6 @@
 
 #define MAX_ACC 40
 #define MAX_LANES 64
-#define PREFETCH_L2 2
 
 typedef struct Weights {
     Emit *e;
@@ -34,7 +33,7 @@ typedef struct Weights {
     int64_t dy_pixel, dy_row, dy_plane, dy_image;
     int64_t x_ahead, dy_ahead; // from a pixel to the same one of the next chunk
     int64_t cell;              // bytes of dw of one (c, s): blocks * V * 4
-    int64_t blocks; // of the variant being emitted
+    int64_t blocks;            // of the variant being emitted
     // of the tile at hand
     Val x, dy, dw;     // planes of the channel block; of the k tile; the task's part of dw
     Val channel_tiles; // run-time count of the block's channel tiles
@@ -84,10 +83,10 @@ static void prefetch_pixel(Weights *w, const Sums *a)
     if (w->t->walk == WALK_IMAGES) {
         return;
     }
-    vb_prefetch(b, vb_ati(b, a->v[a->count], w->x_ahead), false, PREFETCH_L2);
+    vb_prefetch(b, vb_ati(b, a->v[a->count], w->x_ahead), false, VB_PREFETCH_L2);
     for (int64_t o = 0; o < w->blocks; o++) {
         Val next = vb_ati(b, a->v[a->count + 1], w->dy_ahead + o * w->dy_plane);
-        vb_prefetch(b, next, false, PREFETCH_L2);
+        vb_prefetch(b, next, false, VB_PREFETCH_L2);
     }
 }
 

@@ -2,26 +2,19 @@
 // Not here: the algorithm (conv_bwd_weights.c).
 #include "codegen/kernels/conv_bwd_weights.h"
 
+#include <math.h>
+
 #define FMA_LATENCY 4.0
 #define ISSUE_WIDTH 5.0
 #define STEP_CYCLES 0.5 // of a trip of the pixel loop beside: tells small tiles from large ones
 #define MAX_BLOCKS 6
+#define LEAST_TASKS 4
 #define MIN_TASKS 8
 #define WANTED_TASKS 16
 #define OVERLAP_LOSS 0.25 // of the shorter of arithmetic and memory
 #define PIECE_PIXELS 192
 // No accumulator adds up more products than this.
 #define CHUNK_PIXELS 768
-
-static double at_least(double x, double y)
-{
-    return x > y ? x : y;
-}
-
-static int64_t round_up(int64_t x, int64_t to)
-{
-    return div_up(x, to) * to;
-}
 
 WeightsSize weights_size(const Node *n, const WeightsTiles *t, uint32_t width)
 {
@@ -76,8 +69,8 @@ static double step_cycles(const TargetDef *g, const WeightsTiles *t, int64_t col
         shuffles = t->shuffled > 1 ? (double)(t->channels * columns) : 0;
     }
     double uops = fma * (g->has_fma ? 1 : 2) + loads + shuffles + 3;
-    double cycles = at_least((fma + 0.5 * shuffles) / g->fma_per_cycle, loads / g->loads_per_cycle);
-    return at_least(at_least(cycles, FMA_LATENCY), uops / ISSUE_WIDTH) + STEP_CYCLES;
+    double cycles = fmax((fma + 0.5 * shuffles) / g->fma_per_cycle, loads / g->loads_per_cycle);
+    return fmax(fmax(cycles, FMA_LATENCY), uops / ISSUE_WIDTH) + STEP_CYCLES;
 }
 
 // Cycles of one pixel, all channels and filters of a group.
@@ -168,24 +161,27 @@ static void choose_chunks(const TargetDef *g, const WeightsSize *s, WeightsTiles
 }
 
 // Time of all tasks that each read `bytes` per pixel of dy. Memory and arithmetic overlap in part;
-// few tasks balance worse, and below MIN_TASKS they leave threads idle.
+// fewer than WANTED_TASKS balance worse, fewer than MIN_TASKS leave some threads idle, fewer than
+// LEAST_TASKS most of them.
 static double tasks_ns(const PlanCtx *ctx, const WeightsSize *s, double compute_ns, double bytes,
                        int64_t tasks)
 {
     const TargetDef *g = ctx->target;
     double pixels = (double)(s->z.oh * s->z.ow) * ctx->plan_batch;
-    double operands = 4.0 * pixels *
-                      (double)(s->z.c * s->z.stride[0] * s->z.stride[1] + s->z.k);
+    double operands = 4.0 * pixels * (double)(s->z.c * s->z.stride[0] * s->z.stride[1] + s->z.k);
     double bandwidth = operands <= 0.5 * (double)g->l3_bytes ? g->l3_gbps : g->dram_gbps;
     double memory_ns = bytes * (double)tasks * pixels / bandwidth;
-    double longer = at_least(compute_ns, memory_ns);
+    double longer = fmax(compute_ns, memory_ns);
     double ns = longer + OVERLAP_LOSS * (compute_ns + memory_ns - longer);
-    double loss = tasks >= WANTED_TASKS ? 1 : tasks >= MIN_TASKS ? 1.05 : tasks >= 4 ? 1.3 : 3;
+    double loss = tasks >= WANTED_TASKS  ? 1
+                  : tasks >= MIN_TASKS   ? 1.05
+                  : tasks >= LEAST_TASKS ? 1.3
+                                         : 3;
     return ns * loss;
 }
 
 // The rectangles that take least time, whose chunks fit half of L2, with or without a task for each
-// filter row (all of them read the same); gives that time.
+// filter row (all of them read the same; below LEAST_TASKS always with); gives that time.
 static double choose_rectangle(const PlanCtx *ctx, const WeightsSize *s, double compute_ns,
                                WeightsTiles *t)
 {
@@ -197,10 +193,11 @@ static double choose_rectangle(const PlanCtx *ctx, const WeightsSize *s, double 
         for (int64_t c = 1; c <= s->in_blocks; c++) {
             double bytes = x * (double)c + dy * (double)k;
             int64_t tasks = s->groups * div_up(s->tiles, k) * div_up(s->in_blocks, c);
-            if (k * c > 1 && (tasks < 4 || bytes * chunk > 0.5 * (double)g->l2_bytes)) {
+            if (k * c > 1 && (tasks < LEAST_TASKS || bytes * chunk > 0.5 * (double)g->l2_bytes)) {
                 break;
             }
-            for (int64_t split = 0; split <= (s->z.r > 1 && tasks < MIN_TASKS); split++) {
+            bool may = s->z.r > 1 && tasks<MIN_TASKS, must = s->z.r> 1 && tasks < LEAST_TASKS;
+            for (int64_t split = must; split <= may; split++) {
                 int64_t made = split ? tasks * s->z.r : tasks;
                 double ns = tasks_ns(ctx, s, compute_ns, bytes, made);
                 if (ns < least * 0.999) {
@@ -218,12 +215,10 @@ static double choose_rectangle(const PlanCtx *ctx, const WeightsSize *s, double 
 static void choose_tasks(const WeightsSize *s, WeightsTiles *t, Lowering *out)
 {
     int64_t tasks = s->groups * div_up(s->tiles, t->many_k) * div_up(s->in_blocks, t->many_c);
-    if (tasks < 4 && s->z.r > 1) {
-        t->split_rows = 1;
-    }
     tasks *= t->split_rows ? s->z.r : 1;
-    // Only within a filter row do the channel tiles of a task lie side by side.
-    if (tasks < 4 && s->extent > t->channels) {
+    // Only within a filter row do the channel tiles of a task lie side by side: so few tasks have
+    // had their rows split.
+    if (tasks < LEAST_TASKS && s->extent > t->channels) {
         t->split_channels = 1;
         tasks *= s->extent / t->channels;
     }
@@ -310,6 +305,6 @@ const char *weights_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->bytes_fixed = (uint64_t)(4 * z->k * (z->c / z->groups) * z->r * z->s);
     out->tiles = t;
     out->tiles_bytes = sizeof *t;
-    out->predicted_ns = at_least(compute_ns, conv_memory_ns(g, out, ctx->plan_batch));
+    out->predicted_ns = fmax(compute_ns, conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;
 }

@@ -15,8 +15,6 @@
 // (conv_plan.c).
 #include "codegen/kernels/conv_walk.h"
 
-#define PREFETCH_L2 2
-
 // The innermost state: accumulators, then input and weight pointers (and where to prefetch), in one
 // array for loops to carry.
 typedef struct Reduction {
@@ -102,7 +100,7 @@ static void advance(Reduction *r, int64_t step)
 {
     bump(r, step * 4, step * step_bytes(r));
     if (r->t->coming) {
-        vb_prefetch(r->w->b, COMING(r), false, PREFETCH_L2);
+        vb_prefetch(r->w->b, COMING(r), false, VB_PREFETCH_L2);
         COMING(r) = vb_ati(r->w->b, COMING(r), step * r->t->coming_step);
     }
 }
@@ -261,6 +259,7 @@ const KernelDef kernel_conv_direct = {
     .doc = "Register-tiled direct convolution over blocked channels.",
     .takes_store = true,
     .takes_sides = true,
+    .streams = true,
     .plan = plan,
     .emit = emit,
 };
@@ -271,6 +270,7 @@ const KernelDef kernel_dense_direct = {
     .doc = "A dense layer as a 1x1 convolution of one pixel, several images to a register tile.",
     .takes_store = true,
     .takes_sides = true,
+    .streams = true,
     .plan = plan,
     .emit = emit,
 };

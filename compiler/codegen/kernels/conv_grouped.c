@@ -225,6 +225,7 @@ const KernelDef kernel_conv_grouped = {
     .doc = "Groups of fewer channels than a vector: shuffled pixels, weights in registers.",
     .takes_store = true,
     .takes_sides = true,
+    .streams = true,
     .plan = plan,
     .emit = emit,
 };
@@ -235,6 +236,7 @@ const KernelDef kernel_conv_grouped_bwd_data = {
     .doc = "Groups of fewer channels than a vector: shuffled pixels, weights in registers.",
     .takes_store = true,
     .takes_sides = true,
+    .streams = true,
     .plan = plan,
     .emit = emit,
 };

@@ -126,63 +126,6 @@ static Val element_vector(Naive *v, bool backward, Val n, Val block, Val y, Val 
     return vb_load(b, v->e->scratch);
 }
 
-// Address of a side's term: parts are images here.
-static Val partial_at(Naive *v, uint32_t side, uint32_t term, Val image, Val block)
-{
-    Vb *b = v->b;
-    const Node *n = v->e->node;
-    uint32_t output = n->sides[side].output, terms = n->outputs.at[output]->terms;
-    int64_t row = channel_blocks(n->outputs.at[0], b->width) * b->width * 4;
-    Val at = vb_add(b, vb_muli(b, image, row * terms), vb_muli(b, block, b->width * 4));
-    return vb_at(b, v->e->out[output], vb_addi(b, at, row * term));
-}
-
-static void clear_sides(Naive *v, Val image, Val block)
-{
-    const Node *n = v->e->node;
-    for (uint32_t s = 0; s < n->side_count; s++) {
-        for (uint32_t t = 0; t < n->outputs.at[n->sides[s].output]->terms; t++) {
-            vb_store(v->b, vb_zero(v->b), partial_at(v, s, t, image, block));
-        }
-    }
-}
-
-#define MAX_SUMS (NODE_MAX_SIDES * 2)
-
-// Adds the terms of the stored vector to sum[], all sides' terms in a row.
-static void add_terms(Naive *v, Val stored, const ExprPlace *at, Val sum[MAX_SUMS])
-{
-    uint32_t count = 0;
-    for (uint32_t s = 0; s < v->e->node->side_count; s++) {
-        Val term[2];
-        uint32_t terms = emit_side_terms(v->e, s, stored, at, term);
-        for (uint32_t t = 0; t < terms; t++, count++) {
-            sum[count] = vb_fadd(v->b, sum[count], term[t]);
-        }
-    }
-}
-
-static uint32_t term_count(const Node *n)
-{
-    uint32_t count = 0;
-    for (uint32_t s = 0; s < n->side_count; s++) {
-        count += n->outputs.at[n->sides[s].output]->terms;
-    }
-    return count;
-}
-
-// Adds a row's sums to the partial sums.
-static void flush_sides(Naive *v, Val image, Val block, const Val *sum)
-{
-    const Node *n = v->e->node;
-    for (uint32_t s = 0; s < n->side_count; s++) {
-        for (uint32_t t = 0; t < n->outputs.at[n->sides[s].output]->terms; t++) {
-            Val to = partial_at(v, s, t, image, block);
-            vb_store(v->b, vb_fadd(v->b, vb_load(v->b, to), *sum++), to);
-        }
-    }
-}
-
 // A task is one image and one block of output channels.
 static void emit_data(Emit *e, bool backward)
 {
@@ -193,10 +136,11 @@ static void emit_data(Emit *e, bool backward)
     Val task;
     TaskLoop tasks = emit_tasks(e, &task);
     Val image = vb_divi(b, task, blocks), block = vb_remi(b, task, blocks);
-    clear_sides(&v, image, block);
+    SumPlace partial = {image, block}; // parts are images here
+    emit_clear_sums(e, &partial);
     VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, h), 1, NULL, 0);
-    Val sum[MAX_SUMS] = {vb_zero(b), vb_zero(b), vb_zero(b), vb_zero(b)};
-    VbLoop columns = vb_loop(b, vb_int(b, 0), vb_int(b, w), 1, sum, term_count(e->node));
+    Val sum[EMIT_MAX_SUMS] = {vb_zero(b), vb_zero(b), vb_zero(b), vb_zero(b)};
+    VbLoop columns = vb_loop(b, vb_int(b, 0), vb_int(b, w), 1, sum, emit_sum_count(e->node));
     memcpy(sum, columns.carried, sizeof sum);
     Val raw = element_vector(&v, backward, image, block, rows.index, columns.index);
     Val pixel = vb_add(b, vb_muli(b, rows.index, w), columns.index);
@@ -204,9 +148,9 @@ static void emit_data(Emit *e, bool backward)
     at.offset = vb_muli(b, vb_add(b, vb_muli(b, task, h * w), pixel), b->width * 4);
     Val stored = emit_store_expr(e, raw, &at);
     vb_store(b, stored, vb_at(b, e->out[0], at.offset));
-    add_terms(&v, stored, &at, sum);
+    emit_add_sums(e, stored, &at, sum);
     vb_loop_end(b, &columns, sum);
-    flush_sides(&v, image, block, sum);
+    emit_flush_sums(e, &partial, sum);
     vb_loop_end(b, &rows, NULL);
     emit_tasks_end(e, &tasks);
 }

@@ -19,23 +19,17 @@
 #define MIN_TASK_NS 3000.0
 #define WANTED_TASKS 16
 #define WANTED_BATCH_TASKS 32
-#define CACHE_LINE 64
-#define L2_SHARE 0.5  // of L2 for what is used again
-#define L2_CHUNK 0.35 // of L2 for a chunk of the input
+#define L2_SHARE 0.5          // of L2 for what is used again
+#define L2_CHUNK 0.35         // of L2 for a chunk of the input
 #define MAX_PREFETCH_TILES 64 // more of them use the weights long enough
-
-static double at_least(double x, double y)
-{
-    return x > y ? x : y;
-}
 
 double conv_step_cycles(const TargetDef *t, int64_t pixels, int64_t blocks)
 {
     double fma = (double)(pixels * blocks);
     double loads = (double)(pixels + blocks);
     double uops = fma * (t->has_fma ? 1 : 2) + (blocks == 1 ? 1.0 : loads) + 3;
-    double cycles = at_least(fma / t->fma_per_cycle, loads / t->loads_per_cycle);
-    return at_least(at_least(cycles, FMA_LATENCY), uops / ISSUE_WIDTH) + STEP_CYCLES;
+    double cycles = fmax(fma / t->fma_per_cycle, loads / t->loads_per_cycle);
+    return fmax(fmax(cycles, FMA_LATENCY), uops / ISSUE_WIDTH) + STEP_CYCLES;
 }
 
 static int64_t bits(uint64_t mask)
@@ -87,7 +81,7 @@ static double phase_ns(const TargetDef *t, const ConvPass *p, const ConvPhase *f
     double slice = (double)conv_slice_bytes(p, f, blocks, t->vector_floats);
     double stream = tiles * slice / conv_stream_gbps(t, slice);
     double stores = rows * (double)(f->count[1] * images * blocks) * STORE_CYCLES / t->clock_ghz;
-    return at_least(compute, stream) + stores;
+    return fmax(compute, stream) + stores;
 }
 
 // All output channels of `batch` images.
@@ -228,7 +222,7 @@ void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, Con
     double slice = weight_bytes(g, p, t) * (double)p->groups / (double)tiles;
     int64_t batch = ctx->plan_batch, most = batch * tiles / WANTED_BATCH_TASKS;
     double reuse = 8 * slice / g->l3_gbps / task_ns;
-    int64_t div = clamp(at_least(reuse, MIN_TASK_NS / task_ns) + 1, 1, most < 1 ? 1 : most);
+    int64_t div = clamp(fmax(reuse, MIN_TASK_NS / task_ns) + 1, 1, most < 1 ? 1 : most);
     if (div % t->images) {
         div += t->images - div % t->images;
     }
@@ -294,7 +288,8 @@ static bool wants_prefetch(const TargetDef *g, const ConvPass *p, const ConvTile
     const ConvPhase *f = &p->phase[0];
     int64_t tiles = f->count[0] * div_up(f->count[1], t->columns) * div_up(t->image_div, t->images);
     int64_t step = div_up(t->blocks * (int64_t)g->vector_floats * 4, tiles);
-    return p->phase_count == 1 && !t->across && step <= CACHE_LINE && tiles <= MAX_PREFETCH_TILES;
+    return p->phase_count == 1 && !t->across && step <= VB_CACHE_LINE &&
+           tiles <= MAX_PREFETCH_TILES;
 }
 
 void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *out)
@@ -312,5 +307,5 @@ void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *
     t.prefetch = wants_prefetch(ctx->target, p, &t);
     const Packing *packing = conv_pack_weights(ctx->arena, p, t.blocks, ctx->target->vector_floats);
     conv_fill_lowering(ctx, n, p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
-    out->predicted_ns = at_least(ns, conv_memory_ns(ctx->target, out, ctx->plan_batch));
+    out->predicted_ns = fmax(ns, conv_memory_ns(ctx->target, out, ctx->plan_batch));
 }

@@ -1,63 +1,19 @@
 // conv_walk.c: the loops around a register tile, shared by the direct convolutions.
 // A task is (block of images, tile of output channels, chunk of rows), in this order, so that
-// neighbours share images and then weights; or (images, chunk, tile), so that they share rows. Inside: images, rows, phases, column tiles. Column
-// tiles that meet the border are emitted each on its own, so that padded taps cost nothing; runs of
-// equal inner tiles are a loop. Not here: what a tile computes (conv_direct.c, conv_grouped.c), how
-// tiles are chosen (conv_plan.c).
+// neighbours share images and then weights; or (images, chunk, tile), so that they share rows.
+// Inside: images, rows, phases, column tiles. Column tiles that meet the border are emitted each on
+// its own, so that padded taps cost nothing; runs of equal inner tiles are a loop.
+// Not here: what a tile computes (conv_direct.c, conv_grouped.c), how tiles are chosen
+// (conv_plan.c).
 #include "codegen/kernels/conv_walk.h"
 
 #include "base/diag.h"
 
-// Partial sums of the side's term for output-channel block `block` of the task: [part][term][padded
-// c].
-static Val partial_at(ConvWalk *w, uint32_t side, uint32_t term, Val block)
+static void clear_sums(ConvWalk *w)
 {
-    Vb *b = w->b;
-    uint32_t output = w->e->node->sides[side].output;
-    const Value *v = w->e->node->outputs.at[output];
-    int64_t row = channel_blocks(w->e->node->outputs.at[0], b->width) * b->width * 4;
-    Val offset = vb_muli(b, w->part, row * v->terms);
-    offset = vb_add(b, vb_addi(b, offset, row * term), vb_muli(b, block, b->width * 4));
-    return vb_at(b, w->e->out[output], offset);
-}
-
-static void clear_partials(ConvWalk *w)
-{
-    const Node *n = w->e->node;
-    for (uint32_t s = 0; s < n->side_count; s++) {
-        for (uint32_t t = 0; t < n->outputs.at[n->sides[s].output]->terms; t++) {
-            for (int64_t o = 0; o < w->blocks; o++) {
-                Val at = partial_at(w, s, t, vb_addi(w->b, w->block, o));
-                vb_store(w->b, vb_zero(w->b), at);
-            }
-        }
-    }
-}
-
-typedef struct SideSums {
-    Val sum[NODE_MAX_SIDES][2];
-    uint32_t terms[NODE_MAX_SIDES];
-} SideSums;
-
-static void add_sides(ConvWalk *w, SideSums *sums, Val stored, const ExprPlace *at)
-{
-    for (uint32_t s = 0; s < w->e->node->side_count; s++) {
-        Val term[2];
-        sums->terms[s] = emit_side_terms(w->e, s, stored, at, term);
-        for (uint32_t t = 0; t < sums->terms[s]; t++) {
-            Val old = sums->sum[s][t];
-            sums->sum[s][t] = old ? vb_fadd(w->b, old, term[t]) : term[t];
-        }
-    }
-}
-
-static void flush_sides(ConvWalk *w, const SideSums *sums, Val block)
-{
-    for (uint32_t s = 0; s < w->e->node->side_count; s++) {
-        for (uint32_t t = 0; t < sums->terms[s]; t++) {
-            Val at = partial_at(w, s, t, block);
-            vb_store(w->b, vb_fadd(w->b, vb_load(w->b, at), sums->sum[s][t]), at);
-        }
+    for (int64_t o = 0; o < w->blocks; o++) {
+        SumPlace at = {w->part, vb_addi(w->b, w->block, o)};
+        emit_clear_sums(w->e, &at);
     }
 }
 
@@ -66,8 +22,8 @@ static void store_tile(ConvWalk *w, const ConvTile *t, Val image, Val offset, co
 {
     Vb *b = w->b;
     for (int64_t o = 0; o < t->blocks; o++) {
-        SideSums sums = {0};
-        Val block = vb_addi(b, w->block, o);
+        Val block = vb_addi(b, w->block, o), sum[EMIT_MAX_SUMS] = {NULL};
+        SumPlace partial = {w->part, block};
         for (int64_t i = 0; i < t->images; i++) {
             ExprPlace at = {.image = vb_addi(b, image, i), .block = block, .offset = offset};
             emit_hold(w->e, &at);
@@ -78,11 +34,11 @@ static void store_tile(ConvWalk *w, const ConvTile *t, Val image, Val offset, co
                 Val stored = emit_store_expr(w->e, raw, &at);
                 Val to = vb_at(b, w->e->out[0], offset);
                 emit_store_output(w->e, stored, vb_ati(b, to, at.offset_const));
-                add_sides(w, &sums, stored, &at);
+                emit_add_sums(w->e, stored, &at, sum);
             }
             emit_release(w->e);
         }
-        flush_sides(w, &sums, block);
+        emit_flush_sums(w->e, &partial, sum);
     }
 }
 
@@ -327,7 +283,7 @@ static void emit_image_loop(ConvWalk *w, Val lo, Val hi, int64_t images)
 static void emit_images(ConvWalk *w, int64_t images)
 {
     Vb *b = w->b;
-    clear_partials(w);
+    clear_sums(w);
     Val middle = w->image_lo;
     if (images > 1) {
         Val whole = vb_divi(b, vb_sub(b, w->image_hi, w->image_lo), images);

@@ -21,7 +21,6 @@
 #include <string.h>
 
 #define MAX_ACC 32
-#define CACHE_LINE 64
 
 typedef struct Wino {
     Emit *e;
@@ -66,8 +65,8 @@ static void reduce_block(Wino *w, Val *x, Val channels)
             x[i * t->blocks + o] = vb_fma(b, weight[o], point, x[i * t->blocks + o]);
         }
     }
-    for (int64_t line = 0; line < w->ahead_step; line += CACHE_LINE) {
-        vb_prefetch(b, vb_ati(b, x[acc + 2], line), false, 2);
+    for (int64_t line = 0; line < w->ahead_step; line += VB_CACHE_LINE) {
+        vb_prefetch(b, vb_ati(b, x[acc + 2], line), false, VB_PREFETCH_L2);
     }
     x[acc] = vb_ati(b, x[acc], 4);
     x[acc + 1] = vb_ati(b, x[acc + 1], t->blocks * w->vector);
@@ -175,53 +174,17 @@ static void emit_half(Wino *w, const OutTile *o)
     vb_loop_end(b, &loop, carried);
 }
 
-#define MAX_SUMS (NODE_MAX_SIDES * 2)
-
-static uint32_t term_count(const Node *n)
-{
-    uint32_t count = 0;
-    for (uint32_t s = 0; s < n->side_count; s++) {
-        count += n->outputs.at[n->sides[s].output]->terms;
-    }
-    return count;
-}
-
-static Val partial_at(Wino *w, uint32_t side, uint32_t term, Val block)
+static void clear_sums(Wino *w)
 {
     Vb *b = w->b;
-    const Node *n = w->e->node;
-    uint32_t output = n->sides[side].output, terms = n->outputs.at[output]->terms;
-    int64_t row = w->s.out_blocks * w->vector;
-    Val at = vb_add(b, vb_muli(b, w->part, row * terms), vb_muli(b, block, w->vector));
-    return vb_at(b, w->e->out[output], vb_addi(b, at, row * term));
-}
-
-static void clear_partials(Wino *w)
-{
-    Vb *b = w->b;
-    const Node *n = w->e->node;
-    if (n->side_count == 0) {
+    if (w->e->node->side_count == 0) {
         return;
     }
     Val lo = vb_muli(b, w->k_lo, w->t->blocks), hi = vb_muli(b, w->k_hi, w->t->blocks);
     VbLoop blocks = vb_loop(b, lo, hi, 1, NULL, 0);
-    for (uint32_t s = 0; s < n->side_count; s++) {
-        for (uint32_t t = 0; t < n->outputs.at[n->sides[s].output]->terms; t++) {
-            vb_store(b, vb_zero(b), partial_at(w, s, t, blocks.index));
-        }
-    }
+    SumPlace at = {w->part, blocks.index};
+    emit_clear_sums(w->e, &at);
     vb_loop_end(b, &blocks, NULL);
-}
-
-static void flush_sums(Wino *w, Val block, const Val *sum)
-{
-    const Node *n = w->e->node;
-    for (uint32_t s = 0; s < n->side_count; s++) {
-        for (uint32_t t = 0; t < n->outputs.at[n->sides[s].output]->terms; t++) {
-            Val to = partial_at(w, s, t, block);
-            vb_store(w->b, vb_fadd(w->b, vb_load(w->b, to), *sum++), to);
-        }
-    }
 }
 
 static void store_pixel(Wino *w, Val y, ExprPlace *at, Val *sum)
@@ -229,13 +192,7 @@ static void store_pixel(Wino *w, Val y, ExprPlace *at, Val *sum)
     Val stored = emit_store_expr(w->e, y, at);
     Val to = vb_ati(w->b, vb_at(w->b, w->e->out[0], at->offset), at->offset_const);
     emit_store_output(w->e, stored, to);
-    for (uint32_t s = 0; s < w->e->node->side_count; s++) {
-        Val term[2];
-        uint32_t terms = emit_side_terms(w->e, s, stored, at, term);
-        for (uint32_t t = 0; t < terms; t++, sum++) {
-            *sum = vb_fadd(w->b, *sum, term[t]);
-        }
-    }
+    emit_add_sums(w->e, stored, at, sum);
 }
 
 // A^T over the columns of the half-transformed tile, row by row, and the epilogue of `columns`
@@ -246,8 +203,8 @@ static void emit_rows(Wino *w, const OutTile *o, int64_t columns)
     const ConvPass *p = &w->s.pass;
     int points = w->column.points;
     Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
-    Val sum[MAX_SUMS] = {vb_zero(b), vb_zero(b), vb_zero(b), vb_zero(b)};
-    uint32_t sums = term_count(w->e->node);
+    Val sum[EMIT_MAX_SUMS] = {vb_zero(b), vb_zero(b), vb_zero(b), vb_zero(b)};
+    uint32_t sums = emit_sum_count(w->e->node);
     Val rows = vb_min(b, vb_int(b, w->t->rows), vb_sub(b, vb_int(b, p->out_h), o->y));
     VbLoop loop = vb_loop(b, vb_int(b, 0), rows, 1, sum, sums);
     for (uint32_t i = 0; i < sums; i++) {
@@ -268,7 +225,8 @@ static void emit_rows(Wino *w, const OutTile *o, int64_t columns)
         store_pixel(w, o->bias ? vb_fadd(b, out[c], o->bias) : out[c], &at, sum);
     }
     vb_loop_end(b, &loop, sum);
-    flush_sums(w, o->block, sum);
+    SumPlace partial = {w->part, o->block};
+    emit_flush_sums(w->e, &partial, sum);
 }
 
 // The last tile of a row may be narrower.
@@ -350,7 +308,7 @@ static void emit_task(Wino *w, Val task)
     Val all = vb_muli(b, here, w->s.tile_rows * w->s.tile_columns);
     w->range.first = vb_muli(b, chunk, t->tiles);
     w->range.count = vb_min(b, vb_int(b, t->tiles), vb_sub(b, all, w->range.first));
-    clear_partials(w);
+    clear_sums(w);
     VbIf some = vb_if(b, vb_icmp(b, LLVMIntSGT, w->range.count, vb_int(b, 0)));
     emit_tiles(w);
     vb_if_end(b, &some);

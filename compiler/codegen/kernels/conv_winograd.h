@@ -5,6 +5,7 @@
 
 #include "codegen/kernels/conv_common.h"
 #include "codegen/kernels/winograd_input.h"
+#include "ops/attrs.h"
 
 /// Becomes Lowering.tiles: no pointers, no padding. Letters: a tile is rows x columns output
 /// pixels.
@@ -36,6 +37,9 @@ WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width
 
 /// Bytes of U[k tile][point][c][blocks*V].
 int64_t winograd_weight_bytes(const WinogradSize *s, const WinogradTiles *t);
+
+/// The layout of U that the weights' kernel makes from weights of shape w.
+Layout winograd_weight_layout(Arena *arena, const WinogradAttrs *a, const Shape *w, uint32_t width);
 
 /// NULL, or why a tile size cannot serve a node or may not.
 const char *winograd_why_not(const PlanCtx *ctx, const Node *n, int rows, int columns);

@@ -16,11 +16,6 @@
 
 static const int32_t TILE_COUNTS[] = {16, 32, 48, 64, 96, 128};
 
-static double at_least(double x, double y)
-{
-    return x > y ? x : y;
-}
-
 GradSize winograd_grad_size(const Node *n, const GradTiles *t, uint32_t width)
 {
     GradSize g = {.points = (t->rows + 2) * (t->columns + 2)};
@@ -148,6 +143,6 @@ const char *winograd_grad_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->tiles = t;
     out->tiles_bytes = sizeof *t;
     double ns = plan_ns(ctx, &s, t);
-    out->predicted_ns = at_least(ns, conv_memory_ns(g, out, ctx->plan_batch));
+    out->predicted_ns = fmax(ns, conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;
 }

@@ -22,18 +22,7 @@
 #define MOST_ERROR 6.0
 #define MOST_TRAINING_ERROR 14.4
 #define MAX_TILES 256
-#define MAX_CHUNKS 64
 #define MAX_PARTS 16
-
-static double at_least(double x, double y)
-{
-    return x > y ? x : y;
-}
-
-static int64_t round_up(int64_t x, int64_t to)
-{
-    return div_up(x, to) * to;
-}
 
 // A matrix of which only the size counts.
 static WinogradMatrix square(int size)
@@ -153,7 +142,7 @@ static void choose_tiles(const PlanCtx *ctx, const Node *n, WinogradTiles base, 
     base.group_blocks = base.blocks;
     WinogradSize s = winograd_size(n, &base, ctx->target->vector_floats);
     int64_t image = s.tile_rows * s.tile_columns;
-    for (int64_t chunks = 1; chunks <= MAX_CHUNKS && chunks <= image; chunks += 1 + chunks / 4) {
+    for (int64_t chunks = 1; chunks <= image; chunks += 1 + chunks / 4) {
         WinogradTiles t = base;
         t.tiles = (int32_t)div_up(image, chunks);
         t.chunks = (int32_t)div_up(image, t.tiles);
@@ -167,8 +156,8 @@ static void choose_tiles(const PlanCtx *ctx, const Node *n, WinogradTiles base, 
     }
 }
 
-// Error of a tile size relative to F(2x2)'s, which rounds less than direct convolution
-// (docs/kernels.md).
+// Error of a tile size relative to F(2x2)'s, which rounds less than direct convolution forward and
+// in backward data, about as much in backward weights (docs/kernels.md).
 static double relative_error(int rows, int columns)
 {
     static const double known[] = {[2] = 1.0, [3] = 1.7, [4] = 2.8, [5] = 5.9, [6] = 13.0};
@@ -204,19 +193,17 @@ static int32_t choose_blocks(const TargetDef *g, int64_t out_blocks)
     return out_blocks % 3 == 0 && conv_accumulators(g, 3) >= 12 ? 3 : 1;
 }
 
-static Layout weight_layout(const PlanCtx *ctx, const WinogradSize *s, const WinogradTiles *t,
-                            Lowering *out)
+// The weights as their own kernel prepares them.
+static Layout prepared_weights(const PlanCtx *ctx, const Node *n, const WinogradSize *s,
+                               const WinogradTiles *t, Lowering *out)
 {
     WinogradAttrs *a = ARENA_NEW(ctx->arena, WinogradAttrs);
     *a = (WinogradAttrs){
         .tile = {t->rows, t->columns}, .blocks = t->blocks, .backward = s->pass.backward};
     out->prepare_op[1] = "winograd_weights";
     out->prepare_attrs[1] = a;
-    Layout l = {.kind = LAYOUT_OPAQUE, .bytes = (uint64_t)winograd_weight_bytes(s, t)};
-    l.tag =
-        arena_printf(ctx->arena, "winograd %dx%d, %d blocks of %u%s", t->rows, t->columns,
-                     t->blocks, ctx->target->vector_floats, s->pass.backward ? ", backward" : "");
-    return l;
+    return winograd_weight_layout(ctx->arena, a, &n->inputs.at[1]->shape,
+                                  ctx->target->vector_floats);
 }
 
 const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
@@ -236,13 +223,14 @@ const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     choose_tiles(ctx, n, base, t);
     WinogradSize s = winograd_size(n, t, width);
     ConvTiles tasks = {.blocks = t->blocks, .chunks = t->chunks, .image_div = t->image_div};
-    conv_fill_lowering(ctx, n, &s.pass, &tasks, weight_layout(ctx, &s, t, out), out);
+    Layout weights = prepared_weights(ctx, n, &s, t, out);
+    conv_fill_lowering(ctx, n, &s.pass, &tasks, weights, out);
     out->tasks_mul = (uint32_t)(t->chunks * t->parts);
     out->bytes_fixed = (uint64_t)winograd_weight_bytes(&s, t);
     out->scratch_bytes = (uint64_t)s.scratch;
     out->tiles = t;
     out->tiles_bytes = sizeof *t;
     double ns = plan_ns(ctx, &s, t);
-    out->predicted_ns = at_least(ns, conv_memory_ns(g, out, ctx->plan_batch));
+    out->predicted_ns = fmax(ns, conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;
 }

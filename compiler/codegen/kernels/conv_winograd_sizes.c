@@ -7,7 +7,7 @@
     {                                                                                              \
         .name = "winograd_" #ROWS "x" #COLUMNS, .op = (OP), .tile = {ROWS, COLUMNS},               \
         .doc = "Winograd's minimal filtering: transformed tiles, products per point.",             \
-        .takes_store = true, .takes_sides = true, .plan = winograd_plan,                           \
+        .takes_store = true, .takes_sides = true, .streams = true, .plan = winograd_plan,          \
         .emit = winograd_emit_kernel                                                               \
     }
 

@@ -51,6 +51,7 @@ const KernelDef kernel_map = {
     .doc = "vector loop over blocked activations, four vectors per trip",
     .takes_store = true,
     .takes_sides = true,
+    .streams = true,
     .plan = map_plan,
     .emit = map_emit,
 };

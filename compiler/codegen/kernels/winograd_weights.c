@@ -15,10 +15,9 @@ typedef struct WeightsPass {
     int64_t points, slice; // slice: bytes of one point
 } WeightsPass;
 
-static WeightsPass weights_pass(const Node *n, uint32_t width)
+// w: shape of the weights.
+static WeightsPass weights_pass(const WinogradAttrs *a, const Shape *w, uint32_t width)
 {
-    const WinogradAttrs *a = n->attrs;
-    const Shape *w = &n->inputs.at[0]->shape;
     WeightsPass p = {.a = a, .k = w->dim[0], .c = w->dim[1]};
     p.made = a->backward ? p.c : p.k;
     p.reduced = a->backward ? p.k : p.c;
@@ -28,6 +27,15 @@ static WeightsPass weights_pass(const Node *n, uint32_t width)
     p.points = (a->tile[0] + 2) * (a->tile[1] + 2);
     p.slice = p.in_blocks * p.in_step * a->blocks * width * 4;
     return p;
+}
+
+Layout winograd_weight_layout(Arena *arena, const WinogradAttrs *a, const Shape *w, uint32_t width)
+{
+    WeightsPass p = weights_pass(a, w, width);
+    Layout l = {.kind = LAYOUT_OPAQUE, .bytes = (uint64_t)(p.k_tiles * p.points * p.slice)};
+    l.tag = arena_printf(arena, "winograd %dx%d, %d blocks of %u%s", (int)a->tile[0],
+                         (int)a->tile[1], (int)a->blocks, width, a->backward ? ", backward" : "");
+    return l;
 }
 
 // Taps of the filters from V output channels, the first being `first`, to input channel `channel`.
@@ -84,7 +92,7 @@ static void store_points(Emit *e, const WeightsPass *p, const Val tap[9], Val to
 static void emit(Emit *e)
 {
     Vb *b = e->vb;
-    WeightsPass p = weights_pass(e->node, b->width);
+    WeightsPass p = weights_pass(e->node->attrs, &e->node->inputs.at[0]->shape, b->width);
     int64_t cell = p.a->blocks * b->width * 4;
     Val task;
     TaskLoop tasks = emit_tasks(e, &task);
@@ -112,17 +120,14 @@ static void emit(Emit *e)
 static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
     uint32_t width = ctx->target->vector_floats;
-    WeightsPass p = weights_pass(n, width);
-    uint64_t bytes = (uint64_t)(p.k_tiles * p.points * p.slice);
+    const Shape *w = &n->inputs.at[0]->shape;
+    WeightsPass p = weights_pass(n->attrs, w, width);
     out->in_layout[0] = layout_plain();
-    out->out_layout[0] = (Layout){.kind = LAYOUT_OPAQUE, .bytes = bytes};
-    out->out_layout[0].tag =
-        arena_printf(ctx->arena, "winograd %dx%d, %d blocks of %u%s", (int)p.a->tile[0],
-                     (int)p.a->tile[1], (int)p.a->blocks, width, p.a->backward ? ", backward" : "");
+    out->out_layout[0] = winograd_weight_layout(ctx->arena, n->attrs, w, width);
     out->tasks_mul = (uint32_t)(p.k_tiles * p.in_blocks);
     out->tasks_div = RN_DIV_ALL;
     out->parts_mul = out->parts_div = 1;
-    out->bytes_fixed = bytes + (uint64_t)(p.k * p.c * 36);
+    out->bytes_fixed = out->out_layout[0].bytes + (uint64_t)(p.k * p.c * 36);
     out->flops_fixed = (uint64_t)(p.k * p.c * p.points * 8);
     out->predicted_ns = cost_ns(ctx->target, (double)out->flops_fixed, (double)out->bytes_fixed);
     return NULL;

@@ -11,7 +11,7 @@ const TargetDef target_x86_64 = {
     .vector_registers = 16,
     .has_fma = false,
     .prefer_vector_width = 128,
-    // One core of a Sapphire Rapids server: a multiply and an add per cycle.
+    // One core of an Emerald Rapids server: a multiply and an add per cycle.
     .clock_ghz = 2.9,
     .fma_per_cycle = 1,
     .loads_per_cycle = 2,

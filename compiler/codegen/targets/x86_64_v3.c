@@ -11,7 +11,7 @@ const TargetDef target_x86_64_v3 = {
     .vector_registers = 16,
     .has_fma = true,
     .prefer_vector_width = 256,
-    // One core of a Sapphire Rapids server: 94 GFLOP/s; bandwidths measured by reading, with
+    // One core of an Emerald Rapids server: 94 GFLOP/s; bandwidths measured by reading, with
     // other work on the machine.
     .clock_ghz = 2.9,
     .fma_per_cycle = 2,

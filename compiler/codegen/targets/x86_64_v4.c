@@ -11,7 +11,7 @@ const TargetDef target_x86_64_v4 = {
     .vector_registers = 32,
     .has_fma = true,
     .prefer_vector_width = 512,
-    // One core of a Sapphire Rapids server: 175 GFLOP/s; bandwidths measured by reading, with
+    // One core of an Emerald Rapids server: 175 GFLOP/s; bandwidths measured by reading, with
     // other work on the machine.
     .clock_ghz = 2.7,
     .fma_per_cycle = 2,
