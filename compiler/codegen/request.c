@@ -7,7 +7,7 @@
 static void print_packing(StrBuf *t, const Packing *p)
 {
     for (; p; p = p->next) {
-        strbuf_add(t, "{");
+        strbuf_printf(t, "{%dx%d,", p->fold[0], p->fold[1]);
         for (uint32_t i = 0; i < SHAPE_MAX_RANK; i++) {
             strbuf_printf(t, "%d,", p->base[i]);
         }

@@ -359,14 +359,18 @@ Val vb_keep_first(Vb *b, Val x, Val count)
     return vb_select(b, vb_lane_mask(b, count), x, LLVMConstNull(LLVMTypeOf(x)));
 }
 
-Val vb_shuffle(Vb *b, Val x, const uint32_t *mask)
+Val vb_shuffle2(Vb *b, Val x, Val y, const uint32_t *mask)
 {
     Val index[MAX_LANES];
     for (uint32_t i = 0; i < b->width; i++) {
         index[i] = LLVMConstInt(b->i32, mask[i], 0);
     }
-    return LLVMBuildShuffleVector(b->builder, x, LLVMGetPoison(LLVMTypeOf(x)),
-                                  LLVMConstVector(index, b->width), "");
+    return LLVMBuildShuffleVector(b->builder, x, y, LLVMConstVector(index, b->width), "");
+}
+
+Val vb_shuffle(Vb *b, Val x, const uint32_t *mask)
+{
+    return vb_shuffle2(b, x, LLVMGetPoison(LLVMTypeOf(x)), mask);
 }
 
 // The upper half of the live lanes moved down to meet the lower half.

@@ -86,6 +86,8 @@ Val vb_fma(Vb *b, Val x, Val y, Val z); // x*y+z; mul + add where the target has
 /// Lanes at and past `lanes` become zero.
 Val vb_keep_lanes(Vb *b, Val x, uint32_t lanes);
 Val vb_shuffle(Vb *b, Val x, const uint32_t *mask); // V lanes
+/// Lane l is lane mask[l] of x, or lane mask[l] - V of y.
+Val vb_shuffle2(Vb *b, Val x, Val y, const uint32_t *mask);
 Val vb_reduce_add(Vb *b, Val x);                    // float, fixed order
 Val vb_reduce_max(Vb *b, Val x);                    // float; NaN lanes lose
 /// Lanes at and past `count` (run-time i64) become zero.

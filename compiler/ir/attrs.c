@@ -105,6 +105,7 @@ static uint64_t hash_packing(uint64_t h, const Packing *p)
         h = hash_u64(h, p->dims);
         h = hash_bytes(h, p->dim, p->dims * sizeof p->dim[0]);
         h = hash_bytes(h, p->base, sizeof p->base);
+        h = hash_bytes(h, p->fold, sizeof p->fold);
     }
     return h;
 }

@@ -148,7 +148,8 @@ bool packing_equal(const Packing *a, const Packing *b)
     for (; a && b; a = a->next, b = b->next) {
         if (a == b)
             return true;
-        if (a->dims != b->dims || memcmp(a->base, b->base, sizeof a->base) != 0)
+        if (a->dims != b->dims || memcmp(a->base, b->base, sizeof a->base) != 0 ||
+            memcmp(a->fold, b->fold, sizeof a->fold) != 0)
             return false;
         if (memcmp(a->dim, b->dim, a->dims * sizeof a->dim[0]) != 0)
             return false;
@@ -187,6 +188,8 @@ static void print_packing(StrBuf *out, const Packing *p)
         for (uint32_t i = 0; i < p->dims; i++)
             strbuf_printf(out, "%s%d:%d*%d", i ? " " : "", p->dim[i].extent, p->dim[i].coord,
                           p->dim[i].coef);
+        if (p->fold[1])
+            strbuf_printf(out, " fold %dx%d", p->fold[0], p->fold[1]);
         strbuf_add(out, "]");
     }
 }

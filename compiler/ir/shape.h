@@ -54,11 +54,14 @@ typedef struct PackDim {
 /// element whose coordinate j is base[j] + sum of coef*i over the dims of coord j; outside the
 /// source it is 0. Serves every direct kernel's weights, rotation, phases, padding of vectors, and
 /// backwards (unpack) the weight gradients. `next` is packed right behind (phases have different
-/// sizes).
+/// sizes). With fold[1] > 0 the source is a grouped weight of fold[0] filters by fold[1] channels
+/// per group and is seen from its channels: coordinate 1 counts those of all groups, coordinate 0
+/// the filters of the channel's own group.
 typedef struct Packing {
     uint32_t dims;
     PackDim dim[PACK_MAX_DIMS];
     int32_t base[SHAPE_MAX_RANK];
+    int32_t fold[2];
     const struct Packing *next;
 } Packing;
 

@@ -70,7 +70,7 @@ static void add_packing(StrBuf *out, const Packing *p)
         strbuf_add(out, "|");
         for (uint32_t i = 0; i < SHAPE_MAX_RANK; i++)
             strbuf_printf(out, "%d ", p->base[i]);
-        strbuf_add(out, "]");
+        strbuf_printf(out, "%dx%d]", p->fold[0], p->fold[1]);
     }
 }
 

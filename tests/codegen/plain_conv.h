@@ -138,6 +138,13 @@ static bool packed_source(const Packing *p, const Shape *s, int64_t element, int
         at[p->dim[d].coord] += element % p->dim[d].extent * p->dim[d].coef;
         element /= p->dim[d].extent;
     }
+    if (p->fold[1]) {
+        if (at[0] >= p->fold[0]) {
+            return false;
+        }
+        at[0] += at[1] / p->fold[1] * p->fold[0];
+        at[1] %= p->fold[1];
+    }
     *source = 0;
     for (uint32_t j = 0; j < s->rank; j++) {
         if (at[j] < 0 || at[j] >= s->dim[j]) {

@@ -47,6 +47,12 @@ static int64_t packed_source(const Packing *p, const Shape *s, int64_t i)
         at[p->dim[d].coord] += i % p->dim[d].extent * p->dim[d].coef;
         i /= p->dim[d].extent;
     }
+    if (p->fold[1]) {
+        if (at[0] >= p->fold[0])
+            return -1;
+        at[0] += at[1] / p->fold[1] * p->fold[0];
+        at[1] %= p->fold[1];
+    }
     for (uint32_t j = 0; j < s->rank; j++) {
         if (at[j] < 0 || at[j] >= s->dim[j])
             return -1;

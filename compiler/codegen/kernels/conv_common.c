@@ -163,6 +163,15 @@ bool conv_has_taps(const ConvPass *p)
     return taps;
 }
 
+int64_t conv_most_taps(const ConvPass *p, int dim)
+{
+    int64_t most = 0;
+    for (uint32_t i = 0; i < p->phase_count; i++) {
+        most = p->phase[i].taps[dim] > most ? p->phase[i].taps[dim] : most;
+    }
+    return most;
+}
+
 bool conv_is_flat(const ConvPass *p)
 {
     const ConvPhase *f = &p->phase[0];
@@ -185,6 +194,13 @@ void conv_join_groups(ConvPass *p, uint32_t width)
     p->shuffled = p->in_c;
     p->groups = div_up(p->groups * p->in_c, width);
     p->in_c = p->out_c = width;
+}
+
+void conv_expand_groups(ConvPass *p, uint32_t width)
+{
+    p->in_block = p->in_c * width;
+    p->groups = div_up(p->groups * p->out_c, width);
+    p->out_c = width;
 }
 
 void conv_add_dim(Packing *k, int64_t extent, int32_t coord, int64_t coef)
@@ -224,6 +240,33 @@ const Packing *conv_pack_weights(Arena *a, const ConvPass *p, int64_t blocks, ui
         }
         conv_add_dim(k, conv_in_step(p), in, 1);
         conv_add_dim(k, blocks * width, out, 1);
+        k->next = next;
+        next = k;
+    }
+    return next;
+}
+
+const Packing *conv_pack_lanes(Arena *a, const ConvPass *p, uint32_t width)
+{
+    int32_t out = p->backward ? 1 : 0, in = 1 - out; // coordinates of [k,c,r,s]
+    const Packing *next = NULL;
+    for (uint32_t i = p->phase_count; i-- > 0;) {
+        const ConvPhase *f = &p->phase[i];
+        if (f->taps[0] * f->taps[1] == 0) {
+            continue;
+        }
+        Packing *k = ARENA_NEW(a, Packing);
+        conv_add_dim(k, div_up(p->groups * p->out_c, width), out, width);
+        conv_add_dim(k, f->taps[0], 2, p->kernel_step[0]);
+        conv_add_dim(k, f->taps[1], 3, p->kernel_step[1]);
+        conv_add_dim(k, p->in_c, in, 1);
+        conv_add_dim(k, width, out, 1);
+        k->base[2] = (int32_t)f->kernel[0];
+        k->base[3] = (int32_t)f->kernel[1];
+        if (p->backward) {
+            k->fold[0] = (int32_t)p->in_c;
+            k->fold[1] = (int32_t)p->out_c;
+        }
         k->next = next;
         next = k;
     }

@@ -60,6 +60,7 @@ typedef struct ConvTiles {
     int32_t in_block;                  // ConvPass.in_block
     int32_t step;     // input channels per trip of the inner loop; grouped: per turn
     int32_t shuffled; // ConvPass.shuffled
+    int32_t expanded; // the input is expanded in scratch (conv_expanded.c)
     int32_t prefetch; // a task's tiles prefetch the weights of the next output channels
 } ConvTiles;
 
@@ -69,11 +70,15 @@ ConvPass conv_pass(const Node *n, int64_t in_block, const char **why);
 /// fewer.
 int64_t conv_input_block(const Value *v, uint32_t width);
 bool conv_has_taps(const ConvPass *p);
+int64_t conv_most_taps(const ConvPass *p, int dim); // of a phase
 bool conv_is_flat(const ConvPass *p); // 1x1, stride 1, no padding
 void conv_flatten(ConvPass *p);
 /// Groups smaller than a vector, as many to a block as fit: from here on a group of the pass is a
 /// block.
 void conv_join_groups(ConvPass *p, uint32_t width);
+/// Groups of any size: from here on a group of the pass is a vector of its output, and its input
+/// has a vector for each channel of the node's groups in every pixel (group_lanes.h).
+void conv_expand_groups(ConvPass *p, uint32_t width);
 
 static inline int64_t conv_in_blocks(const ConvPass *p) // of one group
 {
@@ -95,6 +100,9 @@ static inline int64_t conv_in_step(const ConvPass *p) // input channels per pack
 void conv_place_weights(ConvPass *p, int64_t blocks, uint32_t width);
 /// Packed weights [phase][group][tile][icb][kh][kw][ic][blocks*V]; NULL if no phase has taps.
 const Packing *conv_pack_weights(Arena *a, const ConvPass *p, int64_t blocks, uint32_t width);
+/// The same for groups whose vectors of output each meet all channels of their lanes' groups:
+/// [phase][block][kh][kw][i][V], i < channels of a group. p: before its groups are joined.
+const Packing *conv_pack_lanes(Arena *a, const ConvPass *p, uint32_t width);
 void conv_add_dim(Packing *k, int64_t extent, int32_t coord, int64_t coef);
 /// Bytes of one phase's weights for one tile of output channels.
 int64_t conv_slice_bytes(const ConvPass *p, const ConvPhase *f, int64_t blocks, uint32_t width);

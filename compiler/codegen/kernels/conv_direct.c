@@ -250,7 +250,7 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 
 static void emit(Emit *e)
 {
-    conv_walk(e, conv_reduce_direct);
+    conv_walk(e, conv_reduce_direct, NULL);
 }
 
 const KernelDef kernel_conv_direct = {

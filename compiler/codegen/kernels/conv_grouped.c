@@ -31,7 +31,7 @@ static Val shuffled(Grouped *g, Val x, int64_t i)
     for (uint32_t l = 0; l < g->w->b->width; l++) {
         mask[l] = l / (uint32_t)g->size * (uint32_t)g->size + (uint32_t)i;
     }
-    return g->size == 1 ? x : vb_shuffle(g->w->b, x, mask);
+    return g->size == 1 || g->w->tiles->expanded ? x : vb_shuffle(g->w->b, x, mask);
 }
 
 // Whether input column `column` (relative to tap 0 of the tile's first column) lies in the picture.
@@ -117,35 +117,12 @@ static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
     vb_loop_end(b, &rows, acc);
 }
 
-// [phase][block][r][s][i][V]. Backward data: lane l = gl*g + li makes dx channel li of its group
-// from dy channel i, so w's coordinates are k = block*V + gl*g + i and c = li.
-static const Packing *pack(Arena *a, const ConvPass *p, uint32_t width)
+void conv_reduce_lanes(ConvWalk *w, const ConvTile *t, Val input, Val weights, Val *acc)
 {
-    const Packing *next = NULL;
-    int64_t size = p->in_c;
-    for (uint32_t i = p->phase_count; i-- > 0;) {
-        const ConvPhase *f = &p->phase[i];
-        if (f->taps[0] * f->taps[1] == 0) {
-            continue;
-        }
-        Packing *k = ARENA_NEW(a, Packing);
-        conv_add_dim(k, div_up(p->groups * size, width), 0, width);
-        conv_add_dim(k, f->taps[0], 2, p->kernel_step[0]);
-        conv_add_dim(k, f->taps[1], 3, p->kernel_step[1]);
-        k->base[2] = (int32_t)f->kernel[0];
-        k->base[3] = (int32_t)f->kernel[1];
-        if (p->backward) {
-            conv_add_dim(k, size, 0, 1);
-            conv_add_dim(k, width / size, 0, size);
-            conv_add_dim(k, size, 1, 1);
-        } else {
-            conv_add_dim(k, size, 1, 1);
-            conv_add_dim(k, width, 0, 1);
-        }
-        k->next = next;
-        next = k;
-    }
-    return next;
+    Grouped g = {.w = w, .t = t, .acc = acc, .size = conv_in_step(&w->pass)};
+    g.input = input;
+    g.weights = weights;
+    emit_channels(&g, 0, 1);
 }
 
 static ConvPass grouped_pass(const Node *n, uint32_t width, const char **why)
@@ -160,24 +137,21 @@ static ConvPass grouped_pass(const Node *n, uint32_t width, const char **why)
     return p;
 }
 
-static int64_t most_taps(const ConvPass *p, int dim)
+// Accumulators take about half of the registers.
+int64_t conv_lane_columns(const TargetDef *g, const ConvPass *p)
 {
-    int64_t most = 0;
-    for (uint32_t i = 0; i < p->phase_count; i++) {
-        most = p->phase[i].taps[dim] > most ? p->phase[i].taps[dim] : most;
-    }
-    return most;
-}
-
-// Accumulators take about half of the registers, the weights of as many channels as fit the rest.
-static void choose_tile(const TargetDef *g, const ConvPass *p, ConvTiles *t)
-{
-    int64_t registers = g->vector_registers, row = 1, taps = most_taps(p, 1);
+    int64_t row = 1, most = g->vector_registers >= 32 ? 14 : 6;
     for (uint32_t i = 0; i < p->phase_count; i++) {
         row = p->phase[i].count[1] > row ? p->phase[i].count[1] : row;
     }
-    int64_t most = registers >= 32 ? 14 : 6;
-    int64_t columns = div_up(row, div_up(row, most));
+    return div_up(row, div_up(row, most));
+}
+
+// The weights of as many channels as fit take the rest of the registers.
+static void choose_tile(const TargetDef *g, const ConvPass *p, ConvTiles *t)
+{
+    int64_t registers = g->vector_registers, taps = conv_most_taps(p, 1);
+    int64_t columns = conv_lane_columns(g, p);
     int64_t step = (registers - columns - 2 - (g->has_fma ? 0 : 1)) / (taps > 0 ? taps : 1);
     step = step < 1 ? 1 : step;
     *t = (ConvTiles){
@@ -200,12 +174,12 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     }
     ConvTiles t;
     choose_tile(ctx->target, &p, &t);
-    const Packing *packing = pack(ctx->arena, &p, width);
+    const Packing *packing = conv_pack_lanes(ctx->arena, &p, width);
     conv_join_groups(&p, width);
     ConvSize z = conv_size(n);
     double macs = (double)(conv_macs(&z) * ctx->plan_batch);
     // a shuffle per taps multiply-adds, and the two share ports
-    double share = 1.0 + 1.0 / (double)most_taps(&p, 1);
+    double share = 1.0 + 1.0 / (double)conv_most_taps(&p, 1);
     double ns = macs / width / ctx->target->fma_per_cycle * share / ctx->target->clock_ghz;
     conv_plan_tasks(ctx, &p, ns / ctx->plan_batch, &t);
     conv_fill_lowering(ctx, n, &p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
@@ -216,7 +190,7 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 
 static void emit(Emit *e)
 {
-    conv_walk(e, reduce);
+    conv_walk(e, reduce, NULL);
 }
 
 const KernelDef kernel_conv_grouped = {

@@ -259,9 +259,7 @@ void conv_fill_lowering(const PlanCtx *ctx, const Node *n, const ConvPass *p, co
     out->parts_mul = (uint32_t)t->chunks;
     out->parts_div = (uint32_t)t->image_div;
     out->flops_per_image = (uint64_t)(2 * conv_macs(&z));
-    int64_t in = p->groups * p->in_c * p->in_h * p->in_w;
-    int64_t made = p->groups * p->out_c * p->out_h * p->out_w;
-    out->bytes_per_image = (uint64_t)(4 * (in + made));
+    out->bytes_per_image = (uint64_t)(4 * (z.c * z.h * z.w + z.k * z.oh * z.ow));
     out->bytes_fixed = (uint64_t)(4 * z.k * (z.c / z.groups) * z.r * z.s);
     ConvTiles *tiles_out = ARENA_NEW(ctx->arena, ConvTiles);
     *tiles_out = *t;

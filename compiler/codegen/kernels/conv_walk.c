@@ -3,7 +3,7 @@
 // neighbours share images and then weights; or (images, chunk, tile), so that they share rows.
 // Inside: images, rows, phases, column tiles. Column tiles that meet the border are emitted each on
 // its own, so that padded taps cost nothing; runs of equal inner tiles are a loop.
-// Not here: what a tile computes (conv_direct.c, conv_grouped.c), how tiles are chosen
+// Not here: what a tile computes (conv_direct.c, conv_grouped.c, conv_expanded.c), how tiles are chosen
 // (conv_plan.c).
 #include "codegen/kernels/conv_walk.h"
 
@@ -155,6 +155,9 @@ static Val phase_weights(ConvWalk *w, const ConvPhase *f)
 
 static Val image_input(ConvWalk *w, Val image)
 {
+    if (w->stage) {
+        return w->staged;
+    }
     Val offset = vb_muli(w->b, image, w->in_image);
     Val group = vb_muli(w->b, w->group, conv_in_blocks(&w->pass) * w->in_plane);
     return vb_at(w->b, w->e->in[0], vb_add(w->b, offset, group));
@@ -217,6 +220,9 @@ static void emit_rows(ConvWalk *w, Val image, int64_t images)
     const ConvPass *p = &w->pass;
     int64_t rows = p->phase[0].count[0]; // no later phase has more
     Val lo = chunk_start(w, w->chunk, rows), hi = chunk_start(w, vb_addi(b, w->chunk, 1), rows);
+    if (w->stage) {
+        w->stage(w, image, lo, hi);
+    }
     VbLoop loop = vb_loop(b, lo, hi, 1, NULL, 0);
     for (uint32_t i = 0; i < p->phase_count; i++) {
         const ConvPhase *f = &p->phase[i];
@@ -330,11 +336,11 @@ static void emit_task(ConvWalk *w, Val task)
     vb_if_end(b, &tail);
 }
 
-void conv_walk(Emit *e, ConvReduce reduce)
+void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage)
 {
     const ConvTiles *t = e->lowering->tiles;
     const char *why;
-    ConvWalk w = {.e = e, .b = e->vb, .tiles = t, .reduce = reduce};
+    ConvWalk w = {.e = e, .b = e->vb, .tiles = t, .reduce = reduce, .stage = stage};
     w.pass = conv_pass(e->node, t->in_block, &why);
     ConvPass *p = &w.pass;
     if (t->flat) {
@@ -342,6 +348,9 @@ void conv_walk(Emit *e, ConvReduce reduce)
     }
     if (t->shuffled) {
         conv_join_groups(p, w.b->width);
+    }
+    if (t->expanded) {
+        conv_expand_groups(p, w.b->width);
     }
     conv_place_weights(p, t->blocks, w.b->width);
     w.in_row = p->in_w * p->in_block * 4;

@@ -27,6 +27,8 @@ typedef struct ConvTile {
 
 /// Adds the tile's taps to acc.
 typedef void (*ConvReduce)(ConvWalk *w, const ConvTile *t, Val *acc);
+/// Puts what rows [lo, hi) of the phases read of an image into scratch and sets w->staged.
+typedef void (*ConvStage)(ConvWalk *w, Val image, Val lo, Val hi);
 
 struct ConvWalk {
     Emit *e;
@@ -34,19 +36,26 @@ struct ConvWalk {
     ConvPass pass;
     const ConvTiles *tiles;
     ConvReduce reduce;
+    ConvStage stage; // NULL: tiles read the node's input
     // sizes in bytes
     int64_t in_row, in_plane, in_image, out_row, out_plane, out_image;
     // of the task at hand
     Val group, tile; // convolution group; output-channel tile among all groups'
     Val block;       // first output-channel block
     Val image_lo, image_hi, chunk, part;
+    Val staged; // row 0 of the image at hand where there is a stage
     // of the variant being emitted
     int64_t blocks, columns;
 };
 
 /// Emits the whole kernel: the loop over tasks and all below.
-void conv_walk(Emit *e, ConvReduce reduce);
+void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage);
 /// The reduction of conv_direct.c, which backward data uses too.
 void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc);
+/// One row of taps of one channel that lies expanded in lanes: `input` is the row's, `weights` of
+/// its first tap (conv_grouped.c).
+void conv_reduce_lanes(ConvWalk *w, const ConvTile *t, Val input, Val weights, Val *acc);
+/// Columns of a tile of such lanes.
+int64_t conv_lane_columns(const TargetDef *g, const ConvPass *p);
 
 #endif

@@ -87,6 +87,11 @@ static void start_cursor(Cursor *c, const Shape *source, int64_t first)
         c->coord[j] = vb_int(c->e->vb, p->base[j]);
         base += p->base[j] * stride;
     }
+    if (p->fold[1]) {
+        c->extent[1] *= c->extent[0] / p->fold[0];
+        c->extent[0] = p->fold[0];
+        c->checked[0] = c->checked[1] = true;
+    }
     stride = 1;
     for (uint32_t d = p->dims; d-- > 0; stride *= p->dim[d].extent) {
         c->packed_stride[d] = stride;
@@ -152,6 +157,12 @@ static void emit_element(const Cursor *c, Val valid, int64_t packed, int64_t pla
 {
     Vb *b = c->e->vb;
     Val from = vb_addi(b, vb_muli(b, c->plain, 4), plain);
+    const int32_t *fold = c->p->fold;
+    if (fold[1]) { // what `plain` counts as channels of earlier groups are their filters
+        Val group = vb_divi(b, c->coord[1], fold[1]);
+        int64_t step = fold[0] * c->stride[0] - fold[1] * c->stride[1];
+        from = vb_add(b, from, vb_muli(b, group, step * 4));
+    }
     if (valid) {
         from = vb_select(b, valid, from, vb_int(b, 0));
     }

@@ -1,0 +1,94 @@
+// group_lanes.c: spreads the channels of groups over the lanes that reduce them: shuffles by
+// constant masks. Vectors of results fall into `variants` classes by where groups begin in them;
+// each class has a loop over pixels of its own.
+#include "codegen/kernels/group_lanes.h"
+
+#define MAX_LANES 64
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    return b == 0 ? a : common_divisor(b, a % b);
+}
+
+GroupLanes group_lanes(int64_t groups, int64_t reduced, int64_t made, uint32_t width)
+{
+    GroupLanes g = {.reduced = reduced, .made = made};
+    g.blocks = div_up(groups * made, width);
+    g.in_blocks = div_up(groups * reduced, width);
+    // the least number of vectors that hold whole groups whose channels fill whole input blocks
+    g.variants = made / common_divisor(made, width);
+    int64_t channels = g.variants * width / made * reduced;
+    int64_t times = width / common_divisor(channels, width);
+    g.variants *= times;
+    g.in_step = channels * times / width;
+    if (g.variants >= g.blocks) {
+        g.variants = g.blocks;
+        g.in_step = 0;
+    }
+    return g;
+}
+
+// Input channel that lane `lane` of the variant needs for channel i of its group.
+static int64_t channel_at(const GroupLanes *g, int64_t variant, uint32_t width, uint32_t lane,
+                          int64_t i)
+{
+    return (variant * width + lane) / g->made * g->reduced + i;
+}
+
+// x: the input blocks from `first` on.
+static Val spread(Vb *b, const GroupLanes *g, int64_t variant, int64_t i, const Val *x,
+                  int64_t first)
+{
+    uint32_t lane[MAX_LANES], mask[MAX_LANES];
+    int64_t block[MAX_LANES];
+    for (uint32_t l = 0; l < b->width; l++) {
+        int64_t c = channel_at(g, variant, b->width, l, i);
+        block[l] = c / b->width - first;
+        lane[l] = (uint32_t)(c % b->width);
+    }
+    Val v = vb_shuffle(b, x[block[0]], lane);
+    for (uint32_t l = 1; l < b->width; l++) {
+        if (block[l] == block[l - 1]) {
+            continue;
+        }
+        for (uint32_t k = 0; k < b->width; k++) {
+            mask[k] = block[k] == block[l] ? b->width + lane[k] : k;
+        }
+        v = vb_shuffle2(b, v, x[block[l]], mask);
+    }
+    return v;
+}
+
+static void emit_variant(Vb *b, const GroupLanes *g, const LanePixels *p, int64_t variant,
+                         Val period)
+{
+    int64_t vector = (int64_t)b->width * 4;
+    int64_t first = channel_at(g, variant, b->width, 0, 0) / b->width;
+    int64_t last = channel_at(g, variant, b->width, b->width - 1, g->reduced - 1) / b->width;
+    uint32_t sources = (uint32_t)(last - first + 1);
+    Val *from = ARENA_ARRAY(b->arena, Val, sources), *x = ARENA_ARRAY(b->arena, Val, sources);
+    for (uint32_t s = 0; s < sources; s++) { // the last vector's pad lanes may lie past the input
+        Val block = vb_addi(b, vb_muli(b, period, g->in_step), first + s);
+        block = vb_min(b, block, vb_int(b, g->in_blocks - 1));
+        from[s] = vb_at(b, p->from, vb_muli(b, block, p->plane));
+    }
+    VbLoop pixels = vb_loop(b, p->lo, p->hi, 1, NULL, 0);
+    for (uint32_t s = 0; s < sources; s++) {
+        x[s] = vb_load(b, vb_at(b, from[s], vb_muli(b, pixels.index, vector)));
+    }
+    Val to = vb_at(b, p->to, vb_muli(b, pixels.index, g->reduced * vector));
+    for (int64_t i = 0; i < g->reduced; i++) {
+        vb_store(b, spread(b, g, variant, i, x, first), vb_ati(b, to, i * vector));
+    }
+    vb_loop_end(b, &pixels, NULL);
+}
+
+void emit_group_lanes(Vb *b, const GroupLanes *g, const LanePixels *p)
+{
+    Val period = vb_divi(b, p->block, g->variants), own = vb_remi(b, p->block, g->variants);
+    for (int64_t v = 0; v < g->variants; v++) {
+        VbIf mine = vb_if(b, vb_icmp(b, LLVMIntEQ, own, vb_int(b, v)));
+        emit_variant(b, g, p, v, period);
+        vb_if_end(b, &mine);
+    }
+}
