@@ -15,11 +15,14 @@
 // depend on threads.
 //
 // Groups smaller than a vector: block b of dy meets block b of x only, and lane l needs channel
-// l/g*g + i: the broadcast is a shuffle by a constant mask, as in conv_grouped.c. Not here: the
-// choice of tile, chunk and tasks (conv_bwd_weights_plan.c).
+// l/g*g + i: the broadcast is a shuffle by a constant mask, as in conv_grouped.c. Groups of other
+// sizes: a chunk of x is expanded in scratch, once for each vector of dy, and the broadcast is a
+// load, as in conv_expanded.c. Not here: the choice of tile, chunk and tasks
+// (conv_bwd_weights_plan.c).
 #include <string.h>
 
 #include "codegen/kernels/conv_bwd_weights.h"
+#include "codegen/kernels/group_lanes.h"
 
 #define MAX_ACC 40
 #define MAX_LANES 64
@@ -33,7 +36,7 @@ typedef struct Weights {
     int64_t dy_pixel, dy_row, dy_plane, dy_image;
     int64_t x_ahead, dy_ahead; // from a pixel to the same one of the next chunk
     int64_t cell;              // bytes of dw of one (c, s): blocks * V * 4
-    int64_t blocks;            // of the variant being emitted
+    int64_t blocks, channels;  // of the variant being emitted
     // of the tile at hand
     Val x, dy, dw;     // planes of the channel block; of the k tile; the task's part of dw
     Val channel_tiles; // run-time count of the block's channel tiles
@@ -67,6 +70,9 @@ static Val x_factor(Weights *w, const Sums *a, int64_t column, int64_t c, int64_
                     Val *pixel)
 {
     Val at = a->v[a->count];
+    if (w->t->expanded) {
+        return vb_load(w->b, vb_ati(w->b, at, column * w->pixel + c * w->b->width * 4));
+    }
     if (!w->t->shuffled) {
         return vb_broadcast(w->b, vb_ati(w->b, at, column * w->pixel + c * 4));
     }
@@ -83,7 +89,9 @@ static void prefetch_pixel(Weights *w, const Sums *a)
     if (w->t->walk == WALK_IMAGES) {
         return;
     }
-    vb_prefetch(b, vb_ati(b, a->v[a->count], w->x_ahead), false, VB_PREFETCH_L2);
+    if (!w->t->expanded) {
+        vb_prefetch(b, vb_ati(b, a->v[a->count], w->x_ahead), false, VB_PREFETCH_L2);
+    }
     for (int64_t o = 0; o < w->blocks; o++) {
         Val next = vb_ati(b, a->v[a->count + 1], w->dy_ahead + o * w->dy_plane);
         vb_prefetch(b, next, false, VB_PREFETCH_L2);
@@ -100,7 +108,7 @@ static void emit_pixel(Weights *w, Sums *a, uint64_t mask, int64_t first, int64_
     }
     for (int64_t s = first; s < w->t->columns; s++) {
         Val pixel = NULL;
-        for (int64_t c = 0; (mask >> s & 1) && c < w->t->channels; c++) {
+        for (int64_t c = 0; (mask >> s & 1) && c < w->channels; c++) {
             Val x = x_factor(w, a, s - first, c, first_channel, &pixel);
             for (int64_t o = 0; o < w->blocks; o++) {
                 Val *acc = &a->v[(c * w->t->columns + s) * w->blocks + o];
@@ -224,12 +232,12 @@ static void emit_tile(Weights *w, const Chunk *k, int64_t part, int64_t first_ch
     Vb *b = w->b;
     const WeightsTiles *t = w->t;
     int64_t columns = w->s.z.s - part < t->columns ? w->s.z.s - part : t->columns;
-    Sums a = {.count = (uint32_t)(t->channels * t->columns * w->blocks)};
+    Sums a = {.count = (uint32_t)(w->channels * t->columns * w->blocks)};
     for (uint32_t i = 0; i < a.count; i++) {
         a.v[i] = vb_zero(b);
     }
     emit_pixels(w, &a, k, part, first_channel, channel_offset);
-    for (int64_t c = 0; c < t->channels; c++) {
+    for (int64_t c = 0; c < w->channels; c++) {
         for (int64_t s = 0; s < columns; s++) {
             for (int64_t o = 0; o < w->blocks; o++) {
                 int64_t offset = (c * w->s.z.s + part + s) * w->cell + o * b->width * 4;
@@ -249,13 +257,34 @@ static void emit_parts(Weights *w, const Chunk *k, int64_t first_channel, Val ch
     }
 }
 
+// Channel tiles of expanded x: the whole ones, then what is left.
+static void emit_expanded(Weights *w, const Chunk *k, Val to)
+{
+    Vb *b = w->b;
+    int64_t whole = w->s.extent / w->channels, left = w->s.extent % w->channels;
+    int64_t step = w->channels * b->width * 4, bytes = w->channels * w->s.z.s * w->cell;
+    if (whole > 0) {
+        VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, whole), 1, NULL, 0);
+        Val offset = vb_muli(b, loop.index, step);
+        emit_parts(w, k, 0, offset, vb_at(b, to, vb_muli(b, loop.index, bytes)));
+        vb_loop_end(b, &loop, NULL);
+    }
+    if (left > 0) {
+        w->channels = left;
+        emit_parts(w, k, 0, vb_int(b, whole * step), vb_ati(b, to, whole * bytes));
+        w->channels = w->t->channels;
+    }
+}
+
 // All channel tiles (or the task's own) of one filter row; `to` is their dw.
 static void emit_channels(Weights *w, const Chunk *k, Val own_tile, Val to)
 {
     Vb *b = w->b;
     const WeightsTiles *t = w->t;
     int64_t tiles = w->s.extent / t->channels, bytes = t->channels * w->s.z.s * w->cell;
-    if (t->shuffled) { // the mask depends on the channel: one piece of code for each tile
+    if (t->expanded) {
+        emit_expanded(w, k, to);
+    } else if (t->shuffled) { // the mask depends on the channel: one piece of code for each tile
         for (int64_t i = 0; i < tiles; i++) {
             if (!t->split_channels) {
                 emit_parts(w, k, i * t->channels, vb_int(b, 0), vb_ati(b, to, i * bytes));
@@ -331,7 +360,9 @@ static void enter_tile(Weights *w, const Rectangle *r, Val tile, Val block)
     const WeightsTiles *t = w->t;
     int64_t c_tiles = s->extent / t->channels;
     Val plane = vb_add(b, vb_muli(b, r->group, s->in_blocks), block);
-    w->x = vb_at(b, w->e->in[0], vb_muli(b, plane, w->x_plane));
+    if (!t->expanded) {
+        w->x = vb_at(b, w->e->in[0], vb_muli(b, plane, w->x_plane));
+    }
     plane = vb_add(b, vb_muli(b, r->group, s->out_blocks), vb_muli(b, tile, t->blocks));
     w->dy = vb_at(b, w->e->in[1], vb_muli(b, plane, w->dy_plane));
     Val row = vb_add(b, vb_muli(b, r->group, s->tiles), tile);
@@ -369,6 +400,30 @@ static void emit_blocks(Weights *w, const Rectangle *r, const Chunk *k, Val tile
     vb_loop_end(w->b, &blocks, NULL);
 }
 
+// What the chunk reads of x for the vector of dy that is the rectangle's group, into scratch.
+static void expand_chunk(Weights *w, const Rectangle *r, const Chunk *k)
+{
+    Vb *b = w->b;
+    const ConvSize *z = &w->s.z;
+    GroupLanes g = group_lanes(z->groups, z->c / z->groups, z->k / z->groups, b->width);
+    Val first = vb_addi(b, vb_muli(b, k->row_lo, z->stride[0]), -z->pad[0]);
+    Val end = vb_addi(b, vb_muli(b, vb_addi(b, k->row_hi, -1), z->stride[0]), z->r - z->pad[0]);
+    first = vb_max(b, first, vb_int(b, 0));
+    end = vb_min(b, end, vb_int(b, z->h));
+    Val before = vb_add(b, vb_muli(b, k->image_lo, w->x_image), vb_muli(b, first, w->x_row));
+    w->x = vb_at(b, w->e->scratch, vb_sub(b, vb_int(b, 0), before));
+    VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, first, end));
+    VbLoop images = vb_loop(b, k->image_lo, k->image_hi, 1, NULL, 0);
+    LanePixels p = {.block = r->group, .plane = z->h * z->w * b->width * 4};
+    p.lo = vb_muli(b, first, z->w);
+    p.hi = vb_muli(b, end, z->w);
+    p.from = vb_at(b, w->e->in[0], vb_muli(b, images.index, g.in_blocks * p.plane));
+    p.to = vb_at(b, w->x, vb_muli(b, images.index, w->x_image));
+    emit_group_lanes(b, &g, &p);
+    vb_loop_end(b, &images, NULL);
+    vb_if_end(b, &some);
+}
+
 // One chunk of pixels for the whole rectangle; the last k tile may be narrower.
 static void emit_rectangle(Weights *w, const Rectangle *r, const Chunk *k)
 {
@@ -377,6 +432,10 @@ static void emit_rectangle(Weights *w, const Rectangle *r, const Chunk *k)
     Val full = vb_int(b, w->s.tiles - (t->tail_blocks ? 1 : 0));
     Val end = vb_min(b, r->k_hi, full);
     w->blocks = t->blocks;
+    w->channels = t->channels;
+    if (t->expanded) {
+        expand_chunk(w, r, k);
+    }
     VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, r->k_lo, end));
     VbLoop tiles = vb_loop(b, r->k_lo, end, 1, NULL, 0);
     emit_blocks(w, r, k, tiles.index);
@@ -439,7 +498,7 @@ static void emit(Emit *e)
     w.pixel = t->in_block * 4;
     w.x_row = width * w.pixel;
     w.x_plane = z->h * z->w * w.pixel;
-    w.x_image = w.s.groups * w.s.in_blocks * w.x_plane;
+    w.x_image = t->expanded ? w.x_plane : w.s.groups * w.s.in_blocks * w.x_plane;
     w.dy_pixel = b->width * 4;
     w.dy_row = made * w.dy_pixel;
     w.dy_plane = z->oh * z->ow * w.dy_pixel;

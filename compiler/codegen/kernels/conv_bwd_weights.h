@@ -23,20 +23,23 @@ typedef struct WeightsTiles {
     int32_t split_rows, split_channels; // filter rows, channel tiles are tasks of their own
     int32_t in_block;
     int32_t shuffled; // channels per group where a block holds several groups, else 0
+    int32_t expanded; // groups of any size: a chunk of x is expanded in scratch (group_lanes.h)
 } WeightsTiles;
 
-/// Sizes that follow from node and plan. Groups smaller than a vector are joined to blocks, as in
-/// conv_join_groups.
+/// Sizes that follow from node and plan. Shuffled groups are joined to blocks, as in
+/// conv_join_groups, expanded ones to vectors of dy, as in conv_expand_groups.
 typedef struct WeightsSize {
     ConvSize z;
     int64_t groups, c, k;      // per group
     int64_t in_blocks;         // of x, per group
     int64_t out_blocks, tiles; // of dy, per group; tiles of `blocks` of them
-    int64_t extent;            // channels of an x block in dw, a multiple of tiles.channels
+    int64_t extent;            // channels of an x block in dw, whole tiles unless expanded
     int64_t rows;              // rows of dy as walked
 } WeightsSize;
 
 WeightsSize weights_size(const Node *n, const WeightsTiles *t, uint32_t width);
+/// Rows of x, of one image, that a chunk of a plan with expanded groups reads at most.
+int64_t weights_chunk_rows(const WeightsSize *s, const WeightsTiles *t);
 /// dw is [group][k tile][c block][r][c][s][blocks*V].
 const Packing *weights_packing(Arena *a, const WeightsSize *s, const WeightsTiles *t,
                                uint32_t width);

@@ -1,6 +1,7 @@
 // conv_bwd_weights_plan.c: tiles, chunks and tasks of the direct backward-weights kernel.
 // Not here: the algorithm (conv_bwd_weights.c).
 #include "codegen/kernels/conv_bwd_weights.h"
+#include "codegen/kernels/group_lanes.h"
 
 #include <math.h>
 
@@ -29,6 +30,11 @@ WeightsSize weights_size(const Node *n, const WeightsTiles *t, uint32_t width)
         s.c = s.k = width;
         s.extent = t->shuffled;
     }
+    if (t->expanded) {
+        s.groups = div_up(z->k, width);
+        s.k = width;
+        s.extent = s.c;
+    }
     s.in_blocks = div_up(s.c, t->in_block);
     s.out_blocks = div_up(s.k, width);
     s.tiles = div_up(s.out_blocks, t->blocks);
@@ -36,6 +42,12 @@ WeightsSize weights_size(const Node *n, const WeightsTiles *t, uint32_t width)
              : t->walk == WALK_PIXELS ? div_up(z->oh * z->ow, t->piece)
                                       : 1;
     return s;
+}
+
+int64_t weights_chunk_rows(const WeightsSize *s, const WeightsTiles *t)
+{
+    int64_t rows = (t->chunk_rows - 1) * s->z.stride[0] + s->z.r;
+    return rows < s->z.h ? rows : s->z.h;
 }
 
 const Packing *weights_packing(Arena *a, const WeightsSize *s, const WeightsTiles *t,
@@ -78,7 +90,7 @@ static double pixel_cycles(const TargetDef *g, const WeightsSize *s, const Weigh
 {
     int64_t parts = div_up(s->z.s, t->columns), last = s->z.s - (parts - 1) * t->columns;
     int64_t full = s->out_blocks / t->blocks;
-    int64_t c_tiles = (s->in_blocks - 1) * (s->extent / t->channels) +
+    int64_t c_tiles = (s->in_blocks - 1) * div_up(s->extent, t->channels) +
                       div_up(s->c - (s->in_blocks - 1) * t->in_block, t->channels);
     if (t->shuffled) {
         c_tiles = s->extent / t->channels;
@@ -112,9 +124,14 @@ static double fill_tile(const PlanCtx *ctx, const Node *n, int64_t blocks, Weigh
     double best_cycles = 1e300;
     WeightsTiles base = *best;
     int64_t lanes = base.shuffled ? base.shuffled : base.in_block;
+    if (base.expanded) {
+        lanes /= g->vector_floats;
+    }
     int64_t filter = conv_size(n).s;
     for (int64_t c = 1; c <= lanes; c++) {
-        for (int64_t parts = 1; parts <= filter && lanes % c == 0; parts++) {
+        bool may =
+            base.expanded || lanes % c == 0; // the last tile of expanded ones may be narrower
+        for (int64_t parts = 1; parts <= filter && may; parts++) {
             WeightsTiles t = base;
             t.blocks = (int32_t)blocks;
             t.channels = (int32_t)c;
@@ -146,11 +163,12 @@ static double dy_bytes(const WeightsTiles *t, uint32_t width)
     return 4.0 * t->blocks * width;
 }
 
-// A chunk's x block and dy tile fit most of L1.
+// A chunk's x block and dy tile fit most of L1; expanded, half of L2.
 static void choose_chunks(const TargetDef *g, const WeightsSize *s, WeightsTiles *t)
 {
     int64_t pixels = s->z.oh * s->z.ow, row = t->walk == WALK_PIXELS ? t->piece : s->z.ow;
-    double fit = 0.75 * (double)g->l1_bytes / (x_bytes(s, t) + dy_bytes(t, g->vector_floats));
+    double room = t->expanded ? 0.5 * (double)g->l2_bytes : 0.75 * (double)g->l1_bytes;
+    double fit = room / (x_bytes(s, t) + dy_bytes(t, g->vector_floats));
     int64_t most = fit < CHUNK_PIXELS ? (int64_t)fit : CHUNK_PIXELS;
     t->chunk_rows = (int32_t)s->rows;
     t->chunk_images = (int32_t)(pixels < most ? most / pixels : 1);
@@ -218,7 +236,7 @@ static void choose_tasks(const WeightsSize *s, WeightsTiles *t, Lowering *out)
     tasks *= t->split_rows ? s->z.r : 1;
     // Only within a filter row do the channel tiles of a task lie side by side: so few tasks have
     // had their rows split.
-    if (tasks < LEAST_TASKS && s->extent > t->channels) {
+    if (tasks < LEAST_TASKS && s->extent > t->channels && !t->expanded) {
         t->split_channels = 1;
         tasks *= s->extent / t->channels;
     }
@@ -261,17 +279,20 @@ static const char *choose_walk(const PlanCtx *ctx, const Node *n, WeightsTiles *
     int64_t c = z.c / z.groups, k = z.k / z.groups;
     t->in_block = (int32_t)conv_input_block(n->inputs.at[0], width);
     if (z.groups > 1 && (c % width || k % width)) {
-        if (c != k || c > width || width % c) {
-            return "groups neither of multiples of the vector nor dividing it equally";
+        bool divides = c == k && width % c == 0;
+        GroupLanes lanes = group_lanes(z.groups, c, k, width);
+        if (!divides && lanes.variants * c > GROUP_LANES_MAX) {
+            return "too many ways to spread its groups over vectors";
         }
-        t->shuffled = (int32_t)c;
-        t->in_block = (int32_t)width;
+        t->shuffled = divides ? (int32_t)c : 0;
+        t->expanded = !divides;
+        t->in_block = (int32_t)(divides ? width : c * width);
     }
     if (z.s > CONV_MAX_TAPS) {
         return "filter wider than 64";
     }
     bool one = z.r == 1 && z.s == 1 && z.stride[0] == 1 && z.stride[1] == 1 && z.oh == z.h &&
-               z.ow == z.w && z.pad[0] == 0 && z.pad[1] == 0;
+               z.ow == z.w && z.pad[0] == 0 && z.pad[1] == 0 && !t->expanded;
     if (one && z.h == 1 && z.w == 1) {
         t->walk = WALK_IMAGES;
     } else if (one) {
@@ -279,6 +300,20 @@ static const char *choose_walk(const PlanCtx *ctx, const Node *n, WeightsTiles *
         t->piece = (int32_t)div_up(z.h * z.w, div_up(z.h * z.w, PIECE_PIXELS));
     }
     return NULL;
+}
+
+// Scratch for a chunk's expanded x; the time to expand all of it.
+static double plan_expanded(const PlanCtx *ctx, const WeightsSize *s, const WeightsTiles *t,
+                            Lowering *out)
+{
+    const ConvSize *z = &s->z;
+    const TargetDef *g = ctx->target;
+    int64_t rows = weights_chunk_rows(s, t), chunks = div_up(s->rows, t->chunk_rows);
+    GroupLanes lanes = group_lanes(z->groups, z->c / z->groups, z->k / z->groups, g->vector_floats);
+    out->in_layout[0] = layout_blocked(g->vector_floats);
+    out->scratch_bytes = (uint64_t)(t->chunk_images * rows * z->w * t->in_block * 4);
+    double pixels = (double)(chunks * rows * z->w) * ctx->plan_batch;
+    return group_lanes_cycles(&lanes, pixels) / g->clock_ghz;
 }
 
 const char *weights_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
@@ -305,6 +340,9 @@ const char *weights_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->bytes_fixed = (uint64_t)(4 * z->k * (z->c / z->groups) * z->r * z->s);
     out->tiles = t;
     out->tiles_bytes = sizeof *t;
+    if (t->expanded) {
+        compute_ns += plan_expanded(ctx, &s, t, out);
+    }
     out->predicted_ns = fmax(compute_ns, conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;
 }

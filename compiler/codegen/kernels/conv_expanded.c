@@ -18,11 +18,8 @@
 #include "codegen/kernels/group_lanes.h"
 
 #define L2_SHARE 0.5     // of L2 for a chunk's expanded rows
-#define LANE_CYCLES 1.5  // to expand one vector: a shuffle or two, a store
-#define PIXEL_CYCLES 3.0 // of the loop around them
 #define TILE_CYCLES 12.0 // set-up and epilogue of a tile
 #define TURN_CYCLES 2.0  // of the loop over channels
-#define MAX_VECTORS 4096 // expanded by straight-line code, all variants together
 
 static GroupLanes node_lanes(const Node *n, const ConvPass *p, uint32_t width)
 {
@@ -131,11 +128,12 @@ static double tile_cycles(const TargetDef *g, const ConvPass *p, int64_t columns
 }
 
 // Cycles to expand an image in so many chunks.
-static double expand_cycles(const TargetDef *g, const ConvPass *p, int64_t chunks)
+static double expand_cycles(const TargetDef *g, const ConvPass *p, const GroupLanes *lanes,
+                            int64_t chunks)
 {
-    double pixels = (double)(chunks * chunk_rows(p, chunks) * p->in_w * p->groups);
-    double bytes = pixels * (double)p->in_block * 4;
-    double cycles = pixels * (PIXEL_CYCLES + LANE_CYCLES * (double)p->in_c);
+    double pixels = (double)(chunks * chunk_rows(p, chunks) * p->in_w);
+    double bytes = pixels * (double)(p->groups * p->in_block) * 4;
+    double cycles = group_lanes_cycles(lanes, pixels);
     bool far = chunk_rows(p, chunks) * row_bytes(p) > (int64_t)g->l1_bytes;
     return cycles + (far ? 2 * bytes / g->l2_gbps * g->clock_ghz : 0); // written and read
 }
@@ -155,7 +153,7 @@ static const char *why_not(const ConvPass *p, const GroupLanes *lanes, uint32_t 
     if (p->groups == 1 || (p->in_c % width == 0 && p->out_c % width == 0)) {
         return "one group, or groups of whole vectors";
     }
-    if (lanes->variants * lanes->reduced > MAX_VECTORS) {
+    if (lanes->variants * lanes->reduced > GROUP_LANES_MAX) {
         return "too many ways to spread its groups over vectors";
     }
     return conv_has_taps(p) ? NULL : "no filter tap meets the picture";
@@ -185,7 +183,7 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     conv_fill_lowering(ctx, n, &p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
     out->in_layout[0] = layout_blocked(width);
     out->scratch_bytes = (uint64_t)(chunk_rows(&p, t.chunks) * row_bytes(&p));
-    double cycles = (tiles + expand_cycles(g, &p, t.chunks)) * ctx->plan_batch;
+    double cycles = (tiles + expand_cycles(g, &p, &lanes, t.chunks)) * ctx->plan_batch;
     out->predicted_ns = fmax(cycles / g->clock_ghz, conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;
 }

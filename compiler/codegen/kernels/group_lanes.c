@@ -4,6 +4,8 @@
 #include "codegen/kernels/group_lanes.h"
 
 #define MAX_LANES 64
+#define LANE_CYCLES 1.5  // to spread one vector: a shuffle or two, a store
+#define PIXEL_CYCLES 3.0 // of the loop around them
 
 static int64_t common_divisor(int64_t a, int64_t b)
 {
@@ -26,6 +28,11 @@ GroupLanes group_lanes(int64_t groups, int64_t reduced, int64_t made, uint32_t w
         g.in_step = 0;
     }
     return g;
+}
+
+double group_lanes_cycles(const GroupLanes *g, double pixels)
+{
+    return pixels * (double)g->blocks * (PIXEL_CYCLES + LANE_CYCLES * (double)g->reduced);
 }
 
 // Input channel that lane `lane` of the variant needs for channel i of its group.

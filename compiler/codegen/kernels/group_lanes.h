@@ -13,7 +13,13 @@ typedef struct GroupLanes {
     int64_t in_step;           // ... so many input blocks apart
 } GroupLanes;
 
+/// Variants times channels beyond which the code would be too long.
+#define GROUP_LANES_MAX 4096
+
 GroupLanes group_lanes(int64_t groups, int64_t reduced, int64_t made, uint32_t width);
+
+/// Cycles to spread so many pixels for all vectors of results.
+double group_lanes_cycles(const GroupLanes *g, double pixels);
 
 /// Pixels [lo, hi), at least one, for vector `block` of the results.
 typedef struct LanePixels {
