@@ -313,6 +313,7 @@ static double plan_expanded(const PlanCtx *ctx, const WeightsSize *s, const Weig
     out->in_layout[0] = layout_blocked(g->vector_floats);
     out->scratch_bytes = (uint64_t)(t->chunk_images * rows * z->w * t->in_block * 4);
     double pixels = (double)(chunks * rows * z->w) * ctx->plan_batch;
+    pixels *= t->split_rows ? (double)z->r : 1; // each of these tasks expands for itself
     return group_lanes_cycles(&lanes, pixels) / g->clock_ghz;
 }
 
