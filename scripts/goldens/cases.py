@@ -6,7 +6,8 @@ from variants import VARIANTS
 
 # At inference a network whose statistics are made up grows by a factor per block, and gates saturate: a smaller last
 # gamma tames that.
-SCALED = {"seresnet18", "seresnet50", "seresnext50_32x4d", "resnet152", "resnet152d", "resnet200", "seresnet152", "resnetv2_152", "resnetv2_200", "d2l_resnet152",
+SCALED = {"seresnet18", "seresnet34", "seresnet50", "seresnet101", "seresnet152", "seresnext50_32x4d", "resnet152",
+          "resnet152d", "resnet200", "resnetv2_152", "resnetv2_200", "d2l_resnet152",
           "cifar_resnet110", "cifar_resnet1202", "preact_resnet164", "preact_resnet1001"}
 
 

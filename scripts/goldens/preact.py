@@ -105,7 +105,7 @@ class PreCifar(nn.Module):
 
 
 class TimmBlock(nn.Module):
-    def __init__(self, c_in, c_out, stride, bottleneck, projects):
+    def __init__(self, c_in, c_out, stride, bottleneck, projects, avg_down):
         super().__init__()
         c = c_out // 4 if bottleneck else c_out
         self.bottleneck = bottleneck
@@ -117,26 +117,42 @@ class TimmBlock(nn.Module):
             self.norm3, self.conv3 = nn.BatchNorm2d(c), nn.Conv2d(c, c_out, 1, bias=False)
         self.downsample = None
         if projects:
-            self.downsample = nn.ModuleDict({"conv": nn.Conv2d(c_in, c_out, 1, stride, bias=False)})
+            self.downsample = nn.ModuleDict({"conv": nn.Conv2d(c_in, c_out, 1, 1 if avg_down else stride, bias=False)})
+        self.pool = None
+        if avg_down and stride > 1:
+            self.pool = nn.AvgPool2d(2, stride, ceil_mode=True, count_include_pad=False)
 
     def forward(self, x):
         a = F.relu(self.norm1(x))
-        s = x if self.downsample is None else self.downsample["conv"](a)
+        s = x
+        if self.downsample is not None:
+            s = self.downsample["conv"](a if self.pool is None else self.pool(a))
         y = self.conv2(F.relu(self.norm2(self.conv1(a))))
         return (self.conv3(F.relu(self.norm3(y))) if self.bottleneck else y) + s
 
 
+def timm_deep_stem(channels):
+    """The three 3x3 convolutions of the D networks."""
+    return nn.ModuleDict({
+        "conv1": nn.Conv2d(channels, 32, 3, 2, 1, bias=False), "norm1": nn.BatchNorm2d(32), "relu1": nn.ReLU(),
+        "conv2": nn.Conv2d(32, 32, 3, 1, 1, bias=False), "norm2": nn.BatchNorm2d(32), "relu2": nn.ReLU(),
+        "conv3": nn.Conv2d(32, 64, 3, 1, 1, bias=False)})
+
+
 class TimmResNetV2(nn.Module):
-    def __init__(self, depths, bottleneck=True, classes=1000, channels=3):
+    """deep: the D networks, which have another stem and an average pool in their shortcuts."""
+
+    def __init__(self, depths, bottleneck=True, classes=1000, channels=3, deep=False):
         super().__init__()
-        self.stem = nn.ModuleDict({"conv": nn.Conv2d(channels, 64, 7, 2, 3, bias=False)})
+        plain = {"conv": nn.Conv2d(channels, 64, 7, 2, 3, bias=False)}
+        self.stem = timm_deep_stem(channels) if deep else nn.ModuleDict(plain)
         c_in, stages = 64, []
         for stage, depth in enumerate(depths):
             blocks, c_out = [], (256 if bottleneck else 64) << stage
             for i in range(depth):
                 stride = 2 if stage > 0 and i == 0 else 1
                 projects = i == 0 and (bottleneck or stride > 1 or c_in != c_out)
-                blocks.append(TimmBlock(c_in, c_out, stride, bottleneck, projects))
+                blocks.append(TimmBlock(c_in, c_out, stride, bottleneck, projects, deep))
                 c_in = c_out
             stages.append(nn.ModuleDict({"blocks": nn.Sequential(*blocks)}))
         self.stages = nn.ModuleList(stages)
@@ -144,7 +160,9 @@ class TimmResNetV2(nn.Module):
         self.head = nn.ModuleDict({"fc": nn.Conv2d(c_in, classes, 1)})
 
     def forward(self, x):
-        x = F.max_pool2d(self.stem["conv"](x), 3, 2, 1)
+        for layer in self.stem.values():
+            x = layer(x)
+        x = F.max_pool2d(x, 3, 2, 1)
         for stage in self.stages:
             x = stage["blocks"](x)
         x = F.relu(self.norm(x)).mean((2, 3), keepdim=True)

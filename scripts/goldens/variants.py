@@ -55,8 +55,8 @@ def resnext29(groups, classes, channels):
     return ResNet(Bottleneck, (3, 3, 3), classes, channels, Style(groups=groups), "3x3", 64)
 
 
-def timm_v2(depth, classes, channels):
-    return TimmResNetV2(DEPTHS[depth], depth not in (18, 34), classes, channels)
+def timm_v2(depth, deep=False, classes=None, channels=None):
+    return TimmResNetV2(DEPTHS[depth], depth not in (18, 34), classes, channels, deep)
 
 
 class Demo(tv.nn.Module):
@@ -85,15 +85,17 @@ def table():
     for depth, params in ((26, 15995176), (200, 64673832)):
         t[f"resnet{depth}"] = Variant(partial(torchvision_depths, DEPTHS[depth]), params, *imagenet)
     t["resnet50_v1"] = Variant(partial(residual, 50, first_stride=True), 25557032, *imagenet)
-    for depth, params in ((18, 11708744), (34, 21816904), (50, 25576264), (101, 44568392), (152, 60212040)):
+    for depth, params in ((18, 11708744), (26, 16014408), (34, 21816904), (50, 25576264), (101, 44568392), (152, 60212040)):
         t[f"resnet{depth}d"] = Variant(partial(residual, depth, "deep", avg_down=True), params, *imagenet)
-    for depth, params in ((18, 11779624), (50, 28088024), (152, 66821848)):
+    for depth, params in ((18, 11779624), (34, 21960416), (50, 28088024), (101, 49326872), (152, 66821848)):
         t[f"seresnet{depth}"] = Variant(partial(residual, depth, se=True), params, *imagenet)
     t["seresnext50_32x4d"] = Variant(
         partial(residual, 50, se=True, groups=32, base_width=4), 27559896, *imagenet)
     for depth, params in ((18, 11687720), (34, 21795880), (50, 25549352), (101, 44541480), (152, 60185128),
                           (200, 64666152)):
         t[f"resnetv2_{depth}"] = Variant(partial(timm_v2, depth), params, *imagenet)
+    for depth, params in ((50, 25568584), (101, 44560712)):
+        t[f"resnetv2_{depth}d"] = Variant(partial(timm_v2, depth, True), params, *imagenet)
     for source, params in (("fb", 25556008), ("tf", 25549352), ("keras", 25568360)):
         t[f"preact_resnet50_{source}"] = Variant(partial(PreResNet50, source), params, *imagenet)
     for depth, params in ((20, 269722), (32, 464154), (44, 658586), (56, 853018), (110, 1727962), (1202, 19421274)):
