@@ -11,6 +11,7 @@
 #define MATRIX_CLASSES 26 // at most; else the most frequent confusions
 #define CONFUSIONS 20
 #define MISTAKES 24
+#define ROUNDING 1e-3f // of brightnesses: far below a 255th
 
 static const char *class_text(Arena *a, const RnDataset *d, uint32_t k)
 {
@@ -107,19 +108,34 @@ static uint32_t find_worst(const RnDataset *d, const Prediction *p, uint32_t wor
     return count;
 }
 
-// Values within 0..1 are brightnesses; others are stretched to fill the range.
-static void to_bytes(const RnDataset *d, const float *image, uint32_t channels, uint8_t *out)
+// Takes back the normalisation that the model states.
+static void denormalise(const RnPreprocess *stated, float *image, size_t plane, uint32_t channels)
 {
-    size_t plane = (size_t)d->height * d->width;
+    if (!stated || !stated->normalize)
+        return;
+    for (size_t i = 0; i < plane * channels; i++)
+        image[i] = image[i] * (float)stated->std[i / plane] + (float)stated->mean[i / plane];
+}
+
+// Values within 0..1 are brightnesses; others, of arrays of numbers, are stretched to fill the
+// range.
+static void to_bytes(const float *image, size_t plane, uint32_t channels, uint8_t *out)
+{
     float lo = 0, hi = 1;
     for (size_t i = 0; i < plane * channels; i++) {
-        lo = image[i] < lo ? image[i] : lo;
-        hi = image[i] > hi ? image[i] : hi;
+        lo = fminf(lo, image[i]);
+        hi = fmaxf(hi, image[i]);
     }
-    for (size_t i = 0; i < plane; i++)
-        for (uint32_t c = 0; c < channels; c++)
-            out[i * channels + c] =
-                (uint8_t)lroundf(255.0f * (image[c * plane + i] - lo) / (hi - lo));
+    if (lo > -ROUNDING && hi < 1 + ROUNDING) {
+        lo = 0;
+        hi = 1;
+    }
+    for (size_t i = 0; i < plane; i++) {
+        for (uint32_t c = 0; c < channels; c++) {
+            float v = (image[c * plane + i] - lo) / (hi - lo);
+            out[i * channels + c] = (uint8_t)lroundf(255.0f * fminf(fmaxf(v, 0), 1)); // NaN: 0
+        }
+    }
 }
 
 static void add_mistake(const RnDataset *d, const Prediction *p, uint32_t index, const StrBuf *png,
@@ -135,8 +151,8 @@ static void add_mistake(const RnDataset *d, const Prediction *p, uint32_t index,
                   100 * (double)p->probability, index);
 }
 
-static ExitCode add_pictures(const RnDataset *d, const Prediction *p, const uint32_t *worst,
-                             uint32_t count, StrBuf *out)
+static ExitCode add_pictures(const RnDataset *d, const RnPreprocess *stated, const Prediction *p,
+                             const uint32_t *worst, uint32_t count, StrBuf *out)
 {
     uint32_t channels = d->channels == 3 ? 3 : 1;
     size_t plane = (size_t)d->height * d->width;
@@ -150,7 +166,8 @@ static ExitCode add_pictures(const RnDataset *d, const Prediction *p, const uint
             code = report_status(&err);
             break;
         }
-        to_bytes(d, image, channels, bytes);
+        denormalise(stated, image, plane, channels);
+        to_bytes(image, plane, channels, bytes);
         if (png_encode(bytes, d->width, d->height, channels, &png))
             add_mistake(d, &p[worst[i]], worst[i], &png, out);
         else
@@ -161,8 +178,8 @@ static ExitCode add_pictures(const RnDataset *d, const Prediction *p, const uint
     return code;
 }
 
-ExitCode mistakes_add(const RnDataset *data, const Prediction *predictions, uint32_t classes,
-                      StrBuf *out)
+ExitCode mistakes_add(const RnDataset *data, const RnPreprocess *stated,
+                      const Prediction *predictions, uint32_t classes, StrBuf *out)
 {
     uint32_t *counts = count_pairs(data, predictions, classes);
     if (!counts)
@@ -181,7 +198,7 @@ ExitCode mistakes_add(const RnDataset *data, const Prediction *predictions, uint
     strbuf_add(out, "<h2>Worst mistakes</h2>\n<p class=\"quiet\">Wrong answers with the largest "
                     "loss, and the probability the model gave them.</p>\n"
                     "<div class=\"mistakes\">\n");
-    ExitCode code = add_pictures(data, predictions, worst, count, out);
+    ExitCode code = add_pictures(data, stated, predictions, worst, count, out);
     strbuf_add(out, "</div>\n");
     return code;
 }

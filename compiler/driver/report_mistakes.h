@@ -5,8 +5,9 @@
 #include "driver/session.h"
 
 /// Adds the confusion matrix (of many classes: the most frequent confusions) and the pictures with
-/// the largest loss among the wrong ones. predictions: one per picture of the set.
-ExitCode mistakes_add(const RnDataset *data, const Prediction *predictions, uint32_t classes,
-                      StrBuf *out);
+/// the largest loss among the wrong ones, as they were before the normalisation that `stated` (NULL:
+/// none) holds. predictions: one per picture of the set.
+ExitCode mistakes_add(const RnDataset *data, const RnPreprocess *stated,
+                      const Prediction *predictions, uint32_t classes, StrBuf *out);
 
 #endif

@@ -241,7 +241,8 @@ ExitCode train_write_report(Training *t)
     add_charts(t, &page);
     ExitCode code = EXIT_OK;
     if (t->test && t->predictions)
-        code = mistakes_add(t->test, t->predictions, rn_model_classes(t->model.model), &page);
+        code = mistakes_add(t->test, rn_model_preprocess(t->model.model, 0), t->predictions,
+                            rn_model_classes(t->model.model), &page);
     add_epochs(t, &page);
     add_settings(t, &page);
     add_model(t, &page);

@@ -144,7 +144,7 @@ START_TEST(mistakes)
                            .classes = 3,
                            .class_names = names};
     StrBuf page = {.arena = arena};
-    ck_assert_int_eq(mistakes_add(&set, said, 3, &page), EXIT_OK);
+    ck_assert_int_eq(mistakes_add(&set, NULL, said, 3, &page), EXIT_OK);
     const char *text = strbuf_text(&page);
     ck_assert_int_eq(count(text, "<figure>"), 24);
     ck_assert_int_eq(count(text, "data:image/png;base64,"), 24);
@@ -154,14 +154,55 @@ START_TEST(mistakes)
     ck_assert_int_eq(strncmp(first, "no. 17<", 7), 0);
     ck_assert_int_eq(count(text, ",0.000)"), 0);
     StrBuf many = {.arena = arena};
-    ck_assert_int_eq(mistakes_add(&set, said, 1000, &many), EXIT_OK);
+    ck_assert_int_eq(mistakes_add(&set, NULL, said, 1000, &many), EXIT_OK);
     ck_assert(
         strstr(strbuf_text(&many), "<td>cat</td><td>dog &lt;b&gt;</td><td class=\"n\">10</td>"));
     for (uint32_t i = 0; i < PICTURES; i++)
         said[i].predicted = said[i].label;
     StrBuf none = {.arena = arena};
-    ck_assert_int_eq(mistakes_add(&set, said, 3, &none), EXIT_OK);
+    ck_assert_int_eq(mistakes_add(&set, NULL, said, 3, &none), EXIT_OK);
     ck_assert_ptr_null(strstr(strbuf_text(&none), "<figure>"));
+}
+END_TEST
+
+// The page shows the one picture of two pixels, in colour.
+static bool shows(const float values[6], const RnPreprocess *stated, const uint8_t pixels[6])
+{
+    const uint32_t label = 0;
+    const Prediction said = {.label = 0, .predicted = 1, .probability = 1, .loss = 2};
+    const RnDataset set = {.count = 1,
+                           .channels = 3,
+                           .height = 1,
+                           .width = 2,
+                           .values = values,
+                           .labels = &label,
+                           .classes = 2};
+    StrBuf page = {.arena = arena}, png = {.arena = arena}, want = {.arena = arena};
+    ck_assert_int_eq(mistakes_add(&set, stated, &said, 2, &page), EXIT_OK);
+    ck_assert(png_encode(pixels, 2, 1, 3, &png));
+    base64_add(&want, png.text, png.count);
+    return strstr(strbuf_text(&page), strbuf_text(&want)) != NULL;
+}
+
+START_TEST(mistakes_look_as_they_did)
+{
+    static const RnPreprocess stated = {
+        .normalize = 1, .mean = {0.5, 0.25, 0.125}, .std = {0.25, 0.5, 0.2}};
+    static const uint8_t pixels[6] = {0, 10, 255, 20, 255, 128}; // of two pixels, red to blue
+    float bright[6], normal[6];
+    for (int c = 0; c < 3; c++)
+        for (int i = 0; i < 2; i++) {
+            bright[2 * c + i] = (float)pixels[3 * i + c] / 255.0f;
+            normal[2 * c + i] = (bright[2 * c + i] - (float)stated.mean[c]) / (float)stated.std[c];
+        }
+    ck_assert(shows(bright, NULL, pixels));
+    ck_assert(shows(normal, &stated, pixels));
+    ck_assert(!shows(normal, NULL, pixels));
+    static const uint8_t stretched[6] = {0, 255, 51, 153, 102, 204};
+    static const float wide[6] = {-1, 2, 4, 1, 0, 3};
+    ck_assert(shows(wide, NULL, stretched));
+    static const float odd[6] = {0, NAN, 1, 0, 0, 0};
+    ck_assert(shows(odd, NULL, (const uint8_t[6]){0, 255, 0, 0, 0, 0}));
 }
 END_TEST
 
@@ -175,6 +216,7 @@ int main(void)
     tcase_add_test(tc, png);
     tcase_add_test(tc, charts);
     tcase_add_test(tc, mistakes);
+    tcase_add_test(tc, mistakes_look_as_they_did);
     suite_add_tcase(suite, tc);
     return check_run(suite);
 }
