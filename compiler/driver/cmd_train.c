@@ -59,7 +59,7 @@ static ExitCode train_step(Training *t)
     RnError err = {0};
     while (r.count < pictures) {
         RnBatch batch;
-        uint64_t read_start = trace_now(), waited = rn_loader_wait_ns(t->loader);
+        uint64_t read_start = clock_ns(), waited = rn_loader_wait_ns(t->loader);
         if (rn_loader_next(t->loader, &batch, &err) != RN_OK)
             return report_status(&err);
         r.waited += (double)(rn_loader_wait_ns(t->loader) - waited) * 1e-9;
@@ -68,7 +68,7 @@ static ExitCode train_step(Training *t)
             return stopped(t, &err);
     }
     double start = clock_seconds();
-    uint64_t update_start = trace_now();
+    uint64_t update_start = clock_ns();
     if (rn_optimizer_step(t->optimizer, t->model.session, r.lr, &err) != RN_OK)
         return stopped(t, &err);
     trace_add(t->trace, "update", update_start);
@@ -95,6 +95,23 @@ static uint64_t epoch_end(const Training *t)
     uint64_t steps = (uint64_t)t->options->steps - t->place.step;
     uint64_t left = end - t->place.epoch_image;
     return steps < left / pictures ? t->place.epoch_image + steps * pictures : end;
+}
+
+// What follows the part of the epoch that ends at image `end`.
+static void tell_rest(const Training *t, uint64_t end, Progress *progress)
+{
+    uint64_t epochs, rest = 0; // whole ones after this one, and images of the last
+    if (t->options->steps) {
+        uint64_t pictures = (uint64_t)t->batch * (uint64_t)t->options->accumulate;
+        uint64_t now = (end - t->place.epoch_image + pictures - 1) / pictures;
+        uint64_t steps = (uint64_t)t->options->steps - t->place.step - now;
+        epochs = steps / train_steps_per_epoch(t);
+        rest = steps % train_steps_per_epoch(t) * pictures;
+    } else {
+        epochs = train_epochs(t) - t->place.epoch - 1;
+    }
+    progress->more = epochs * t->train->count + rest;
+    progress->more_seconds = t->score_seconds * (double)(1 + epochs + (rest > 0));
 }
 
 // Saves where the run stands, and stops it.
@@ -131,6 +148,8 @@ static ExitCode train_epoch(Training *t)
                  (unsigned long long)train_epochs(t));
     Progress progress;
     progress_start(&progress, label, t->place.epoch_image, epoch_end(t));
+    if (!train_finished(t))
+        tell_rest(t, progress.total, &progress);
     ExitCode code = EXIT_OK;
     while (code == EXIT_OK && !epoch_trained(t) && !train_finished(t)) {
         code = train_step(t);
@@ -242,10 +261,10 @@ static ExitCode train(Training *t)
     if (code == EXIT_OK)
         code = trace_start(t->arena, t->options->trace, t->model.session, &t->trace);
     t->started = clock_seconds();
-    if (code == EXIT_OK && train_finished(t))
+    if (code == EXIT_OK && train_done(t))
         fprintf(stderr, "nothing is left to train: %llu epochs, %llu steps are done\n",
                 (unsigned long long)t->place.epoch, (unsigned long long)t->place.step);
-    while (code == EXIT_OK && !train_finished(t))
+    while (code == EXIT_OK && !train_done(t))
         code = train_epoch(t);
     if (code != EXIT_OK || !t->options->save)
         return code;
@@ -259,10 +278,6 @@ ExitCode cmd_train(Arena *a, const Options *o)
 {
     if (o->epochs && o->steps)
         return report_error(EXIT_USAGE, "give either --epochs or --steps");
-    if (o->resume && !o->checkpoint)
-        return report_error(EXIT_USAGE, "--resume needs --checkpoint FILE");
-    if (!o->checkpoint && o->save_every)
-        return report_error(EXIT_USAGE, "--save-every needs --checkpoint FILE");
     Training t = {.arena = a, .options = o};
     if (o->checkpoint)
         stop_hold(&t.stop);

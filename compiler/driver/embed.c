@@ -24,11 +24,8 @@ static EmbedChoice embed_choice(const Options *o)
 
 ExitCode embed_check_options(const Options *o)
 {
-    ExitCode code = weights_check_options(o);
-    if (code != EXIT_OK)
-        return code;
     if (!o->weights)
-        return o->embed_given ? report_error(EXIT_USAGE, "--embed needs --weights") : EXIT_OK;
+        return EXIT_OK;
     if (o->stop_after || (o->emit != EMIT_OBJECT && o->emit != EMIT_HEADER &&
                           o->emit != EMIT_LLVM && o->emit != EMIT_ASM))
         return report_error(EXIT_USAGE, "--weights become part of an object; what is asked for "

@@ -16,6 +16,7 @@ typedef struct Parser {
     char **argv;
     Options *out;
     const char **error;
+    VEC(const OptionDef *) given; // on the command line
 } Parser;
 
 static bool fail(const Parser *p, const char *text)
@@ -208,6 +209,7 @@ static bool take_option(Parser *p, const char *word)
         return unknown_option(p, word);
     if (!(o->commands & p->out->command->bit))
         return misplaced_option(p, o);
+    VEC_PUSH(p->arena, &p->given, o);
     if (o->kind == OPTION_FLAG) {
         if (o->name && (strcmp(rest, "=yes") == 0 || strcmp(rest, "=no") == 0))
             return set_value(p, o, rest + 1);
@@ -336,6 +338,34 @@ static bool take_recipe(Parser *p, int command_word)
     return true;
 }
 
+// Whether one of "a|b" is the text.
+static bool is_among(const char *words, const char *text)
+{
+    size_t length = strlen(text);
+    for (const char *at = words; *at; at += strcspn(at, "|"), at += *at == '|')
+        if (strcspn(at, "|") == length && memcmp(at, text, length) == 0)
+            return true;
+    return false;
+}
+
+// An option without what it belongs to would be forgotten without a word.
+static bool check_partner(const Parser *p, const OptionDef *o)
+{
+    if (!o->needs)
+        return true;
+    size_t length = strcspn(o->needs, "=");
+    const OptionDef *partner = find_name(o->needs, length, false);
+    const char *values = o->needs[length] ? o->needs + length + 1 : NULL;
+    const char *now = options_value_text(p->arena, p->out, partner);
+    Options defaults = {0};
+    options_set_defaults(&defaults);
+    if (values ? is_among(values, now)
+               : strcmp(now, options_value_text(p->arena, &defaults, partner)) != 0)
+        return true;
+    return fail(p, arena_printf(p->arena, "%s needs --%s %s", option_spelling(p->arena, o),
+                                partner->name, values ? values : partner->value));
+}
+
 bool options_parse(Arena *a, int argc, char **argv, Options *out, const char **error)
 {
     *out = (Options){.argc = argc, .argv = argv};
@@ -350,6 +380,9 @@ bool options_parse(Arena *a, int argc, char **argv, Options *out, const char **e
         return fail(&p, argc < 2 ? "no model given; see resnetc --help"
                                  : arena_printf(a, "%sno model given: resnetc %s",
                                                 command_prefix(&p), out->command->usage));
+    for (uint32_t i = 0; !question && i < p.given.count; i++)
+        if (!check_partner(&p, p.given.at[i]))
+            return false;
     return true;
 }
 

@@ -127,6 +127,7 @@ typedef struct OptionDef {
     double min, max;     // allowed range, inclusive; min == max: any
     uint32_t commands;
     const char *group;   // NULL, or the heading that stands in the help above it and those after it
+    const char *needs;   // NULL, or what must be set with it: "checkpoint", "optimizer=adamw"
     bool same_on_resume; // a run that goes on must be given the same value
     bool one_dash;       // the name stands behind a single dash, as C compilers have -MD
     const char *doc;

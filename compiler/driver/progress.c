@@ -40,6 +40,20 @@ static int terminal_columns(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+// "1:12 left, 14:05 to the end"
+static const char *time_left(const Progress *p, uint64_t done, double rate, char text[64])
+{
+    char here[16], end[16];
+    double left = (double)(p->total - done) / rate;
+    progress_format_time(left, here);
+    progress_format_time(left + (double)p->more / rate + p->more_seconds, end);
+    if (p->more)
+        snprintf(text, 64, "%s left, %s to the end", here, end);
+    else
+        snprintf(text, 64, "%s left", here);
+    return text;
+}
+
 static void draw_bar(Progress *p, uint64_t done, const char *note, double rate, const char *left)
 {
     char bar[BAR_COLUMNS + 1];
@@ -50,10 +64,10 @@ static void draw_bar(Progress *p, uint64_t done, const char *note, double rate, 
     char line[256];
     double percent = 100.0 * (double)done / (double)p->total;
     int columns = terminal_columns();
-    int n = snprintf(line, sizeof line, "%s [%s] %3.0f%%  %s  %.0f images/s  %s left", p->label,
+    int n = snprintf(line, sizeof line, "%s [%s] %3.0f%%  %s  %.0f images/s  %s", p->label,
                      bar, percent, note, rate, left);
     if (columns > 0 && n >= columns) // a line that wraps cannot be drawn over: leave the bar out
-        n = snprintf(line, sizeof line, "%s %.0f%% %.0f/s %s left", p->label, percent, rate, left);
+        n = snprintf(line, sizeof line, "%s %.0f%% %.0f/s %s", p->label, percent, rate, left);
     if (columns > 0 && n >= columns)
         n = columns - 1;
     fprintf(stderr, "\r%.*s", n, line);
@@ -70,12 +84,12 @@ void progress_update(Progress *p, uint64_t done, const char *note)
         return;
     p->shown = now;
     double rate = (double)(done - p->first) / (now - p->start);
-    char left[16];
-    progress_format_time((double)(p->total - done) / rate, left);
+    char text[64];
+    const char *left = time_left(p, done, rate, text);
     if (p->terminal)
         draw_bar(p, done, note, rate, left);
     else
-        fprintf(stderr, "%s: %llu of %llu images  %s  %.0f images/s  %s left\n", p->label,
+        fprintf(stderr, "%s: %llu of %llu images  %s  %.0f images/s  %s\n", p->label,
                 (unsigned long long)done, (unsigned long long)p->total, note, rate, left);
 }
 

@@ -12,10 +12,13 @@ typedef struct Progress {
     bool terminal;
     double start, shown; // seconds
     uint64_t first;      // images done before this started (resumed)
+    uint64_t more;       // images of the work that comes after this one, at the same rate
+    double more_seconds; // and what else comes then
     int drawn;           // columns on the screen now
 } Progress;
 
-/// Starts at `done` of `total` images.
+/// Starts at `done` of `total` images. Where more follows, set `more` and `more_seconds` afterwards:
+/// the time left to the end of everything is shown too.
 void progress_start(Progress *p, const char *label, uint64_t done, uint64_t total);
 /// `done` images are done; `note` is shown beside ("loss 0.412").
 void progress_update(Progress *p, uint64_t done, const char *note);

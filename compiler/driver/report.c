@@ -39,9 +39,14 @@ ExitCode report_check_output(Arena *a, const char *path)
     return EXIT_OK;
 }
 
-double clock_seconds(void)
+uint64_t clock_ns(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+double clock_seconds(void)
+{
+    return 1e-9 * (double)clock_ns();
 }

@@ -34,8 +34,7 @@ static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batc
 ExitCode session_start(Arena *a, const Options *o, LoadedModel *out)
 {
     *out = (LoadedModel){.options = o};
-    ExitCode code = weights_check_options(o);
-    return code == EXIT_OK ? compile_start(a, o, &out->compilation) : code;
+    return compile_start(a, o, &out->compilation);
 }
 
 ExitCode session_compile(const Options *o, unsigned modes, uint32_t max_batch, bool init,

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/strbuf.h"
 #include "driver/report.h"
@@ -29,13 +28,6 @@ struct Trace {
     Lane *lanes;
     uint64_t start_ns;
 };
-
-uint64_t trace_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void add_event(Lane *lane, const Event *event)
 {
@@ -74,7 +66,7 @@ ExitCode trace_start(Arena *a, const char *path, RnSession *session, Trace **out
     t->session = session;
     t->workers = rn_pool_threads(rn_session_pool(session));
     t->lanes = ARENA_ARRAY(a, Lane, t->workers);
-    t->start_ns = trace_now();
+    t->start_ns = clock_ns();
     rn_session_set_trace(session, record, t);
     *out = t;
     return EXIT_OK;
@@ -84,7 +76,7 @@ void trace_add(Trace *t, const char *name, uint64_t start_ns)
 {
     if (!t)
         return;
-    Event event = {.name = name, .work = {.start_ns = start_ns, .end_ns = trace_now()}};
+    Event event = {.name = name, .work = {.start_ns = start_ns, .end_ns = clock_ns()}};
     add_event(&t->lanes[0], &event);
 }
 

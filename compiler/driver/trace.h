@@ -12,9 +12,8 @@ typedef struct Trace Trace;
 /// Keeps the first TRACE_MAX_EVENTS of each thread.
 enum { TRACE_MAX_EVENTS = 1 << 16 };
 ExitCode trace_start(Arena *a, const char *path, RnSession *session, Trace **out);
-/// Adds an event of the caller's own work ("update") from start until now; times from trace_now.
+/// Adds an event of the caller's own work ("update") from start until now; times from clock_ns.
 void trace_add(Trace *t, const char *name, uint64_t start_ns);
-uint64_t trace_now(void);
 /// Stops recording, writes the file and frees. The session must still be open. Accepts NULL.
 ExitCode trace_finish(Trace *t);
 

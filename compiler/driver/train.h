@@ -40,6 +40,7 @@ typedef struct Training {
     double busy_s, wait_s;   // in steps and waiting for data, of the epoch in this process
     uint32_t drawn;          // fifths of the epoch that the curve already has
     bool row_printed;        // the table's head stands
+    double score_seconds;    // that the test set took last time
     Prediction *predictions; // with --report: one per picture of the test set
 } Training;
 
@@ -55,7 +56,7 @@ typedef struct StepRecord {
 ExitCode train_make_optimizer(Training *t);
 ExitCode train_make_schedule(Training *t); // after t->lr is known
 uint64_t train_steps_per_epoch(const Training *t);
-/// Whether the run is at its end.
+/// Whether no step is left.
 bool train_finished(const Training *t);
 static inline uint64_t train_epochs(const Training *t)
 {
@@ -79,6 +80,8 @@ ExitCode train_open_log(Training *t);
 ExitCode train_log_step(Training *t, const StepRecord *r);
 /// Adds a point of running train loss and accuracy five times per epoch, as the chapter draws them.
 void train_draw_point(Training *t);
+/// Whether the run is at its end: of --steps, the last of them may be made and not scored yet.
+bool train_done(const Training *t);
 /// Ends an epoch (or, at the end of --steps, a part of one): test accuracy, row, curve, checkpoint.
 /// EXIT_INTERRUPTED when a wish to stop came while the test set was scored; nothing has changed
 /// then.

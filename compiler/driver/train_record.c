@@ -111,15 +111,28 @@ static ExitCode print_row(Training *t, double test_accuracy)
     return EXIT_OK;
 }
 
+bool train_done(const Training *t)
+{
+    if (!t->options->steps || !t->test || !train_finished(t))
+        return train_finished(t);
+    uint32_t points = t->curves.points.count;
+    const CurvePoint *last = points ? &t->curves.points.at[points - 1] : NULL;
+    double part = (double)t->place.epoch_image / (double)t->train->count;
+    double here = (double)t->place.epoch + part;
+    return last && last->test_accuracy >= 0 && fabs(last->epoch - here) <= 1e-6 * here;
+}
+
 ExitCode train_end_epoch(Training *t, bool complete)
 {
     Score score = {0};
     if (t->options->report && t->test && !t->predictions)
         t->predictions = ARENA_ARRAY(t->arena, Prediction, t->test->count);
     if (t->test) {
+        double start = clock_seconds();
         ExitCode code = session_score(&t->model, t->test, t->batch, "test", &score, t->predictions);
         if (code != EXIT_OK)
             return code;
+        t->score_seconds = clock_seconds() - start;
     }
     double test_accuracy = score.count ? (double)score.correct / (double)score.count : -1;
     ExitCode code = print_row(t, test_accuracy);

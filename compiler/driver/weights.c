@@ -6,17 +6,6 @@
 #include "driver/report.h"
 #include "resnetc/weights.h"
 
-ExitCode weights_check_options(const Options *o)
-{
-    if (o->weights)
-        return EXIT_OK;
-    if (o->map)
-        return report_error(EXIT_USAGE, "--map needs --weights, whose names it changes");
-    if (o->new_head)
-        return report_error(EXIT_USAGE, "--new-head needs --weights");
-    return EXIT_OK;
-}
-
 static void print_kept(void *context, const RnTensor *tensor, const RnShape *found)
 {
     (void)context;

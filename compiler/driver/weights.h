@@ -5,9 +5,6 @@
 #include "driver/options.h"
 #include "resnetc/runtime.h"
 
-/// Refuses options about weights where there is no --weights.
-ExitCode weights_check_options(const Options *o);
-
 /// Loads --weights as the options say. With --new-head the session must have initial values; the
 /// tensors that kept them are listed on standard error.
 ExitCode weights_load(const Options *o, RnSession *session);

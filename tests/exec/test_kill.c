@@ -24,7 +24,8 @@
 #define SIDE 6
 #define TRAIN_COUNT 48
 #define TEST_COUNT 40
-#define STEPS 24 // two epochs of 12
+#define STEPS 24   // two epochs of 12
+#define FIGURES 48 // columns of the last row that are no times
 
 static Arena *arena;
 static char *folder;
@@ -58,16 +59,37 @@ static void clean_up(void)
     arena_destroy(arena);
 }
 
-// A child that trains, as main() would; its output goes to said.txt.
-static pid_t start(const char *save, const char *log, const char *checkpoints, bool resume)
+// A child that trains, as main() would; its output goes to said.txt. With --steps the last scoring
+// comes after the last step and is no part of an epoch's end.
+static pid_t start(const char *save, const char *log, const char *checkpoints, bool resume,
+                   bool steps)
 {
     char *argv[40];
     int argc = 0;
-    const char *words[] = {
-        "resnetc", "train",        "tiny.rn",   "--data",       ".",   "--batch",
-        "4",       "--threads",    "1",         "--momentum",   "0.9", "--epochs",
-        "2",       "--lr",         "0.1",       "--save",       save,  "--log",
-        log,       "--checkpoint", checkpoints, "--save-every", "1",   resume ? "--resume" : NULL};
+    const char *words[] = {"resnetc",
+                           "train",
+                           "tiny.rn",
+                           "--data",
+                           ".",
+                           "--batch",
+                           "4",
+                           "--threads",
+                           "1",
+                           "--momentum",
+                           "0.9",
+                           steps ? "--steps" : "--epochs",
+                           steps ? "24" : "2",
+                           "--lr",
+                           "0.1",
+                           "--save",
+                           save,
+                           "--log",
+                           log,
+                           "--checkpoint",
+                           checkpoints,
+                           "--save-every",
+                           "1",
+                           resume ? "--resume" : NULL};
     for (size_t i = 0; i < sizeof words / sizeof words[0] && words[i]; i++)
         argv[argc++] = arena_strdup(arena, words[i]);
     pid_t child = fork();
@@ -152,14 +174,18 @@ static void check_log(const char *log)
     ck_assert_int_eq(*at, 0);
 }
 
-// Trains once undisturbed; returns its time.
-static double train_whole(void)
+// Trains once undisturbed; returns its time, and what its last row says.
+static double train_whole(const char **row)
 {
     double began = now();
-    int code = wait_for(start("whole.st", "whole.jsonl", "whole/", false));
+    int code = wait_for(start("whole.st", "whole.jsonl", "whole/", false, false));
     ck_assert_msg(code == 0, "%d: %s", code, said());
+    double whole = now() - began;
     check_log("whole.jsonl");
-    return now() - began;
+    *row = strstr(said(), "\n    2 ");
+    ck_assert_msg(*row && strlen(*row) > FIGURES, "%s", said());
+    *row = arena_strndup(arena, *row, FIGURES);
+    return whole;
 }
 
 static int times(int usual)
@@ -195,23 +221,26 @@ static void wait_for_instant(const char *checkpoints, double whole, uint64_t str
 
 // Runs until a run ends by itself, each ended by the signal at a random instant. Returns how many
 // signals that took.
-static int disturb(int chain, int with, double whole)
+static int disturb(int chain, int with, double whole, const char *row)
 {
     const char *save = arena_printf(arena, "%d.st", chain);
     const char *log = arena_printf(arena, "%d.log", chain);
     const char *dir = arena_printf(arena, "%d-%d/", with, chain);
     long reached = 0;
+    bool row_said = false;
     for (int i = 0;; i++) {
-        pid_t child = start(save, log, dir, reached > 0);
+        pid_t child = start(save, log, dir, reached > 0, chain % 2 == 1);
         wait_for_instant(dir, whole, (uint64_t)(chain + 1000 * with), (uint64_t)i);
         kill(child, with); // it may have ended already
         int code = wait_for(child);
+        row_said = row_said || strstr(said(), row);
         long step = newest_step(dir);
         ck_assert_msg(step >= reached, "step %ld after %ld", step, reached);
         reached = step;
         if (code == 0) {
             expect_same_file("whole.st", save);
             check_log(log);
+            ck_assert_msg(row_said, "no%s in %s", row, said());
             return i;
         }
         bool asked = code == EXIT_INTERRUPTED && with != SIGKILL;
@@ -225,10 +254,11 @@ static int disturb(int chain, int with, double whole)
 
 static void disturb_often(int with, int usual)
 {
-    double whole = train_whole();
+    const char *row;
+    double whole = train_whole(&row);
     int signals = 0, wanted = times(usual);
     for (int chain = 0; signals < wanted; chain++)
-        signals += disturb(chain, with, whole);
+        signals += disturb(chain, with, whole, row);
     printf("%d signals, %.0f ms for a whole run\n", signals, 1e3 * whole);
 }
 

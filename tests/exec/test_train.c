@@ -284,14 +284,40 @@ START_TEST(folders_of_checkpoints)
 }
 END_TEST
 
-START_TEST(report)
+// grey.rn, and a data set that has a test split.
+static void prepare_set(void)
 {
-    SHELL("mkdir set && sed 's/3, 13, 11/1, 13, 11/' toy.rn > grey.rn");
+    SHELL("mkdir -p set && sed 's/3, 13, 11/1, 13, 11/' toy.rn > grey.rn");
     expect(0, NULL);
     tool_write_idx(in_folder("set/train-images-idx3-ubyte"), 40, 13, 11, 5);
     tool_write_idx(in_folder("set/train-labels-idx1-ubyte"), 40, 0, 0, 5);
     tool_write_idx(in_folder("set/t10k-images-idx3-ubyte"), 30, 13, 11, 5);
     tool_write_idx(in_folder("set/t10k-labels-idx1-ubyte"), 30, 0, 0, 5);
+}
+
+// A checkpoint of what becomes the last step, made before the test set was scored.
+START_TEST(the_last_scoring_is_made_up_for)
+{
+#define GREY "train grey.rn --data set --batch 8 --threads 1 "
+#define FIGURES " | awk '{print $1, $2, $3, $4}' "
+    prepare_set();
+    RESNETC(GREY "--steps 3 --curves whole.svg" FIGURES "> whole.txt && cat whole.txt");
+    expect(0, "epoch loss train accuracy\n1 ");
+    RESNETC(GREY "--steps 8 --save-every 3 --keep 9 --checkpoint steps/ && "
+                 "rm steps/step-000000008.safetensors steps/step-000000006.safetensors");
+    expect(0, NULL);
+    RESNETC(GREY "--steps 3 --checkpoint steps/ --resume --curves again.svg" FIGURES
+                 "| cmp - whole.txt && cmp whole.svg again.svg");
+    expect(0, NULL);
+    RESNETC(GREY "--steps 3 --checkpoint steps/ --resume 2>&1");
+    expect(0, "nothing is left to train");
+    ck_assert_ptr_null(strstr(run.out, "accuracy"));
+}
+END_TEST
+
+START_TEST(report)
+{
+    prepare_set();
     RESNETC("train grey.rn --data set --batch 8 --epochs 2 --report r.html --nesterov "
             "--momentum 0.9 --checkpoint r.st && cat r.html");
     static const char *const parts[] = {
@@ -333,6 +359,7 @@ int main(void)
     tcase_add_test(tc, resumes_within_an_epoch);
     tcase_add_test(tc, resuming_another_run);
     tcase_add_test(tc, folders_of_checkpoints);
+    tcase_add_test(tc, the_last_scoring_is_made_up_for);
     tcase_add_test(tc, report);
     suite_add_tcase(suite, tc);
     return check_run(suite);

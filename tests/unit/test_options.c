@@ -88,6 +88,24 @@ START_TEST(mistakes)
 }
 END_TEST
 
+START_TEST(partners)
+{
+    ck_assert_str_eq(parse("train m --keep 3"), "--keep needs --checkpoint FILE");
+    ck_assert_str_eq(parse("train m --save-every 3"), "--save-every needs --checkpoint FILE");
+    ck_assert_str_eq(parse("train m --resume"), "--resume needs --checkpoint FILE");
+    ck_assert_ptr_null(parse("train m --resume --save-every 3 --keep 1 --checkpoint d/"));
+    ck_assert_str_eq(parse("train m --beta1 0.9"), "--beta1 needs --optimizer adamw");
+    ck_assert_ptr_null(parse("train m --beta1 0.9 --optimizer adamw"));
+    ck_assert_str_eq(parse("train m --lr-drop-factor 0.1 --lr-schedule cosine"),
+                     "--lr-drop-factor needs --lr-schedule step|multistep");
+    ck_assert_ptr_null(parse("train m --lr-drop-factor 0.1 --lr-schedule multistep"));
+    ck_assert_str_eq(parse("m --embed plain"), "--embed needs --weights FILE");
+    ck_assert_str_eq(parse("run m --map t"), "--map needs --weights FILE");
+    ck_assert_str_eq(parse("eval m --data-dir d"), "--data-dir needs --data SET");
+    ck_assert_ptr_null(parse("train m --keep 3 --help"));
+}
+END_TEST
+
 // Every option is documented in the help of each of its commands.
 START_TEST(help_is_complete)
 {
@@ -107,6 +125,15 @@ START_TEST(help_is_complete)
 }
 END_TEST
 
+static const OptionDef *needed(const char *needs)
+{
+    for (size_t i = 0; i < option_table_count; i++)
+        if (option_table[i].name && strcspn(needs, "=") == strlen(option_table[i].name) &&
+            strncmp(needs, option_table[i].name, strlen(option_table[i].name)) == 0)
+            return &option_table[i];
+    ck_abort_msg("there is no --%s", needs);
+}
+
 START_TEST(table_is_consistent)
 {
     for (size_t i = 0; i < option_table_count; i++) {
@@ -114,6 +141,8 @@ START_TEST(table_is_consistent)
         ck_assert(o->name || o->letter);
         ck_assert((o->kind == OPTION_FLAG) == (o->value == NULL));
         ck_assert(o->doc && o->commands);
+        if (o->needs) // a value for it can be given where this one can
+            ck_assert_msg(needed(o->needs)->commands & o->commands, "%s", o->name);
         for (size_t k = 0; k < i; k++) {
             const OptionDef *p = &option_table[k];
             ck_assert(!o->name || !p->name || strcmp(o->name, p->name) != 0);
@@ -132,6 +161,7 @@ int main(void)
     tcase_add_test(tc, command_after_options);
     tcase_add_test(tc, defaults);
     tcase_add_test(tc, mistakes);
+    tcase_add_test(tc, partners);
     tcase_add_test(tc, help_is_complete);
     tcase_add_test(tc, table_is_consistent);
     suite_add_tcase(suite, tc);
