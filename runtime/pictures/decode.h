@@ -20,8 +20,9 @@ RnStatus decode_start(const Source *source, uint32_t height, uint32_t width, RnP
 typedef enum RowKind { ROW_GREY, ROW_RGB, ROW_CMYK } RowKind;
 
 /// Writes a decoded row to planes: as it is, or grey spread to three channels, colours joined to
-/// grey as Pillow does, CMYK (inverted, as Adobe writes it) turned into red, green and blue.
-void decode_row(RnPicture *out, uint32_t y, const unsigned char *row, RowKind kind);
+/// grey as Pillow does, CMYK (inverted, as Adobe writes it) turned into red, green and blue, which
+/// changes the row.
+void decode_row(RnPicture *out, uint32_t y, unsigned char *row, RowKind kind);
 
 RnStatus decode_jpeg(const Source *source, RnPicture *out, RnError *err);
 RnStatus decode_png(const Source *source, RnPicture *out, RnError *err);

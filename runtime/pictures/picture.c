@@ -36,31 +36,42 @@ static unsigned part(unsigned a, unsigned b)
     return ((t >> 8) + t) >> 8;
 }
 
-// Inverted CMYK: 255 is no ink.
-static void cmyk_to_rgb(const unsigned char *in, unsigned char rgb[3])
+// Inverted CMYK, 255 is no ink, in place: pixels become three bytes each.
+static void cmyk_to_rgb(unsigned char *row, uint32_t width)
 {
-    unsigned light = in[3];
-    for (int c = 0; c < 3; c++)
-        rgb[c] = (unsigned char)(light - part(255u - in[c], light));
+    unsigned char *to = row;
+    for (uint32_t x = 0; x < width; x++, row += 4, to += 3) {
+        unsigned light = row[3];
+        for (int c = 0; c < 3; c++)
+            to[c] = (unsigned char)(light - part(255u - row[c], light));
+    }
 }
 
-void decode_row(RnPicture *out, uint32_t y, const unsigned char *row, RowKind kind)
+// in: u8 [width, 3] -> the rows r, g, b of three planes
+static void split_colours(const unsigned char *restrict in, uint32_t width, uint8_t *restrict r,
+                          uint8_t *restrict g, uint8_t *restrict b)
+{
+    for (uint32_t x = 0; x < width; x++) {
+        r[x] = in[3 * (size_t)x];
+        g[x] = in[3 * (size_t)x + 1];
+        b[x] = in[3 * (size_t)x + 2];
+    }
+}
+
+void decode_row(RnPicture *out, uint32_t y, unsigned char *row, RowKind kind)
 {
     size_t plane = (size_t)out->height * out->width;
     uint8_t *to = (uint8_t *)(uintptr_t)out->pixels + (size_t)y * out->width; // ours to fill
-    size_t step = kind == ROW_GREY ? 1 : kind == ROW_RGB ? 3 : 4;
-    for (uint32_t x = 0; x < out->width; x++, row += step) {
-        unsigned char rgb[3] = {row[0], row[0], row[0]};
-        if (kind == ROW_RGB)
-            memcpy(rgb, row, 3);
-        else if (kind == ROW_CMYK)
-            cmyk_to_rgb(row, rgb);
-        if (out->channels == 1) {
-            to[x] = kind == ROW_GREY ? row[0] : luma(rgb[0], rgb[1], rgb[2]);
-            continue;
-        }
-        for (uint32_t c = 0; c < 3; c++)
-            to[c * plane + x] = rgb[c];
+    if (kind == ROW_CMYK)
+        cmyk_to_rgb(row, out->width);
+    if (kind == ROW_GREY) {
+        for (uint32_t c = 0; c < out->channels; c++)
+            memcpy(to + c * plane, row, out->width);
+    } else if (out->channels == 1) {
+        for (uint32_t x = 0; x < out->width; x++)
+            to[x] = luma(row[3 * (size_t)x], row[3 * (size_t)x + 1], row[3 * (size_t)x + 2]);
+    } else {
+        split_colours(row, out->width, to, to + plane, to + 2 * plane);
     }
 }
 

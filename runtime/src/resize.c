@@ -11,7 +11,7 @@
 
 #include "memory.h"
 
-enum { PRECISION = 32 - 8 - 2, SIZE_MAX_RESIZE = RN_PICTURE_MAX_SIDE };
+enum { PRECISION = 32 - 8 - 2, SIZE_MAX_RESIZE = RN_PICTURE_MAX_SIDE, BLOCK = 32 };
 
 // Weights of one direction: output place o reads in[first[o] .. first[o] + count[o]) with weights
 // at o * taps.
@@ -117,19 +117,59 @@ static uint8_t clip8(int32_t sum)
     return v < 0 ? 0 : v > 255 ? 255 : (uint8_t)v;
 }
 
+// Four rows at once share the weights. A row may be given several times.
+static void rows_across(const Filter *f, const uint8_t *const in[4], uint8_t *const out[4])
+{
+    for (uint32_t x = 0; x < f->out; x++) {
+        const int32_t *w = f->weights + (size_t)x * f->taps;
+        uint32_t from = f->first[x], to = from + f->count[x];
+        int32_t s0 = 1 << (PRECISION - 1), s1 = s0, s2 = s0, s3 = s0;
+        for (uint32_t i = from; i < to; i++, w++) {
+            s0 += in[0][i] * *w;
+            s1 += in[1][i] * *w;
+            s2 += in[2][i] * *w;
+            s3 += in[3][i] * *w;
+        }
+        out[0][x] = clip8(s0);
+        out[1][x] = clip8(s1);
+        out[2][x] = clip8(s2);
+        out[3][x] = clip8(s3);
+    }
+}
+
 // in: u8 [rows, f->in] -> out: u8 [rows, f->out]
 static void pass_across(const Filter *f, const uint8_t *in, uint32_t rows, uint8_t *out)
 {
-    for (uint32_t y = 0; y < rows; y++, in += f->in, out += f->out) {
-        for (uint32_t x = 0; x < f->out; x++) {
-            const int32_t *w = f->weights + (size_t)x * f->taps;
-            const uint8_t *from = in + f->first[x];
-            int32_t sum = 1 << (PRECISION - 1);
-            for (uint32_t i = 0; i < f->count[x]; i++)
-                sum += from[i] * w[i];
-            out[x] = clip8(sum);
+    for (uint32_t y = 0; y < rows; y += 4) {
+        const uint8_t *from[4];
+        uint8_t *to[4];
+        for (uint32_t k = 0; k < 4; k++) {
+            size_t row = y + k < rows ? y + k : rows - 1;
+            from[k] = in + row * f->in;
+            to[k] = out + row * f->out;
+        }
+        rows_across(f, from, to);
+    }
+}
+
+// `columns` columns of one output row, at most BLOCK: out[x] = sum over i of w[i] * in[i, x].
+static void block_down(const int32_t *w, uint32_t taps, const uint8_t *in, uint32_t width,
+                       uint32_t columns, uint8_t *out)
+{
+    int32_t sum[BLOCK];
+    for (uint32_t x = 0; x < BLOCK; x++)
+        sum[x] = 1 << (PRECISION - 1);
+    for (uint32_t i = 0; i < taps; i++, in += width) {
+        if (columns == BLOCK) { // a number the compiler knows, for vectors
+            for (uint32_t x = 0; x < BLOCK; x++)
+                sum[x] += in[x] * w[i];
+        } else {
+            for (uint32_t x = 0; x < columns; x++)
+                sum[x] += in[x] * w[i];
         }
     }
+    for (uint32_t x = 0; x < columns; x++)
+        out[x] = clip8(sum[x]);
 }
 
 // in: u8 [f->in, width] -> out: u8 [f->out, width]
@@ -138,12 +178,9 @@ static void pass_down(const Filter *f, const uint8_t *in, uint32_t width, uint8_
     for (uint32_t y = 0; y < f->out; y++, out += width) {
         const int32_t *w = f->weights + (size_t)y * f->taps;
         const uint8_t *from = in + (size_t)f->first[y] * width;
-        for (uint32_t x = 0; x < width; x++) {
-            int32_t sum = 1 << (PRECISION - 1);
-            for (uint32_t i = 0; i < f->count[y]; i++)
-                sum += from[(size_t)i * width + x] * w[i];
-            out[x] = clip8(sum);
-        }
+        for (uint32_t x = 0; x < width; x += BLOCK)
+            block_down(w, f->count[y], from + x, width, width - x < BLOCK ? width - x : BLOCK,
+                       out + x);
     }
 }
 
