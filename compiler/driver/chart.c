@@ -14,6 +14,24 @@
 #define TOP 44
 #define BOTTOM 230
 
+#define TITLE 34 // height of a picture's own
+
+static const ChartSeries loss_series[] = {
+    {"train", "#1f4e9c", offsetof(CurvePoint, train_loss), false},
+    {"test", "#1b7f3b", offsetof(CurvePoint, test_loss), true}};
+static const ChartSeries accuracy_series[] = {
+    {"train", "#1f4e9c", offsetof(CurvePoint, train_accuracy), false},
+    {"test", "#1b7f3b", offsetof(CurvePoint, test_accuracy), true}};
+static const ChartSeries lr_series[] = {{"", "#b5358c", offsetof(CurvePoint, lr), false}};
+static const ChartSeries rate_series[] = {{"", "#a05a00", offsetof(CurvePoint, rate), false}};
+
+const Chart chart_table[CHARTS] = {
+    [CHART_LOSS] = {"Loss", loss_series, 2, true},
+    [CHART_ACCURACY] = {"Accuracy", accuracy_series, 2, false},
+    [CHART_LR] = {"Learning rate", lr_series, 1, true},
+    [CHART_RATE] = {"Pictures per second", rate_series, 1, true},
+};
+
 typedef struct Frame {
     double x_hi, y_lo, y_hi, x_tick, y_tick;
 } Frame;
@@ -103,13 +121,9 @@ static double draw_series(const ChartSeries *s, const Curves *c, const Frame *f,
     return last;
 }
 
-void chart_svg(const Chart *chart, const Curves *c, StrBuf *out)
+static void draw_chart(const Chart *chart, const Curves *c, StrBuf *out)
 {
     Frame f = fit(chart, c);
-    strbuf_printf(out,
-                  "<svg viewBox=\"0 0 %d %d\" role=\"img\" font-family=\"inherit\" "
-                  "font-size=\"12\">\n",
-                  WIDTH, HEIGHT);
     strbuf_add(out, "<g font-weight=\"600\" font-size=\"14\">");
     svg_text(out, LEFT, 20, "start", "#222", chart->title);
     strbuf_add(out, "</g>\n");
@@ -123,6 +137,32 @@ void chart_svg(const Chart *chart, const Curves *c, StrBuf *out)
         int n = snprintf(text, sizeof text, "%s %.4g", chart->series[k].name, last);
         svg_text(out, right, 20, "end", chart->series[k].color, text);
         right -= 7.0 * n + 14; // letters of 12 pixels are about 7 wide
+    }
+}
+
+void chart_svg(const Chart *chart, const Curves *c, StrBuf *out)
+{
+    strbuf_printf(out,
+                  "<svg viewBox=\"0 0 %d %d\" role=\"img\" font-family=\"inherit\" "
+                  "font-size=\"12\">\n",
+                  WIDTH, HEIGHT);
+    draw_chart(chart, c, out);
+    strbuf_add(out, "</svg>\n");
+}
+
+void chart_picture(const Curves *c, const char *title, StrBuf *out)
+{
+    strbuf_printf(out,
+                  "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+                  "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n"
+                  "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n<g font-size=\"14\">",
+                  2 * WIDTH, HEIGHT + TITLE, 2 * WIDTH, HEIGHT + TITLE);
+    svg_text(out, WIDTH, 24, "middle", "#222", title);
+    strbuf_add(out, "</g>\n");
+    for (int i = CHART_LOSS; i <= CHART_ACCURACY; i++) {
+        strbuf_printf(out, "<g transform=\"translate(%d %d)\">\n", i * WIDTH, TITLE);
+        draw_chart(&chart_table[i], c, out);
+        strbuf_add(out, "</g>\n");
     }
     strbuf_add(out, "</svg>\n");
 }

@@ -1,5 +1,4 @@
-// chart.h: a line chart over the epochs as SVG, for the report.
-// Not here: the picture of --curves (curves.c).
+// chart.h: line charts over the epochs as SVG, for the report and for --curves.
 #ifndef DRIVER_CHART_H
 #define DRIVER_CHART_H
 
@@ -19,6 +18,13 @@ typedef struct Chart {
     bool from_zero; // the axis begins at 0, not at the least value
 } Chart;
 
+/// Loss, accuracy, learning rate, pictures per second.
+enum { CHART_LOSS, CHART_ACCURACY, CHART_LR, CHART_RATE, CHARTS };
+extern const Chart chart_table[CHARTS];
+
+/// A chart as an element of a page.
 void chart_svg(const Chart *chart, const Curves *curves, StrBuf *out);
+/// Loss and accuracy side by side under a title, as a file.
+void chart_picture(const Curves *curves, const char *title, StrBuf *out);
 
 #endif

@@ -1,4 +1,4 @@
-// curves.h: the course of a training run: points, their text in a checkpoint, their picture.
+// curves.h: the course of a training run: points, their text in a checkpoint.
 #ifndef DRIVER_CURVES_H
 #define DRIVER_CURVES_H
 
@@ -25,7 +25,5 @@ void curves_print(const Curves *c, StrBuf *out);
 bool curves_parse(Arena *a, const char *text, Curves *out);
 /// The value at `offset` of a point; -1 where it was not measured, or is no finite number.
 double curve_value(const CurvePoint *p, size_t offset);
-/// Draws train loss, train accuracy and test accuracy over the epochs as an SVG picture.
-void curves_svg(const Curves *c, const char *title, StrBuf *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "driver/chart.h"
 #include "driver/log_trim.h"
 #include "driver/progress.h"
 #include "driver/report.h"
@@ -85,7 +86,7 @@ static ExitCode write_curves(Training *t)
     StrBuf svg = {.arena = t->arena};
     const char *title = arena_printf(t->arena, "%s: %u pictures, batch %u, learning rate %g",
                                      t->model.model->name, t->train->count, t->batch, t->lr);
-    curves_svg(&t->curves, title, &svg);
+    chart_picture(&t->curves, title, &svg);
     return report_write(t->arena, t->options->curves, svg.text, svg.count);
 }
 

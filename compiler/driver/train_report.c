@@ -99,21 +99,9 @@ static void add_cards(const Training *t, StrBuf *out)
 
 static void add_charts(const Training *t, StrBuf *out)
 {
-    static const ChartSeries loss[] = {
-        {"train", "#1f4e9c", offsetof(CurvePoint, train_loss), false},
-        {"test", "#1b7f3b", offsetof(CurvePoint, test_loss), true}};
-    static const ChartSeries accuracy[] = {
-        {"train", "#1f4e9c", offsetof(CurvePoint, train_accuracy), false},
-        {"test", "#1b7f3b", offsetof(CurvePoint, test_accuracy), true}};
-    static const ChartSeries lr[] = {{"", "#b5358c", offsetof(CurvePoint, lr), false}};
-    static const ChartSeries rate[] = {{"", "#a05a00", offsetof(CurvePoint, rate), false}};
-    static const Chart charts[] = {{"Loss", loss, 2, true},
-                                   {"Accuracy", accuracy, 2, false},
-                                   {"Learning rate", lr, 1, true},
-                                   {"Pictures per second", rate, 1, true}};
     strbuf_add(out, "<div class=\"charts\">\n");
-    for (size_t i = 0; i < sizeof charts / sizeof charts[0]; i++)
-        chart_svg(&charts[i], &t->curves, out);
+    for (int i = 0; i < CHARTS; i++)
+        chart_svg(&chart_table[i], &t->curves, out);
     strbuf_add(out, "</div>\n");
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "driver/chart.h"
 #include "driver/curves.h"
 #include "driver/progress.h"
 
@@ -55,13 +56,13 @@ START_TEST(picture)
 {
     Curves c = example();
     StrBuf svg = {.arena = arena};
-    curves_svg(&c, "a < b & c", &svg);
+    chart_picture(&c, "a < b & c", &svg);
     const char *text = strbuf_text(&svg);
-    ck_assert_int_eq(count(text, "<polyline"), 3);
+    ck_assert_int_eq(count(text, "<polyline"), 4);
     ck_assert_int_eq(count(text, "<svg "), 1);
     ck_assert_int_eq(count(text, "</svg>"), 1);
     ck_assert_ptr_nonnull(strstr(text, "a &lt; b &amp; c"));
-    ck_assert_ptr_nonnull(strstr(text, "test accuracy 0.900"));
+    ck_assert_ptr_nonnull(strstr(text, ">test 0.9<"));
     ck_assert_ptr_nonnull(strstr(text, ">epoch<"));
     ck_assert_int_eq(count(text, "nan"), 0);
     ck_assert_int_eq(count(text, "inf"), 0);
@@ -72,7 +73,7 @@ START_TEST(no_points_is_a_picture_too)
 {
     Curves c = {0};
     StrBuf svg = {.arena = arena};
-    curves_svg(&c, "nothing yet", &svg);
+    chart_picture(&c, "nothing yet", &svg);
     ck_assert_int_eq(count(strbuf_text(&svg), "nan"), 0);
     ck_assert_ptr_nonnull(strstr(strbuf_text(&svg), "</svg>"));
 }
