@@ -70,14 +70,17 @@ static const char *text(const cJSON *object, const char *key)
 }
 
 typedef struct Totals {
-    int steps, threads, updates, batches;
+    int steps, threads, processes, updates, batches;
     double gflop, shares; // shares: sum of tasks / of_tasks
 } Totals;
 
 static void add_event(Totals *t, const cJSON *event, double *free_at)
 {
+    ck_assert_double_eq(number(event, "pid"), 1);
     if (strcmp(text(event, "ph"), "M") == 0) {
+        ck_assert_str_ne(text(cJSON_GetObjectItem(event, "args"), "name"), "");
         t->threads += strcmp(text(event, "name"), "thread_name") == 0;
+        t->processes += strcmp(text(event, "name"), "process_name") == 0;
         return;
     }
     ck_assert_str_eq(text(event, "ph"), "X");
@@ -112,6 +115,7 @@ static Totals totals_of(const char *arguments)
     }
     cJSON_Delete(json);
     ck_assert_int_eq(t.threads, THREADS);
+    ck_assert_int_eq(t.processes, 1);
     ck_assert_int_gt(t.steps, 5);
     ck_assert_double_gt(t.gflop, 0);
     // every step was run whole, however many threads took part
