@@ -38,15 +38,19 @@ class Shape:
         return self.k * (self.c // self.groups) * self.r * self.r * self.oh * self.ow
 
     def padded_macs(self, vector, algorithm):
-        """With whole vectors of output channels (a group's are not padded where they divide a vector), and with
-        whole tiles of Winograd's."""
+        """With whole vectors of output channels (groups lie side by side unless they are whole vectors; spanned
+        ones cost what each vector meets of them), and with whole tiles of Winograd's."""
         padding = 1.0
         tile = re.match(r"winograd_(\d+)x(\d+)", algorithm)
         if tile:
             padding = round_up(self.oh, int(tile[1])) * round_up(self.ow, int(tile[2])) / (self.oh * self.ow)
         per_group = self.k // self.groups
-        if self.groups > 1 and vector % per_group == 0:
-            return self.macs() * padding
+        if algorithm == "spanned":
+            starts = range(0, self.k, vector)
+            met = sum((min(s + vector, self.k) - 1) // per_group - s // per_group + 1 for s in starts)
+            return self.macs() * met * vector / self.k
+        if self.groups > 1 and per_group % vector:
+            return self.macs() * round_up(self.k, vector) / self.k
         return self.macs() * padding * round_up(per_group, vector) / per_group
 
     def text(self):
@@ -72,6 +76,9 @@ def neighbours():
     yield "pictures around 65x97", [Shape(64, 65, w, 64) for w in range(95, 100)]
     yield "classes 998 to 1002", [Shape(512, 1, 1, k, 1) for k in range(998, 1003)]
     yield "32 groups of 4, widths 54 to 58", [Shape(128, 56, w, 128, 3, 1, 32) for w in range(54, 59)]
+    yield "32 groups of 3 to 8", [Shape(32 * g, 56, 56, 32 * g, 3, 1, 32) for g in range(3, 9)]
+    yield "8 groups of 20 to 28", [Shape(8 * g, 28, 28, 8 * g, 3, 1, 8) for g in range(20, 29)]
+    yield "4 groups of 70 to 74, 1x1", [Shape(4 * g, 28, 28, 4 * g, 1, 1, 4) for g in range(70, 75)]
     yield "32 groups of 8, widths 26 to 30", [Shape(256, 28, w, 256, 3, 1, 32) for w in range(26, 31)]
 
 

@@ -449,6 +449,35 @@ static void run_kernel(Run *r)
     kernel_run_destroy(k);
 }
 
+// Builds the node in an arena of its own and plans it; why the kernel cannot, or NULL.
+static const char *plan_case(Run *r, const OpDef *op)
+{
+    Arena *a = r->arena = arena_create();
+    r->graph = graph_create(a, "test");
+    r->node = graph_add_node(r->graph, op, NULL);
+    r->node->name = "node";
+    build_attrs(r);
+    build_inputs(r, strncmp(op->name, "dense", 5) == 0);
+    if (r->t.fused) {
+        build_fused(r);
+    }
+    KernelOptions options = {0};
+    // training: the algorithms that err most are tested too
+    PlanCtx ctx = {.arena = a,
+                   .kernel = r->kernel,
+                   .target = r->target,
+                   .options = &options,
+                   .plan_batch = (uint32_t)r->t.plan_batch,
+                   .training = true};
+    Lowering *low = ARENA_NEW(a, Lowering);
+    const char *why = r->kernel->plan(&ctx, r->node, low);
+    ck_assert_msg(why || low->predicted_ns > 0, "%s: predicts no time", describe(r));
+    low->kernel = r->kernel->name;
+    low->kernel_def = r->kernel;
+    r->node->lowering = low;
+    return why;
+}
+
 // Runs the case on every kernel that serves the operator; returns how many did. errors: NULL, or
 // takes them.
 static int run_case(const TargetDef *target, const OpDef *op, uint32_t out_of, const Case *t,
@@ -460,31 +489,11 @@ static int run_case(const TargetDef *target, const OpDef *op, uint32_t out_of, c
         if (strcmp(k->op, op->name) != 0 || (t->fused && !(k->takes_store && k->takes_sides))) {
             continue;
         }
-        Arena *a = arena_create();
-        Run r = {.arena = a, .target = target, .kernel = k, .t = *t, .out_of = out_of};
-        r.graph = graph_create(a, "test");
-        r.node = graph_add_node(r.graph, op, NULL);
-        r.node->name = "node";
-        build_attrs(&r);
-        build_inputs(&r, strncmp(op->name, "dense", 5) == 0);
-        if (t->fused) {
-            build_fused(&r);
-        }
-        KernelOptions options = {0};
-        // training: the algorithms that err most are tested too
-        PlanCtx ctx = {.arena = a,
-                       .kernel = k,
-                       .target = target,
-                       .options = &options,
-                       .plan_batch = (uint32_t)t->plan_batch,
-                       .training = true};
-        Lowering *low = ARENA_NEW(a, Lowering);
-        const char *why = k->plan(&ctx, r.node, low);
+        Run r = {.target = target, .kernel = k, .t = *t, .out_of = out_of};
+        const char *why = plan_case(&r, op);
+        const Lowering *low = r.node->lowering;
+        Arena *a = r.arena;
         if (!why) {
-            ck_assert_msg(low->predicted_ns > 0, "%s: predicts no time", describe(&r));
-            low->kernel = k->name;
-            low->kernel_def = k;
-            r.node->lowering = low;
             expect(&r);
             run_kernel(&r);
             served++;
@@ -548,6 +557,8 @@ static const Case conv_cases[] = {
     {22, 44, 4, 9, 1, 1, 1, 1, SQUARE(0), 22, 2, 1, true, true, false},
     {26, 39, 7, 6, 3, 2, 2, 3, SQUARE(1), 13, 2, 1, true, true, false},
     {27, 18, 1, 1, 1, 1, 1, 1, SQUARE(0), 9, 5, 16, false, true, false},
+    {272, 272, 3, 4, 3, 3, 1, 1, SQUARE(1), 2, 1, 1, true, true, false}, // too many for shuffles
+    {11200, 48, 1, 2, 1, 1, 1, 1, SQUARE(0), 16, 2, 1, false, true, false},
     {34, 17, 3, 2, 3, 3, 1, 1, SQUARE(3), 17, 2, 1, true, true, false},
     {5, 4, 65, 97, 3, 3, 1, 1, SQUARE(1), 1, 1, 1, false, false, false},
     {8, 128, 5, 56, 3, 3, 2, 2, SQUARE(1), 1, 1, 4, true, true, false}, // tails of several blocks
@@ -687,6 +698,46 @@ START_TEST(dense)
 }
 END_TEST
 
+// Predicted time of the cheapest kernel, ns.
+static double least_ns(const TargetDef *target, const OpDef *op, uint32_t out_of, const Case *t)
+{
+    double least = 1e300;
+    for (size_t i = 0; i < kernel_table_count; i++) {
+        if (strcmp(kernel_table[i]->op, op->name) == 0) {
+            Run r = {.target = target, .kernel = kernel_table[i], .t = *t, .out_of = out_of};
+            const char *why = plan_case(&r, op);
+            double ns = why ? 1e300 : r.node->lowering->predicted_ns;
+            least = ns < least ? ns : least;
+            arena_destroy(r.arena);
+        }
+    }
+    return least;
+}
+
+// No number of channels in a group falls to the plain loops, which take a hundred times as long as
+// the multiply-adds.
+START_TEST(groups)
+{
+    const TargetDef *t = target_find(target_names[_i]);
+    for (int64_t i = 1; i < 80; i++) {
+        Case c = {.c = 6 * i, .k = 6 * (i % 3 ? i : 2 * i), .h = 28, .w = 28, .r = 3, .s = 3};
+        c.sh = c.sw = c.batch = c.plan_batch = 1;
+        c.groups = 6;
+        for (int d = 0; d < 4; d++) {
+            c.pad[d] = 1;
+        }
+        double macs = (double)(c.k * i * 9 * 28 * 28);
+        double ideal = macs / t->vector_floats / t->fma_per_cycle / t->clock_ghz;
+        double ns[3] = {least_ns(t, &op_conv, 2, &c), least_ns(t, &op_bwd_data, 0, &c),
+                        least_ns(t, &op_bwd_weights, 1, &c)};
+        for (int way = 0; way < 3; way++) {
+            ck_assert_msg(ns[way] < 12 * ideal + 50e3, "%s: 6 groups of %d, way %d: %g ns, not %g",
+                          t->name, (int)i, way, ns[way], ideal);
+        }
+    }
+}
+END_TEST
+
 // What docs/kernels.md says about rounding is what is measured.
 START_TEST(errors)
 {
@@ -729,6 +780,7 @@ int main(void)
     tcase_add_loop_test(tc, squares, 0, targets);
     tcase_add_loop_test(tc, sizes, 0, targets);
     tcase_add_loop_test(tc, dense, 0, targets);
+    tcase_add_loop_test(tc, groups, 0, targets);
     suite_add_tcase(s, tc);
     TCase *table = tcase_create("errors");
     tcase_set_timeout(table, 300);

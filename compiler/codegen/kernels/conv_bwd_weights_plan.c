@@ -280,10 +280,6 @@ static const char *choose_walk(const PlanCtx *ctx, const Node *n, WeightsTiles *
     t->in_block = (int32_t)conv_input_block(n->inputs.at[0], width);
     if (z.groups > 1 && (c % width || k % width)) {
         bool divides = c == k && width % c == 0;
-        GroupLanes lanes = group_lanes(z.groups, c, k, width);
-        if (!divides && lanes.variants * c > GROUP_LANES_MAX) {
-            return "too many ways to spread its groups over vectors";
-        }
         t->shuffled = divides ? (int32_t)c : 0;
         t->expanded = !divides;
         t->in_block = (int32_t)(divides ? width : c * width);

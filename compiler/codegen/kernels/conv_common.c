@@ -192,7 +192,7 @@ void conv_flatten(ConvPass *p)
 void conv_join_groups(ConvPass *p, uint32_t width)
 {
     p->shuffled = p->in_c;
-    p->groups = div_up(p->groups * p->in_c, width);
+    p->groups = div_up(p->groups * p->out_c, width);
     p->in_c = p->out_c = width;
 }
 

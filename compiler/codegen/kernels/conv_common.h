@@ -42,7 +42,7 @@ typedef struct ConvPass {
     bool backward, dense, bias;
     int64_t groups, in_c, out_c; // channels of one group
     int64_t in_block;            // channels per block of the input's layout
-    int64_t shuffled; // channels per group where conv_join_groups made blocks of them, else 0
+    int64_t shuffled; // input channels per group where conv_join_groups has joined them, else 0
     int64_t in_h, in_w, out_h, out_w;
     int64_t stride[2], spread[2], kernel_step[2];
     uint32_t phase_count;
@@ -61,6 +61,7 @@ typedef struct ConvTiles {
     int32_t step;     // input channels per trip of the inner loop; grouped: per turn
     int32_t shuffled; // ConvPass.shuffled
     int32_t expanded; // the input is expanded in scratch (conv_expanded.c)
+    int32_t spanned;  // tiles find their groups' input themselves (conv_spanned.c)
     int32_t prefetch; // a task's tiles prefetch the weights of the next output channels
 } ConvTiles;
 
@@ -73,8 +74,7 @@ bool conv_has_taps(const ConvPass *p);
 int64_t conv_most_taps(const ConvPass *p, int dim); // of a phase
 bool conv_is_flat(const ConvPass *p); // 1x1, stride 1, no padding
 void conv_flatten(ConvPass *p);
-/// Groups smaller than a vector, as many to a block as fit: from here on a group of the pass is a
-/// block.
+/// Groups that are no whole vectors: from here on a group of the pass is a vector of its output.
 void conv_join_groups(ConvPass *p, uint32_t width);
 /// Groups of any size: from here on a group of the pass is a vector of its output, and its input
 /// has a vector for each channel of the node's groups in every pixel (group_lanes.h).
@@ -126,6 +126,9 @@ uint64_t conv_column_mask(const ConvPass *p, const ConvPhase *f, int64_t first, 
 /// Finds register tile, tasks and layouts for a direct pass and fills `out`. The weights are
 /// input 1.
 void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *out);
+/// The register tile of least time, and that time at plan_batch, ns. Sets blocks, columns, images
+/// and tails.
+double conv_choose_tile(const PlanCtx *ctx, const ConvPass *p, ConvTiles *best);
 /// Tasks: at least a few per worker, yet long enough to use what they load of the weights.
 void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, ConvTiles *t);
 /// Layouts of activations, task counts, flops and bytes; `weights` is input 1's layout.

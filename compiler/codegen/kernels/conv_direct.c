@@ -24,6 +24,7 @@ typedef struct Reduction {
     uint32_t carried; // accumulators and pointers
     Val v[CONV_MAX_ACC + 3];
     Val channels; // of this channel block, run time; NULL: all
+    Val lanes;    // of the group at hand: <V x i32> of all ones or none; NULL: all
 } Reduction;
 
 #define INPUT(r) ((r)->v[(r)->acc])
@@ -63,6 +64,12 @@ static int64_t lowest_bit(uint64_t mask)
     return i;
 }
 
+static Val masked(Vb *b, Val x, Val lanes)
+{
+    Val bits = LLVMBuildBitCast(b->builder, x, LLVMTypeOf(lanes), "");
+    return LLVMBuildBitCast(b->builder, LLVMBuildAnd(b->builder, bits, lanes, ""), b->vec, "");
+}
+
 // One input channel: the pointers stand at the first column of the mask.
 static void emit_step(Reduction *r, uint64_t mask, int64_t channel)
 {
@@ -72,6 +79,9 @@ static void emit_step(Reduction *r, uint64_t mask, int64_t channel)
     Val weight[CONV_MAX_ACC];
     for (int64_t o = 0; o < t->blocks; o++) {
         weight[o] = vb_load(b, vb_ati(b, WEIGHT(r), channel * step_bytes(r) + o * vector_bytes(r)));
+        if (r->lanes) {
+            weight[o] = masked(b, weight[o], r->lanes);
+        }
     }
     int64_t first = lowest_bit(mask);
     for (int64_t i = 0; i < t->images; i++) {
@@ -195,10 +205,8 @@ static void enter_rows(Reduction *r)
     }
 }
 
-void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc)
+static Reduction reduction_begin(ConvWalk *w, const ConvTile *t, const Val *acc)
 {
-    Vb *b = w->b;
-    const ConvPass *p = &w->pass;
     Reduction r = {.w = w, .t = t, .acc = (uint32_t)(t->images * t->columns * t->blocks)};
     for (uint32_t i = 0; i < r.acc; i++) {
         r.v[i] = acc[i];
@@ -211,6 +219,14 @@ void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc)
         r.carried++;
     }
     enter_rows(&r);
+    return r;
+}
+
+void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc)
+{
+    Vb *b = w->b;
+    const ConvPass *p = &w->pass;
+    Reduction r = reduction_begin(w, t, acc);
     int64_t blocks = conv_in_blocks(p), tail = p->in_c % p->in_block;
     if (blocks == 1) {
         r.channels = tail ? vb_int(b, tail) : NULL;
@@ -228,6 +244,49 @@ void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc)
             vb_ati(b, weight, conv_slice_bytes(p, t->phase, w->tiles->blocks, b->width) / blocks);
         loop_end(&r, &loop);
     }
+    for (uint32_t i = 0; i < r.acc; i++) {
+        acc[i] = r.v[i];
+    }
+}
+
+// Channels [from, end) of the node's input, those of one group, which may begin and end within a
+// block. Weights of the first stand where the pointer does.
+static void emit_group(Reduction *r, Val from, Val end)
+{
+    Vb *b = r->w->b;
+    int64_t width = b->width;
+    Val input = INPUT(r), weight = WEIGHT(r);
+    Val last = vb_divi(b, vb_addi(b, end, -1), width);
+    VbLoop blocks = loop_begin(r, vb_divi(b, from, width), vb_addi(b, last, 1), 1);
+    Val start = vb_muli(b, blocks.index, width), lo = vb_max(b, from, start);
+    Val offset = vb_muli(b, blocks.index, r->w->in_plane);
+    offset = vb_add(b, offset, vb_muli(b, vb_sub(b, lo, start), 4));
+    INPUT(r) = vb_at(b, input, offset);
+    WEIGHT(r) = vb_at(b, weight, vb_muli(b, vb_sub(b, lo, from), step_bytes(r)));
+    r->channels = vb_sub(b, vb_min(b, end, vb_addi(b, start, width)), lo);
+    emit_block(r);
+    loop_end(r, &blocks);
+    INPUT(r) = input;
+    WEIGHT(r) = weight;
+}
+
+void conv_reduce_spanned(ConvWalk *w, const ConvTile *t, Val *acc)
+{
+    Vb *b = w->b;
+    ConvSize z = conv_size(w->e->node);
+    int64_t made = (w->pass.backward ? z.c : z.k) / z.groups, reduced = w->pass.shuffled;
+    Reduction r = reduction_begin(w, t, acc);
+    Val first = vb_muli(b, w->block, b->width);
+    Val end = vb_min(b, vb_addi(b, first, b->width), vb_int(b, made * z.groups));
+    Val last = vb_divi(b, vb_addi(b, end, -1), made);
+    VbLoop groups = loop_begin(&r, vb_divi(b, first, made), vb_addi(b, last, 1), 1);
+    Val begin = vb_sub(b, vb_muli(b, groups.index, made), first); // lane of the group's first
+    Val before = vb_lane_mask(b, begin), until = vb_lane_mask(b, vb_addi(b, begin, made));
+    Val own = LLVMBuildAnd(b->builder, until, LLVMBuildNot(b->builder, before, ""), "");
+    r.lanes = LLVMBuildSExt(b->builder, own, LLVMVectorType(b->i32, b->width), "");
+    Val from = vb_muli(b, groups.index, reduced);
+    emit_group(&r, from, vb_addi(b, from, reduced));
+    loop_end(&r, &groups);
     for (uint32_t i = 0; i < r.acc; i++) {
         acc[i] = r.v[i];
     }

@@ -148,13 +148,10 @@ static int64_t fitting_chunks(const TargetDef *g, const ConvPass *p, int64_t lea
     return chunks;
 }
 
-static const char *why_not(const ConvPass *p, const GroupLanes *lanes, uint32_t width)
+static const char *why_not(const ConvPass *p, uint32_t width)
 {
     if (p->groups == 1 || (p->in_c % width == 0 && p->out_c % width == 0)) {
         return "one group, or groups of whole vectors";
-    }
-    if (lanes->variants * lanes->reduced > GROUP_LANES_MAX) {
-        return "too many ways to spread its groups over vectors";
     }
     return conv_has_taps(p) ? NULL : "no filter tap meets the picture";
 }
@@ -169,7 +166,7 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
         return why;
     }
     GroupLanes lanes = node_lanes(n, &p, width);
-    why = why_not(&p, &lanes, width);
+    why = why_not(&p, width);
     if (why) {
         return why;
     }

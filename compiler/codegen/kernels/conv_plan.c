@@ -166,7 +166,7 @@ static void try_columns(const PlanCtx *ctx, const ConvPass *p, int64_t blocks, C
 
 #define MAX_BLOCKS 8
 
-static double choose_tile(const PlanCtx *ctx, const ConvPass *p, ConvTiles *best)
+double conv_choose_tile(const PlanCtx *ctx, const ConvPass *p, ConvTiles *best)
 {
     double best_ns = 1e300;
     int64_t blocks = conv_out_blocks(p, ctx->target->vector_floats);
@@ -297,7 +297,7 @@ void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *
     if (flat) {
         conv_flatten(p);
     }
-    double ns = choose_tile(ctx, p, &t);
+    double ns = conv_choose_tile(ctx, p, &t);
     t.flat = flat;
     t.in_block = (int32_t)p->in_block;
     t.step = choose_step(p, &t);

@@ -159,8 +159,11 @@ static Val image_input(ConvWalk *w, Val image)
         return w->staged;
     }
     Val offset = vb_muli(w->b, image, w->in_image);
-    Val group = vb_muli(w->b, w->group, conv_in_blocks(&w->pass) * w->in_plane);
-    return vb_at(w->b, w->e->in[0], vb_add(w->b, offset, group));
+    if (!w->tiles->spanned) {
+        Val group = vb_muli(w->b, w->group, conv_in_blocks(&w->pass) * w->in_plane);
+        offset = vb_add(w->b, offset, group);
+    }
+    return vb_at(w->b, w->e->in[0], offset);
 }
 
 // Whether some, or all, rows of the phase have no tap row inside the picture.
@@ -346,6 +349,7 @@ void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage)
     if (t->flat) {
         conv_flatten(p);
     }
+    int64_t in_blocks = div_up(p->groups * p->in_c, p->in_block);
     if (t->shuffled) {
         conv_join_groups(p, w.b->width);
     }
@@ -355,7 +359,7 @@ void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage)
     conv_place_weights(p, t->blocks, w.b->width);
     w.in_row = p->in_w * p->in_block * 4;
     w.in_plane = p->in_h * w.in_row;
-    w.in_image = p->groups * conv_in_blocks(p) * w.in_plane;
+    w.in_image = in_blocks * w.in_plane;
     w.out_row = p->out_w * w.b->width * 4;
     w.out_plane = p->out_h * w.out_row;
     w.out_image = p->groups * conv_out_blocks(p, w.b->width) * w.out_plane;

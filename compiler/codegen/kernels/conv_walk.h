@@ -52,6 +52,8 @@ struct ConvWalk {
 void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage);
 /// The reduction of conv_direct.c, which backward data uses too.
 void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc);
+/// The same for each group that the tile's output channels belong to (conv_spanned.c).
+void conv_reduce_spanned(ConvWalk *w, const ConvTile *t, Val *acc);
 /// One row of taps of one channel that lies expanded in lanes: `input` is the row's, `weights` of
 /// its first tap (conv_grouped.c).
 void conv_reduce_lanes(ConvWalk *w, const ConvTile *t, Val input, Val weights, Val *acc);

@@ -1,11 +1,13 @@
-// group_lanes.c: spreads the channels of groups over the lanes that reduce them: shuffles by
-// constant masks. Vectors of results fall into `variants` classes by where groups begin in them;
-// each class has a loop over pixels of its own.
+// group_lanes.c: spreads the channels of groups over the lanes that reduce them, by shuffles with
+// constant masks: vectors of results fall into `variants` classes by where groups begin in them,
+// and each class has a loop over pixels of its own. Where that would be too much code, by
+// broadcasts that are blended: each group's channel i goes to the lanes of that group.
 #include "codegen/kernels/group_lanes.h"
 
 #define MAX_LANES 64
-#define LANE_CYCLES 1.5  // to spread one vector: a shuffle or two, a store
-#define PIXEL_CYCLES 3.0 // of the loop around them
+#define LANE_CYCLES 1.5   // to spread one vector: a shuffle or two, a store
+#define PIXEL_CYCLES 3.0  // of the loop around them
+#define MAX_SHUFFLED 2048 // vectors of a pixel, all variants together
 
 static int64_t common_divisor(int64_t a, int64_t b)
 {
@@ -14,7 +16,7 @@ static int64_t common_divisor(int64_t a, int64_t b)
 
 GroupLanes group_lanes(int64_t groups, int64_t reduced, int64_t made, uint32_t width)
 {
-    GroupLanes g = {.reduced = reduced, .made = made};
+    GroupLanes g = {.groups = groups, .reduced = reduced, .made = made};
     g.blocks = div_up(groups * made, width);
     g.in_blocks = div_up(groups * reduced, width);
     // the least number of vectors that hold whole groups whose channels fill whole input blocks
@@ -27,11 +29,22 @@ GroupLanes group_lanes(int64_t groups, int64_t reduced, int64_t made, uint32_t w
         g.variants = g.blocks;
         g.in_step = 0;
     }
+    g.most = (width - 1) / made + 2;
+    g.most = g.most < groups ? g.most : groups;
     return g;
+}
+
+static bool is_blended(const GroupLanes *g)
+{
+    return g->variants * g->reduced > MAX_SHUFFLED;
 }
 
 double group_lanes_cycles(const GroupLanes *g, double pixels)
 {
+    double vectors = pixels * (double)(g->blocks * g->reduced);
+    if (is_blended(g)) {
+        return vectors * (LANE_CYCLES + (double)g->most);
+    }
     return pixels * (double)g->blocks * (PIXEL_CYCLES + LANE_CYCLES * (double)g->reduced);
 }
 
@@ -90,8 +103,41 @@ static void emit_variant(Vb *b, const GroupLanes *g, const LanePixels *p, int64_
     vb_loop_end(b, &pixels, NULL);
 }
 
+// The channels of all groups that the vector meets, one after the other over all pixels.
+static void emit_blended(Vb *b, const GroupLanes *g, const LanePixels *p)
+{
+    int64_t vector = (int64_t)b->width * 4;
+    Val *from = ARENA_ARRAY(b->arena, Val, g->most), *before = ARENA_ARRAY(b->arena, Val, g->most);
+    Val *group = ARENA_ARRAY(b->arena, Val, g->most);
+    Val first = vb_muli(b, p->block, b->width), own = vb_divi(b, first, g->made);
+    for (int64_t t = 0; t < g->most; t++) {
+        Val begin = vb_sub(b, vb_muli(b, vb_addi(b, own, t), g->made), first);
+        before[t] = t > 0 ? vb_lane_mask(b, begin) : NULL; // lanes of earlier groups
+        group[t] = vb_min(b, vb_addi(b, own, t), vb_int(b, g->groups - 1));
+    }
+    VbLoop channels = vb_loop(b, vb_int(b, 0), vb_int(b, g->reduced), 1, NULL, 0);
+    for (int64_t t = 0; t < g->most; t++) {
+        Val c = vb_add(b, vb_muli(b, group[t], g->reduced), channels.index);
+        Val plane = vb_muli(b, vb_divi(b, c, b->width), p->plane);
+        from[t] = vb_at(b, p->from, vb_add(b, plane, vb_muli(b, vb_remi(b, c, b->width), 4)));
+    }
+    Val to = vb_at(b, p->to, vb_muli(b, channels.index, vector));
+    VbLoop pixels = vb_loop(b, p->lo, p->hi, 1, NULL, 0);
+    Val at = vb_muli(b, pixels.index, vector), x = vb_broadcast(b, vb_at(b, from[0], at));
+    for (int64_t t = 1; t < g->most; t++) {
+        x = vb_select(b, before[t], x, vb_broadcast(b, vb_at(b, from[t], at)));
+    }
+    vb_store(b, x, vb_at(b, to, vb_muli(b, at, g->reduced)));
+    vb_loop_end(b, &pixels, NULL);
+    vb_loop_end(b, &channels, NULL);
+}
+
 void emit_group_lanes(Vb *b, const GroupLanes *g, const LanePixels *p)
 {
+    if (is_blended(g)) {
+        emit_blended(b, g, p);
+        return;
+    }
     Val period = vb_divi(b, p->block, g->variants), own = vb_remi(b, p->block, g->variants);
     for (int64_t v = 0; v < g->variants; v++) {
         VbIf mine = vb_if(b, vb_icmp(b, LLVMIntEQ, own, vb_int(b, v)));

@@ -7,14 +7,13 @@
 #include "codegen/kernel.h"
 
 typedef struct GroupLanes {
+    int64_t groups;
     int64_t reduced, made;     // channels per group: of the input, of the results
     int64_t blocks, in_blocks; // vectors of results; blocks of the input
     int64_t variants;          // vectors b and b + variants take the same lanes ...
     int64_t in_step;           // ... so many input blocks apart
+    int64_t most;              // groups that a vector of results meets
 } GroupLanes;
-
-/// Variants times channels beyond which the code would be too long.
-#define GROUP_LANES_MAX 4096
 
 GroupLanes group_lanes(int64_t groups, int64_t reduced, int64_t made, uint32_t width);
 
