@@ -232,7 +232,7 @@ START_TEST(resume_goes_on_exactly)
     RESNETC("train" ARGS " --epochs 4 --batch 5 --checkpoint c.st --resume");
     expect(2, "--batch 4");
     RESNETC("--version && grep -c polyline curves.svg");
-    expect(0, "3");
+    expect(0, "4");
 }
 END_TEST
 
