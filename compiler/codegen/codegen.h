@@ -59,7 +59,7 @@ typedef struct ModelSpec {
 
 typedef struct CodegenStats {
     uint32_t kernels;         // distinct kernel functions
-    uint32_t steps;           // step functions
+    uint32_t steps;           // of all plans and of prepare
     double build_ms, emit_ms; // building LLVM's modules; LLVM's code generation
 } CodegenStats;
 

@@ -43,13 +43,14 @@ const char *request_text(Arena *a, const Node *n);
 /// lines the caches would hold already).
 bool streams_output(const Node *n);
 
-/// The step function of a node: void (const RnCall *, u32, u32, void *). `plan` makes its name
-/// unique.
-Val emit_step(ModuleCtx *m, const Node *n, const char *plan);
+/// The kernel function (RnKernelFn) that serves a node; emitted at its first use.
+Val emit_kernel(ModuleCtx *m, const Node *n);
+/// The function of a layer (RnLayerFn).
+Val emit_layer(ModuleCtx *m, const char *name, uint32_t line);
 /// Line of a node in the .rn file, 0 if it has none.
 uint32_t node_line(const ModelSpec *spec, const Node *n);
 
-/// The constant rn_model_<name> with all its tables; emits the steps on the way.
+/// The constant rn_model_<name> with all its tables; emits kernels and layers on the way.
 void emit_descriptor(ModuleCtx *m);
 
 #endif

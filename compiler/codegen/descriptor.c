@@ -1,8 +1,10 @@
 // descriptor.c: the constant rn_model_<name>: regions, tensors, plans and prepare steps as tables.
+// Tables that hold addresses are records of LLVM's constants; the others are this process's memory
+// as it is: host and targets are little endian, and lay structs of such members out alike.
 #include <string.h>
 
-#include "base/diag.h"
 #include "codegen/record.h"
+#include "codegen/step_table.h"
 #include "codegen/tensor_table.h"
 
 static Val region_record(ModuleCtx *m, const RnRegion *x)
@@ -15,165 +17,92 @@ static Val region_record(ModuleCtx *m, const RnRegion *x)
     PUT_INT(&r, RnRegion, align, x->align);
     PUT_INT(&r, RnRegion, flags, x->flags);
     PUT_VAL(&r, RnRegion, initial, record_bytes(m, x->name, x->initial, x->fixed_bytes));
+    PUT_VAL(&r, RnRegion, preprocess,
+            record_bytes(m, "preprocess", x->preprocess, sizeof *x->preprocess));
     return record_finish(&r);
 }
 
-static Val f64_array(ModuleCtx *m, const double *x, uint32_t count)
+static Val layer_record(ModuleCtx *m, const Texts *texts, const LayerRow *x)
 {
-    Val field[RN_PICTURE_CHANNELS];
-    for (uint32_t i = 0; i < count; i++) {
-        field[i] = record_f64(m, x[i]);
-    }
-    return LLVMConstArray2(m->vb.f64, field, count);
-}
-
-static Val preprocess_record(ModuleCtx *m, const RnPreprocess *x)
-{
-    if (!x) {
-        return LLVMConstNull(m->vb.ptr);
-    }
-    Record r = RECORD(m, RnPreprocess);
-    PUT_INT(&r, RnPreprocess, resize_shorter, x->resize_shorter);
-    PUT_INT(&r, RnPreprocess, resize_height, x->resize_height);
-    PUT_INT(&r, RnPreprocess, resize_width, x->resize_width);
-    PUT_INT(&r, RnPreprocess, centre_crop, x->centre_crop);
-    PUT_INT(&r, RnPreprocess, normalize, x->normalize);
-    PUT_INT(&r, RnPreprocess, reserved, 0);
-    PUT_VAL(&r, RnPreprocess, mean, f64_array(m, x->mean, RN_PICTURE_CHANNELS));
-    PUT_VAL(&r, RnPreprocess, std, f64_array(m, x->std, RN_PICTURE_CHANNELS));
-    Val record = record_finish(&r);
-    return record_table(m, "preprocess", &record, 1);
-}
-
-static Val tensor_record(ModuleCtx *m, const RnTensor *x)
-{
-    Record r = RECORD(m, RnTensor);
-    PUT_TEXT(&r, RnTensor, name, x->name ? x->name : "");
-    PUT_INT(&r, RnTensor, offset, x->offset);
-    PUT_INT(&r, RnTensor, slope, x->slope);
-    PUT_INT(&r, RnTensor, region, x->region);
-    PUT_INT(&r, RnTensor, dtype, x->dtype);
-    PUT_INT(&r, RnTensor, layout, x->layout);
-    PUT_INT(&r, RnTensor, block, x->block);
-    PUT_INT(&r, RnTensor, role, x->role);
-    PUT_INT(&r, RnTensor, flags, x->flags);
-    PUT_INT(&r, RnTensor, rank, x->rank);
-    PUT_INT(&r, RnTensor, init, x->init);
-    PUT_VAL(&r, RnTensor, init_arg, record_f64(m, x->init_arg));
-    Val dim[RN_MAX_RANK];
-    for (uint32_t i = 0; i < RN_MAX_RANK; i++) {
-        dim[i] = vb_int(&m->vb, x->dim[i]);
-    }
-    PUT_VAL(&r, RnTensor, dim, LLVMConstArray2(m->vb.i64, dim, RN_MAX_RANK));
-    PUT_INT(&r, RnTensor, grad, x->grad);
-    PUT_INT(&r, RnTensor, grad_step, x->grad_step);
-    PUT_VAL(&r, RnTensor, preprocess, preprocess_record(m, x->preprocess));
+    Record r = RECORD(m, RnLayer);
+    PUT_VAL(&r, RnLayer, fn, emit_layer(m, texts->bytes.text + x->name, x->line));
+    PUT_INT(&r, RnLayer, name, x->name);
+    PUT_INT(&r, RnLayer, line, x->line);
     return record_finish(&r);
 }
 
-// Steps
-
-typedef struct StepCtx {
-    const Graph *graph;
-    const TensorTable *table;
-    uint32_t plan;
-    const char *plan_name;
-} StepCtx;
-
-static const char *step_name(ModuleCtx *m, const Node *n)
+static Val layer_table(ModuleCtx *m, const StepTable *t)
 {
-    char *name = arena_printf(m->arena, "%s %s", n->name ? n->name : "", n->op->name);
-    for (char *c = strrchr(name, ' '); *c; c++) {
-        *c = *c == '_' ? ' ' : *c;
+    Val *rows = ARENA_ARRAY(m->arena, Val, t->layers.count + 1);
+    for (uint32_t i = 0; i < t->layers.count; i++) {
+        rows[i] = layer_record(m, t->texts, DISTINCT_AT(LayerRow, &t->layers, i));
     }
-    return name;
+    return record_table(m, "layers", rows, t->layers.count);
 }
 
-// Gradients that this node completes, in completion order.
-static void grad_range(const Graph *g, const Node *n, int32_t *lo, int32_t *hi)
+static Val kernel_record(ModuleCtx *m, const KernelRow *row)
 {
-    *lo = *hi = 0;
-    if (n->outputs.count == 0 || n->outputs.at[0]->kind != VALUE_GRAD) {
-        return;
-    }
-    for (uint32_t i = 0; i < g->grads.count; i++) {
-        const Value *v = g->grads.at[i];
-        if (v->def == n) {
-            *lo = *hi == 0 ? (int32_t)i : *lo;
-            *hi = (int32_t)i + 1;
-        }
-    }
-}
-
-static Val step_record(ModuleCtx *m, const StepCtx *c, const Node *n, int32_t wait)
-{
-    const Lowering *low = n->lowering;
-    int32_t grad_lo, grad_hi;
-    grad_range(c->graph, n, &grad_lo, &grad_hi);
-    int32_t output = n->outputs.count ? c->table->index[c->plan][n->outputs.at[0]->id] : -1;
-    Record r = RECORD(m, RnStep);
-    PUT_TEXT(&r, RnStep, name, step_name(m, n));
-    PUT_TEXT(&r, RnStep, kernel, low->kernel);
-    PUT_VAL(&r, RnStep, fn, emit_step(m, n, c->plan_name));
-    PUT_INT(&r, RnStep, kind, RN_STEP_CPU);
-    PUT_INT(&r, RnStep, flags, 0);
-    PUT_INT(&r, RnStep, tasks_mul, low->tasks_mul);
-    PUT_INT(&r, RnStep, tasks_div, low->tasks_div);
-    PUT_INT(&r, RnStep, wait, wait);
-    PUT_INT(&r, RnStep, output, output);
-    PUT_INT(&r, RnStep, line, node_line(m->spec, n));
-    PUT_INT(&r, RnStep, grad_lo, grad_lo);
-    PUT_INT(&r, RnStep, grad_hi, grad_hi);
-    PUT_INT(&r, RnStep, prefetch_region, 0);
-    PUT_INT(&r, RnStep, scratch_bytes, low->scratch_bytes);
-    PUT_INT(&r, RnStep, flops_fixed, low->flops_fixed);
-    PUT_INT(&r, RnStep, flops_per_image, low->flops_per_image);
-    PUT_INT(&r, RnStep, bytes_fixed, low->bytes_fixed);
-    PUT_INT(&r, RnStep, bytes_per_image, low->bytes_per_image);
-    PUT_INT(&r, RnStep, prefetch_offset, 0);
-    PUT_INT(&r, RnStep, prefetch_bytes, 0);
-    PUT_VAL(&r, RnStep, predicted_ns, record_f64(m, low->predicted_ns));
+    const RnKernel *x = &row->figures;
+    Record r = RECORD(m, RnKernel);
+    PUT_VAL(&r, RnKernel, fn, row->function);
+    PUT_INT(&r, RnKernel, scratch_bytes, x->scratch_bytes);
+    PUT_INT(&r, RnKernel, flops_fixed, x->flops_fixed);
+    PUT_INT(&r, RnKernel, flops_per_image, x->flops_per_image);
+    PUT_INT(&r, RnKernel, bytes_fixed, x->bytes_fixed);
+    PUT_INT(&r, RnKernel, bytes_per_image, x->bytes_per_image);
+    PUT_INT(&r, RnKernel, floats_fixed, x->floats_fixed);
+    PUT_INT(&r, RnKernel, floats_per_image, x->floats_per_image);
+    PUT_VAL(&r, RnKernel, predicted_ns, record_f64(m, x->predicted_ns));
+    PUT_INT(&r, RnKernel, work, x->work);
+    PUT_INT(&r, RnKernel, algorithm, x->algorithm);
+    PUT_INT(&r, RnKernel, tasks_mul, x->tasks_mul);
+    PUT_INT(&r, RnKernel, tasks_div, x->tasks_div);
+    PUT_INT(&r, RnKernel, inputs, x->inputs);
+    PUT_INT(&r, RnKernel, outputs, x->outputs);
     return record_finish(&r);
 }
 
-static Val plan_record(ModuleCtx *m, const StepCtx *c)
+static Val kernel_table_of(ModuleCtx *m, const StepTable *t)
 {
-    const Graph *g = c->graph;
-    Val *steps = ARENA_ARRAY(m->arena, Val, g->node_count + 1);
-    uint32_t count = 0;
-    uint64_t scratch = 0;
-    for (const Node *n = g->first; n && m->spec->part == CODEGEN_WHOLE; n = n->next) {
-        if (!node_is_prepared(g, n)) {
-            steps[count] = step_record(m, c, n, (int32_t)count - 1);
-            count++;
-            scratch = n->lowering->scratch_bytes > scratch ? n->lowering->scratch_bytes : scratch;
-        }
+    Val *rows = ARENA_ARRAY(m->arena, Val, t->kernels.count + 1);
+    for (uint32_t i = 0; i < t->kernels.count; i++) {
+        rows[i] = kernel_record(m, DISTINCT_AT(KernelRow, &t->kernels, i));
     }
+    return record_table(m, "kernels", rows, t->kernels.count);
+}
+
+typedef struct StepList {
+    VEC(RnStep) steps;
+    uint64_t scratch_bytes; // largest of them
+} StepList;
+
+static void add_step(ModuleCtx *m, StepTable *t, const Node *n, StepList *list)
+{
+    // Places do not tell what a step needs: intermediate results follow each other at one place.
+    RnStep step = step_table_add(t, m, n, (int32_t)list->steps.count - 1);
+    VEC_PUSH(m->arena, &list->steps, step);
+    if (n->lowering->scratch_bytes > list->scratch_bytes) {
+        list->scratch_bytes = n->lowering->scratch_bytes;
+    }
+}
+
+static Val step_list_table(ModuleCtx *m, const char *name, const StepList *list)
+{
+    return record_bytes(m, name, list->steps.at, list->steps.count * sizeof(RnStep));
+}
+
+static Val plan_record(ModuleCtx *m, const char *name, const Graph *g, const StepList *list)
+{
     Record r = RECORD(m, RnPlan);
     PUT_INT(&r, RnPlan, kind, g->mode == MODE_TRAIN ? RN_PLAN_TRAIN : RN_PLAN_INFER);
     PUT_INT(&r, RnPlan, batch, g->plan_batch);
-    PUT_INT(&r, RnPlan, step_count, count);
+    PUT_INT(&r, RnPlan, step_count, list->steps.count);
     PUT_INT(&r, RnPlan, step_stride, sizeof(RnStep));
-    PUT_VAL(&r, RnPlan, steps, record_table(m, c->plan_name, steps, count));
+    PUT_VAL(&r, RnPlan, steps, step_list_table(m, name, list));
     PUT_INT(&r, RnPlan, arena_fixed_bytes, g->arena_fixed);
     PUT_INT(&r, RnPlan, arena_per_image_bytes, g->arena_per_image);
-    PUT_INT(&r, RnPlan, scratch_bytes, scratch);
+    PUT_INT(&r, RnPlan, scratch_bytes, list->scratch_bytes);
     return record_finish(&r);
-}
-
-typedef struct PrepareList {
-    VEC(Val) steps;
-} PrepareList;
-
-static void add_prepared(ModuleCtx *m, const StepCtx *c, PrepareList *list)
-{
-    for (const Node *n = c->graph->first; n; n = n->next) {
-        // Places do not tell: intermediate results follow each other at one place.
-        if (node_is_prepared(c->graph, n) && !n->prepared) {
-            Val step = step_record(m, c, n, (int32_t)list->steps.count - 1);
-            VEC_PUSH(m->arena, &list->steps, step);
-        }
-    }
 }
 
 static const char *plan_name(ModuleCtx *m, const Graph *g)
@@ -189,7 +118,8 @@ static uint32_t model_flags(const ModelSpec *spec)
     return spec_is_packed(spec) ? RN_MODEL_WEIGHTS_PACKED : RN_MODEL_WEIGHTS_PLAIN;
 }
 
-static Val model_record(ModuleCtx *m, const TensorTable *t, const Val table[4], uint32_t prepared)
+static Val model_record(ModuleCtx *m, const TensorTable *t, const StepTable *s, Val regions,
+                        Val plans, const StepList *prepare)
 {
     const ModelSpec *spec = m->spec;
     Record r = RECORD(m, RnModel);
@@ -208,12 +138,29 @@ static Val model_record(ModuleCtx *m, const TensorTable *t, const Val table[4], 
     PUT_INT(&r, RnModel, tensor_stride, sizeof(RnTensor));
     PUT_INT(&r, RnModel, plan_count, spec->plan_count);
     PUT_INT(&r, RnModel, plan_stride, sizeof(RnPlan));
-    PUT_INT(&r, RnModel, prepare_count, prepared);
+    PUT_INT(&r, RnModel, prepare_count, prepare->steps.count);
     PUT_INT(&r, RnModel, prepare_stride, sizeof(RnStep));
-    PUT_VAL(&r, RnModel, regions, table[0]);
-    PUT_VAL(&r, RnModel, tensors, table[1]);
-    PUT_VAL(&r, RnModel, plans, table[2]);
-    PUT_VAL(&r, RnModel, prepare, table[3]);
+    PUT_INT(&r, RnModel, layer_count, s->layers.count);
+    PUT_INT(&r, RnModel, layer_stride, sizeof(RnLayer));
+    PUT_INT(&r, RnModel, kernel_count, s->kernels.count);
+    PUT_INT(&r, RnModel, kernel_stride, sizeof(RnKernel));
+    PUT_INT(&r, RnModel, place_count, s->places.count);
+    PUT_INT(&r, RnModel, place_stride, sizeof(RnPlace));
+    PUT_INT(&r, RnModel, operand_count, s->operands.count);
+    PUT_INT(&r, RnModel, text_bytes, t->texts->bytes.count);
+    PUT_VAL(&r, RnModel, regions, regions);
+    PUT_VAL(&r, RnModel, tensors,
+            record_bytes(m, "tensors", t->tensors.at, t->tensors.count * sizeof(RnTensor)));
+    PUT_VAL(&r, RnModel, plans, plans);
+    PUT_VAL(&r, RnModel, prepare, step_list_table(m, "prepare", prepare));
+    PUT_VAL(&r, RnModel, layers, layer_table(m, s));
+    PUT_VAL(&r, RnModel, kernels, kernel_table_of(m, s));
+    PUT_VAL(&r, RnModel, places,
+            record_bytes(m, "places", s->places.at, s->places.count * sizeof(RnPlace)));
+    PUT_VAL(&r, RnModel, operands,
+            record_bytes(m, "operands", s->operands.at, s->operands.count * sizeof(uint32_t)));
+    PUT_VAL(&r, RnModel, texts,
+            record_bytes(m, "texts", t->texts->bytes.text, t->texts->bytes.count));
     PUT_INT(&r, RnModel, param_count, t->param_count);
     PUT_INT(&r, RnModel, state_count, t->state_count);
     PUT_INT(&r, RnModel, param_elements, t->param_elements);
@@ -221,34 +168,52 @@ static Val model_record(ModuleCtx *m, const TensorTable *t, const Val table[4], 
     return record_finish(&r);
 }
 
+// Which of a graph's nodes are steps of the object.
+static bool is_prepare_step(const ModelSpec *spec, const Graph *g, const Node *n)
+{
+    return node_is_prepared(g, n) && !n->prepared && spec->part != CODEGEN_TABLES &&
+           !spec_is_packed(spec);
+}
+
+static bool is_plan_step(const ModelSpec *spec, const Graph *g, const Node *n)
+{
+    return !node_is_prepared(g, n) && spec->part == CODEGEN_WHOLE;
+}
+
+static Val add_plan(ModuleCtx *m, StepTable *t, const Graph *g, StepList *prepare)
+{
+    StepList steps = {0};
+    for (const Node *n = g->first; n; n = n->next) {
+        if (is_prepare_step(m->spec, g, n)) {
+            add_step(m, t, n, prepare);
+        } else if (is_plan_step(m->spec, g, n)) {
+            add_step(m, t, n, &steps);
+        }
+    }
+    return plan_record(m, plan_name(m, g), g, &steps);
+}
+
+static Val region_table(ModuleCtx *m, const TensorTable *t)
+{
+    Val *rows = ARENA_ARRAY(m->arena, Val, t->region_count);
+    for (uint32_t i = 0; i < t->region_count; i++) {
+        rows[i] = region_record(m, &t->regions[i]);
+    }
+    return record_table(m, "regions", rows, t->region_count);
+}
+
 void emit_descriptor(ModuleCtx *m)
 {
     const ModelSpec *spec = m->spec;
     const TensorTable *t = tensor_table_create(m->arena, spec);
-    Val *regions = ARENA_ARRAY(m->arena, Val, t->region_count);
-    for (uint32_t i = 0; i < t->region_count; i++) {
-        regions[i] = region_record(m, &t->regions[i]);
-    }
-    Val *tensors = ARENA_ARRAY(m->arena, Val, t->tensors.count + 1);
-    for (uint32_t i = 0; i < t->tensors.count; i++) {
-        tensors[i] = tensor_record(m, &t->tensors.at[i]);
-    }
-    PrepareList prepare = {0};
+    StepTable steps = step_table_create(m->arena, t->texts);
+    StepList prepare = {0};
     Val plans[MAX_PLANS];
     for (uint32_t i = 0; i < spec->plan_count; i++) {
-        StepCtx c = {spec->plans[i], t, i, plan_name(m, spec->plans[i])};
-        if (spec->part != CODEGEN_TABLES && !spec_is_packed(spec)) {
-            add_prepared(m, &c, &prepare);
-        }
-        plans[i] = plan_record(m, &c);
+        plans[i] = add_plan(m, &steps, spec->plans[i], &prepare);
     }
-    const Val table[4] = {
-        record_table(m, "regions", regions, t->region_count),
-        record_table(m, "tensors", tensors, t->tensors.count),
-        record_table(m, "plans", plans, spec->plan_count),
-        record_table(m, "prepare", prepare.steps.at, prepare.steps.count),
-    };
-    Val model = model_record(m, t, table, prepare.steps.count);
+    Val model = model_record(m, t, &steps, region_table(m, t),
+                             record_table(m, "plans", plans, spec->plan_count), &prepare);
     const char *symbol = arena_printf(m->arena, "rn_model_%s", spec->name);
     Val global = LLVMAddGlobal(m->vb.module, LLVMTypeOf(model), symbol);
     LLVMSetInitializer(global, model);

@@ -1,8 +1,7 @@
-// emit.c: kernel functions, one per distinct request, and step functions, one per node.
-// A step hands its arguments and a constant table of its values' places to the kernel, which loads
-// the regions' base pointers and adds the places. A step is a few instructions (there are
-// thousands), has its own name and a line in the .rn file, keeps its frame pointer and makes no
-// tail call, so that backtraces and profiles speak of layers.
+// emit.c: kernel functions, one per distinct request, and layer functions, one per layer.
+// A layer function calls the kernel that it is given: it has the layer's name and its line in the
+// .rn file, keeps its frame pointer and makes no tail call, so that backtraces and profiles speak
+// of layers.
 #include <stddef.h>
 #include <string.h>
 
@@ -38,64 +37,60 @@ static Val add_function(ModuleCtx *m, const char *name, Typ type)
     return f;
 }
 
-// A step's or kernel's parameters: call, task_lo, task_hi, scratch; a kernel's table of places
-// after them.
-enum { PARAM_CALL, PARAM_LO, PARAM_HI, PARAM_SCRATCH, PARAM_PLACES, STEP_PARAMS = PARAM_PLACES };
+// A kernel's parameters (RnKernelFn); a layer function's have the kernel behind them (RnLayerFn).
+enum {
+    PARAM_CALL,
+    PARAM_LO,
+    PARAM_HI,
+    PARAM_SCRATCH,
+    PARAM_AT,
+    KERNEL_PARAMS,
+    PARAM_KERNEL = KERNEL_PARAMS,
+    LAYER_PARAMS
+};
 
 static Typ function_type(ModuleCtx *m, uint32_t params)
 {
     Vb *b = &m->vb;
-    Typ types[5] = {b->ptr, b->i32, b->i32, b->ptr, b->ptr};
+    Typ types[LAYER_PARAMS] = {b->ptr, b->i32, b->i32, b->ptr, b->ptr, b->ptr};
     return LLVMFunctionType(LLVMVoidTypeInContext(b->context), types, params, 0);
 }
 
-// Places: three u64 per value: region * 8, offset, slope.
-#define PLACE_BYTES 24
-
-static Val load_u64(Vb *b, Val p, int64_t offset)
+// Pointer i of a run of pointers.
+static Val load_pointer(Vb *b, Val p, uint32_t i)
 {
-    return vb_load_typed(b, b->i64, vb_ati(b, p, offset), 8);
+    return vb_load_typed(b, b->ptr, vb_ati(b, p, (int64_t)(i * sizeof(void *))), 8);
 }
 
-// base[region] + offset + batch * slope
-static Val value_address(Vb *b, Val places, uint32_t i, Val bases, Val batch)
-{
-    Val place = vb_ati(b, places, (int64_t)i * PLACE_BYTES);
-    Val base = vb_load_typed(b, b->ptr, vb_at(b, bases, load_u64(b, place, 0)), 8);
-    Val offset = vb_add(b, load_u64(b, place, 8), vb_mul(b, batch, load_u64(b, place, 16)));
-    return vb_at(b, base, offset);
-}
-
-// From the step's arguments to what kernels see.
+// From the kernel's arguments to what its emitter sees.
 static void load_arguments(Emit *e, Val f)
 {
     Vb *b = e->vb;
     const Node *n = e->node;
-    Val places = LLVMGetParam(f, PARAM_PLACES);
+    Val at = LLVMGetParam(f, PARAM_AT);
     e->call = LLVMGetParam(f, PARAM_CALL);
     e->scratch = LLVMGetParam(f, PARAM_SCRATCH);
     e->task_lo = LLVMBuildZExt(b->builder, LLVMGetParam(f, PARAM_LO), b->i64, "");
     e->task_hi = LLVMBuildZExt(b->builder, LLVMGetParam(f, PARAM_HI), b->i64, "");
-    Val bases = vb_load_typed(b, b->ptr, vb_ati(b, e->call, offsetof(RnCall, base)), 8);
     Val batch = vb_load_typed(b, b->i32, vb_ati(b, e->call, offsetof(RnCall, batch)), 4);
     e->batch = LLVMBuildZExt(b->builder, batch, b->i64, "");
     e->in = ARENA_ARRAY(b->arena, Val, n->inputs.count + 1);
     e->out = ARENA_ARRAY(b->arena, Val, n->outputs.count + 1);
     for (uint32_t i = 0; i < n->inputs.count; i++) {
-        e->in[i] = value_address(b, places, i, bases, e->batch);
+        e->in[i] = load_pointer(b, at, i);
     }
     for (uint32_t i = 0; i < n->outputs.count; i++) {
-        e->out[i] = value_address(b, places, n->inputs.count + i, bases, e->batch);
+        e->out[i] = load_pointer(b, at, n->inputs.count + i);
     }
 }
 
-static Val emit_kernel(ModuleCtx *m, const Node *n)
+static Val emit_function(ModuleCtx *m, const Node *n)
 {
     const KernelDef *def = n->lowering->kernel_def;
     Vb *b = &m->vb;
     const char *name =
         arena_printf(m->arena, "kernel.%s.%s.%u", n->op->name, def->name, m->kernels.count);
-    Val f = add_function(m, name, function_type(m, STEP_PARAMS + 1));
+    Val f = add_function(m, name, function_type(m, KERNEL_PARAMS));
     Emit e = {.vb = b, .node = n, .lowering = n->lowering, .streams = streams_output(n)};
     b->function = f;
     LLVMSetCurrentDebugLocation2(b->builder, NULL);
@@ -109,7 +104,7 @@ static Val emit_kernel(ModuleCtx *m, const Node *n)
     return f;
 }
 
-static Val kernel_of(ModuleCtx *m, const Node *n)
+Val emit_kernel(ModuleCtx *m, const Node *n)
 {
     const char *request = intern_str(m->requests, request_text(m->arena, n));
     for (uint32_t i = 0; i < m->kernels.count; i++) {
@@ -117,12 +112,12 @@ static Val kernel_of(ModuleCtx *m, const Node *n)
             return m->kernels.at[i].function;
         }
     }
-    KernelUse use = {.request = request, .function = emit_kernel(m, n)};
+    KernelUse use = {.request = request, .function = emit_function(m, n)};
     VEC_PUSH(m->arena, &m->kernels, use);
     return use.function;
 }
 
-// Steps
+// Layers
 
 // The place nearest to the node that lies in the .rn file itself: its own, or the call that led to
 // it.
@@ -145,10 +140,8 @@ uint32_t node_line(const ModelSpec *spec, const Node *n)
     return line;
 }
 
-static void describe_step(ModuleCtx *m, Val f, const Node *n, const char *symbol)
+static void describe_layer(ModuleCtx *m, Val f, const char *name, const char *symbol, uint32_t line)
 {
-    uint32_t line = node_line(m->spec, n);
-    const char *name = n->name ? n->name : n->op->name;
     LLVMMetadataRef scope = LLVMDIBuilderCreateFunction(
         m->debug, m->debug_file, name, strlen(name), symbol, strlen(symbol), m->debug_file, line,
         m->debug_type, 1, 1, line, LLVMDIFlagZero, 1);
@@ -158,40 +151,9 @@ static void describe_step(ModuleCtx *m, Val f, const Node *n, const char *symbol
     LLVMSetCurrentDebugLocation2(m->vb.builder, at);
 }
 
-static void add_place(ModuleCtx *m, const Node *n, const Value *v, Val *entry)
+static const char *symbol_of(ModuleCtx *m, const char *layer)
 {
-    Vb *b = &m->vb;
-    if (!v->place.placed) {
-        INTERNAL_ERROR("%s: value %u has no place", n->name, v->id);
-    }
-    entry[0] = LLVMConstInt(b->i64, (uint64_t)v->place.region * 8, 0);
-    entry[1] = LLVMConstInt(b->i64, v->place.offset, 0);
-    entry[2] = LLVMConstInt(b->i64, v->place.slope, 0);
-}
-
-static Val place_table(ModuleCtx *m, const Node *n)
-{
-    uint32_t count = n->inputs.count + n->outputs.count;
-    Val *entry = ARENA_ARRAY(m->arena, Val, count * 3 + 1);
-    for (uint32_t i = 0; i < n->inputs.count; i++) {
-        add_place(m, n, n->inputs.at[i], &entry[i * 3]);
-    }
-    for (uint32_t i = 0; i < n->outputs.count; i++) {
-        add_place(m, n, n->outputs.at[i], &entry[(n->inputs.count + i) * 3]);
-    }
-    Val table = LLVMConstArray2(m->vb.i64, entry, count * 3);
-    Val global = LLVMAddGlobal(m->vb.module, LLVMTypeOf(table), ".places");
-    LLVMSetInitializer(global, table);
-    LLVMSetLinkage(global, LLVMPrivateLinkage);
-    LLVMSetGlobalConstant(global, 1);
-    LLVMSetAlignment(global, 8);
-    return global;
-}
-
-static const char *symbol_of(ModuleCtx *m, const Node *n, const char *plan)
-{
-    char *s = arena_printf(m->arena, "%s.%s.%s.%s", m->spec->name, plan, n->name ? n->name : "",
-                           n->op->name);
+    char *s = arena_printf(m->arena, "%s.%s", m->spec->name, layer);
     for (char *c = s; *c; c++) {
         bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
                      (*c >= '0' && *c <= '9') || *c == '_' || *c == '.';
@@ -200,24 +162,22 @@ static const char *symbol_of(ModuleCtx *m, const Node *n, const char *plan)
     return s;
 }
 
-Val emit_step(ModuleCtx *m, const Node *n, const char *plan)
+Val emit_layer(ModuleCtx *m, const char *name, uint32_t line)
 {
     Vb *b = &m->vb;
-    Val kernel = kernel_of(m, n);
-    const char *symbol = symbol_of(m, n, plan);
-    Val f = add_function(m, symbol, function_type(m, STEP_PARAMS));
-    add_flag(m, f, "optnone"); // there are thousands, with nothing to optimise
+    name = name[0] ? name : "layer";
+    const char *symbol = symbol_of(m, name);
+    Val f = add_function(m, symbol, function_type(m, LAYER_PARAMS));
+    add_flag(m, f, "optnone"); // there are many, with nothing to optimise
     b->function = f;
     LLVMPositionBuilderAtEnd(b->builder, vb_block(b, "entry"));
-    describe_step(m, f, n, symbol);
-    Val args[STEP_PARAMS + 1];
+    describe_layer(m, f, name, symbol, line);
+    Val args[LAYER_PARAMS];
     LLVMGetParams(f, args);
-    args[PARAM_PLACES] = place_table(m, n);
-    Typ type = LLVMGlobalGetValueType(kernel);
-    Val run = LLVMBuildCall2(b->builder, type, kernel, args, STEP_PARAMS + 1, "");
+    Val run = LLVMBuildCall2(b->builder, function_type(m, KERNEL_PARAMS), args[PARAM_KERNEL], args,
+                             KERNEL_PARAMS, "");
     LLVMSetTailCallKind(run, LLVMTailCallKindNoTail);
     LLVMBuildRetVoid(b->builder);
     LLVMSetCurrentDebugLocation2(b->builder, NULL);
-    m->steps++;
     return f;
 }

@@ -99,7 +99,7 @@ static uint64_t image_elements(const RnTensor *t)
 {
     uint64_t elements = 1;
     for (uint32_t d = 1; d < t->rank; d++) {
-        elements *= (uint64_t)t->dim[d];
+        elements *= t->dim[d];
     }
     return elements;
 }
@@ -114,7 +114,7 @@ static void add_tensor_macros(StrBuf *out, const char *up, const TensorTable *t)
         }
         const char *name = upper_name(out->arena, t->regions[x->region].name);
         for (uint32_t d = 1; d < x->rank && d <= 3; d++) {
-            strbuf_printf(out, "#define %s_%s_%s %" PRId64 "\n", up, name, letters[d - 1],
+            strbuf_printf(out, "#define %s_%s_%s %" PRIu32 "\n", up, name, letters[d - 1],
                           x->dim[d]);
         }
         strbuf_printf(out, "#define %s_%s_ELEMENTS %" PRIu64 " /* floats per image */\n", up, name,
@@ -158,10 +158,8 @@ static const char *const run_text =
     "    uint32_t i;\n"
     "    for (i = 0; i < count; i++) {\n"
     "        const RnStep *s = RN_AT(RnStep, steps, stride, i);\n"
-    "        uint32_t chunks = s->tasks_div == RN_DIV_ALL\n"
-    "                              ? 1u\n"
-    "                              : (call->batch + s->tasks_div - 1u) / s->tasks_div;\n"
-    "        s->fn(call, 0, s->tasks_mul * chunks, scratch);\n"
+    "        uint32_t tasks = rn_step_tasks(&rn_model_%s, s, call->batch);\n"
+    "        rn_step_run(&rn_model_%s, s, call, 0, tasks, scratch);\n"
     "    }\n"
     "}\n\n"
     "static inline RnCall %s_call(void *const *base, uint32_t batch)\n"

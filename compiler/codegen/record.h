@@ -7,7 +7,7 @@
 
 #include "codegen/codegen_internal.h"
 
-#define RECORD_MAX_FIELDS 32
+#define RECORD_MAX_FIELDS 48
 
 /// A struct under construction: fields in order of their offsets.
 typedef struct Record {

@@ -23,44 +23,29 @@ static uint64_t max_u64(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-static uint32_t layout_of(const Value *v)
+static RnTensor describe(const Gather *g, const Value *v, RnRole role, const char *name)
 {
-    switch (v->layout.kind) {
-    case LAYOUT_PLAIN:
-        return RN_LAYOUT_PLAIN;
-    case LAYOUT_BLOCKED:
-        return RN_LAYOUT_BLOCKED;
-    case LAYOUT_PACKED:
-    case LAYOUT_OPAQUE:
-    case LAYOUT_PARTIALS:
-        return RN_LAYOUT_OPAQUE;
+    if (v->layout.kind != LAYOUT_PLAIN) {
+        INTERNAL_ERROR("%s is no plain tensor", name);
     }
-    return RN_LAYOUT_OPAQUE;
-}
-
-static RnTensor describe(const Value *v, RnRole role, const char *name)
-{
-    RnTensor t = {.name = name ? name : v->name,
-                  .offset = v->place.offset,
+    RnTensor t = {.offset = v->place.offset,
                   .slope = v->place.slope,
-                  .region = v->place.region,
-                  .dtype = v->dtype,
-                  .layout = layout_of(v),
-                  .block = v->layout.kind == LAYOUT_BLOCKED ? v->layout.block : 0,
-                  .role = role,
-                  .flags = v->tensor_flags,
-                  .rank = v->shape.rank,
-                  .init = v->init,
                   .init_arg = v->init_arg,
+                  .name = texts_add(g->t->texts, name),
                   .grad = -1,
                   .grad_step = -1,
-                  .preprocess = v->preprocess};
+                  .region = (uint16_t)v->place.region,
+                  .dtype = (uint16_t)v->dtype,
+                  .role = (uint16_t)role,
+                  .flags = (uint16_t)v->tensor_flags,
+                  .rank = (uint16_t)v->shape.rank,
+                  .init = (uint16_t)v->init};
     for (uint32_t i = 0; i < v->shape.rank; i++) {
-        t.dim[i] = v->shape.dim[i];
+        t.dim[i] = (uint32_t)v->shape.dim[i];
     }
     if (shape_is_batched(&v->shape)) {
         t.dim[0] = 0;
-        t.flags |= RN_TENSOR_BATCHED;
+        t.flags = (uint16_t)(t.flags | RN_TENSOR_BATCHED);
     }
     return t;
 }
@@ -77,7 +62,7 @@ static int32_t *slot(Gather *g, const Value *v)
 static void add(Gather *g, const Value *v, RnRole role, const char *name)
 {
     *slot(g, v) = (int32_t)g->t->tensors.count;
-    VEC_PUSH(g->arena, &g->t->tensors, describe(v, role, name));
+    VEC_PUSH(g->arena, &g->t->tensors, describe(g, v, role, name ? name : v->name));
 }
 
 // The tensor that this value of a later plan shares with an earlier plan: same role, same place.
@@ -153,6 +138,7 @@ static void add_io_value(Gather *g, const Value *v, RnRole role, const char *nam
     name = name ? name : v->name;
     add_shared(g, v, role, name);
     grow_region(g->t, v, name, input ? RN_REGION_INPUT : RN_REGION_OUTPUT);
+    g->t->regions[v->place.region].preprocess = v->preprocess;
 }
 
 static void add_io(Gather *g, const Graph *graph)
@@ -183,22 +169,6 @@ static void add_grads(Gather *g, const Graph *graph)
         *slot(g, v) = param->grad;
         if (g->t->tensors.at[param->grad].offset != v->place.offset) {
             INTERNAL_ERROR("the plans disagree on the gradient of %s", v->param->name);
-        }
-    }
-}
-
-// Every other value that a step writes.
-static void add_temps(Gather *g, const Graph *graph)
-{
-    for (const Node *n = graph->first; n; n = n->next) {
-        if (spec_is_packed(g->spec) && node_is_prepared(graph, n)) {
-            continue;
-        }
-        for (uint32_t i = 0; i < n->outputs.count; i++) {
-            const Value *v = n->outputs.at[i];
-            if (*slot(g, v) < 0) {
-                add(g, v, RN_ROLE_TEMP, v->name ? v->name : n->name);
-            }
         }
     }
 }
@@ -287,6 +257,7 @@ static uint64_t forward_macs(const Graph *graph)
 TensorTable *tensor_table_create(Arena *a, const ModelSpec *spec)
 {
     TensorTable *t = ARENA_NEW(a, TensorTable);
+    t->texts = texts_create(a);
     Gather g = {.arena = a, .spec = spec, .t = t};
     if (spec->plan_count == 0 || spec->plan_count > MAX_PLANS) {
         INTERNAL_ERROR("%u plans: 1 to %d are possible", spec->plan_count, MAX_PLANS);
@@ -308,7 +279,6 @@ TensorTable *tensor_table_create(Arena *a, const ModelSpec *spec)
     }
     each_plan(&g, add_io);
     each_plan(&g, add_grads);
-    each_plan(&g, add_temps);
     each_plan(&g, add_grad_steps);
     each_plan(&g, gather_sizes);
     finish_regions(t);

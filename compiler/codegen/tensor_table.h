@@ -5,12 +5,14 @@
 
 #include "base/vec.h"
 #include "codegen/codegen.h"
+#include "codegen/texts.h"
 
 #define MAX_REGIONS 64
 #define MAX_PLANS 16
 
 typedef struct TensorTable {
-    VEC(RnTensor) tensors;     // as the descriptor holds them; names borrowed from the graphs
+    VEC(RnTensor) tensors;     // as the descriptor holds them
+    Texts *texts;              // their names; the descriptor adds others
     int32_t *index[MAX_PLANS]; // per plan: Value.id -> tensor, or -1
     RnRegion regions[MAX_REGIONS];
     uint32_t region_count;

@@ -102,10 +102,12 @@ static RnStatus run_once(Bench *b, Trace *trace, RnError *err)
 }
 
 // An RnStepHook: adds up the work of a run.
-static void count_flops(void *context, const RnStep *step, uint32_t batch, uint64_t ns)
+static void count_flops(void *context, const RnModel *m, const RnStep *step, uint32_t batch,
+                        uint64_t ns)
 {
+    const RnKernel *k = rn_step_kernel(m, step);
     (void)ns;
-    *(double *)context += (double)step->flops_fixed + (double)step->flops_per_image * batch;
+    *(double *)context += (double)k->flops_fixed + (double)k->flops_per_image * batch;
 }
 
 // Runs that are not measured; the last tells how much a run computes.

@@ -16,7 +16,7 @@ static RnShape output_shape(const RnTensor *out, uint64_t batch)
     RnShape shape = {.rank = out->rank};
     shape.dim[0] = batch;
     for (uint32_t i = 1; i < out->rank; i++)
-        shape.dim[i] = (uint64_t)out->dim[i];
+        shape.dim[i] = out->dim[i];
     return shape;
 }
 

@@ -8,12 +8,15 @@
 
 typedef struct StepTime {
     const RnStep *step;
+    const RnKernel *kernel;
+    const RnLayer *layer;
     uint32_t batch;
     uint64_t ns; // least of all runs
 } StepTime;
 
 struct Profile {
     Arena *arena;
+    const RnModel *model;
     VEC(StepTime) steps; // in order of first execution
     uint32_t next;       // where the step after the last one stands, if the order repeats
 };
@@ -25,15 +28,21 @@ Profile *profile_create(Arena *a)
     return p;
 }
 
-void profile_step(void *context, const RnStep *step, uint32_t batch, uint64_t ns)
+void profile_step(void *context, const RnModel *model, const RnStep *step, uint32_t batch,
+                  uint64_t ns)
 {
     Profile *p = context;
+    p->model = model;
     uint32_t i = p->next < p->steps.count && p->steps.at[p->next].step == step ? p->next : 0;
     while (i < p->steps.count && p->steps.at[i].step != step)
         i++;
     p->next = i + 1;
     if (i == p->steps.count) {
-        StepTime t = {.step = step, .batch = batch, .ns = ns};
+        StepTime t = {.step = step,
+                      .kernel = rn_step_kernel(model, step),
+                      .layer = rn_step_layer(model, step),
+                      .batch = batch,
+                      .ns = ns};
         VEC_PUSH(p->arena, &p->steps, t);
     } else if (ns < p->steps.at[i].ns) {
         p->steps.at[i].ns = ns;
@@ -42,12 +51,12 @@ void profile_step(void *context, const RnStep *step, uint32_t batch, uint64_t ns
 
 static double step_flops(const StepTime *t)
 {
-    return (double)t->step->flops_fixed + (double)t->step->flops_per_image * t->batch;
+    return (double)t->kernel->flops_fixed + (double)t->kernel->flops_per_image * t->batch;
 }
 
 static double step_bytes(const StepTime *t)
 {
-    return (double)t->step->bytes_fixed + (double)t->step->bytes_per_image * t->batch;
+    return (double)t->kernel->bytes_fixed + (double)t->kernel->bytes_per_image * t->batch;
 }
 
 static double total_ns(const Profile *p)
@@ -59,16 +68,10 @@ static double total_ns(const Profile *p)
 }
 
 typedef struct KernelTime {
-    const char *kernel, *verb; // verb: what the step's name says after the layer's path
+    uint32_t work, algorithm; // texts
     double ns, predicted, flops;
     uint32_t count;
 } KernelTime;
-
-static const char *step_verb(const RnStep *s)
-{
-    const char *space = strrchr(s->name, ' ');
-    return space ? space + 1 : s->name;
-}
 
 static int compare_times(const void *a, const void *b)
 {
@@ -87,15 +90,13 @@ static bool print_sums(const Profile *p, unsigned threads, double peak_gflops, F
     uint32_t count = 0;
     for (uint32_t i = 0; i < p->steps.count; i++) {
         const StepTime *t = &p->steps.at[i];
-        const char *verb = step_verb(t->step);
-        uint32_t k = 0;
-        while (k < count &&
-               (strcmp(sums[k].kernel, t->step->kernel) != 0 || strcmp(sums[k].verb, verb) != 0))
+        uint32_t work = t->kernel->work, algorithm = t->kernel->algorithm, k = 0;
+        while (k < count && (sums[k].work != work || sums[k].algorithm != algorithm))
             k++;
         if (k == count)
-            sums[count++] = (KernelTime){.kernel = t->step->kernel, .verb = verb};
+            sums[count++] = (KernelTime){.work = work, .algorithm = algorithm};
         sums[k].ns += (double)t->ns;
-        sums[k].predicted += t->step->predicted_ns / threads;
+        sums[k].predicted += t->kernel->predicted_ns / threads;
         sums[k].flops += step_flops(t);
         sums[k].count++;
     }
@@ -107,8 +108,8 @@ static bool print_sums(const Profile *p, unsigned threads, double peak_gflops, F
         double rate = sums[k].ns > 0 ? sums[k].flops / sums[k].ns : 0;
         good = fprintf(out, "%5.1f%% %10.3f %10.3f %9.1f %5.1f%% %6u  %s, %s\n",
                        100 * sums[k].ns / total, 1e-6 * sums[k].ns, 1e-6 * sums[k].predicted, rate,
-                       percent_of(rate, peak_gflops), sums[k].count, sums[k].verb,
-                       sums[k].kernel) > 0;
+                       percent_of(rate, peak_gflops), sums[k].count,
+                       rn_text(p->model, sums[k].work), rn_text(p->model, sums[k].algorithm)) > 0;
     }
     return good;
 }
@@ -131,11 +132,11 @@ static bool print_lines(const Profile *p, const char *source, FILE *out)
     double *ns = NULL, total = total_ns(p);
     uint32_t lines = 0;
     for (uint32_t i = 0; i < p->steps.count; i++)
-        if (p->steps.at[i].step->line >= lines)
-            lines = p->steps.at[i].step->line + 1;
+        if (p->steps.at[i].layer->line >= lines)
+            lines = p->steps.at[i].layer->line + 1;
     ns = ARENA_ARRAY(p->arena, double, lines + 1);
     for (uint32_t i = 0; i < p->steps.count; i++)
-        ns[p->steps.at[i].step->line] += (double)p->steps.at[i].ns;
+        ns[p->steps.at[i].layer->line] += (double)p->steps.at[i].ns;
     bool good = fprintf(out, "\n%6s %10s %5s  %s\n", "share", "ms", "line", "text") > 0;
     for (uint32_t i = 1; i < lines && good; i++) {
         int length;
@@ -157,10 +158,11 @@ bool profile_print(const Profile *p, const char *text, unsigned threads, double 
         const StepTime *t = &p->steps.at[i];
         double ns = t->ns > 0 ? (double)t->ns : 1;
         double rate = step_flops(t) / ns;
-        good = fprintf(out, "%5.1f%% %9.4f %9.4f %8.1f %5.1f%% %7.1f %-16s %5u %s\n",
-                       100 * ns / total, 1e-6 * ns, 1e-6 * t->step->predicted_ns / threads, rate,
-                       percent_of(rate, peak_gflops), step_bytes(t) / ns, t->step->kernel,
-                       t->step->line, t->step->name) > 0;
+        good = fprintf(out, "%5.1f%% %9.4f %9.4f %8.1f %5.1f%% %7.1f %-16s %5u %s %s\n",
+                       100 * ns / total, 1e-6 * ns, 1e-6 * t->kernel->predicted_ns / threads, rate,
+                       percent_of(rate, peak_gflops), step_bytes(t) / ns,
+                       rn_text(p->model, t->kernel->algorithm), t->layer->line,
+                       rn_text(p->model, t->layer->name), rn_text(p->model, t->kernel->work)) > 0;
     }
     return good && print_sums(p, threads, peak_gflops, out) && print_lines(p, text, out) &&
            fflush(out) == 0;

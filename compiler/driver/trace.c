@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/strbuf.h"
 #include "driver/report.h"
@@ -80,32 +79,36 @@ void trace_add(Trace *t, const char *name, uint64_t start_ns)
     add_event(&t->lanes[0], &event);
 }
 
-// "layer1.0.conv1 conv2d bwd data" is layer and operation.
 static void print_step(StrBuf *out, const RnTraceEvent *w)
 {
-    const RnStep *s = w->step;
-    size_t layer = strcspn(s->name, " ");
-    const char *operation = s->name[layer] ? s->name + layer + 1 : s->name;
+    const RnKernel *k = rn_step_kernel(w->model, w->step);
+    const RnLayer *l = rn_step_layer(w->model, w->step);
     double share = (double)w->tasks / w->step_tasks;
-    double flops = (double)s->flops_fixed + (double)s->flops_per_image * w->batch;
-    double bytes = (double)s->bytes_fixed + (double)s->bytes_per_image * w->batch;
+    double flops = (double)k->flops_fixed + (double)k->flops_per_image * w->batch;
+    double bytes = (double)k->bytes_fixed + (double)k->bytes_per_image * w->batch;
     strbuf_add(out, ", \"cat\": ");
-    strbuf_add_json(out, operation);
+    strbuf_add_json(out, rn_text(w->model, k->work));
     strbuf_add(out, ", \"args\": {\"layer\": ");
-    strbuf_add_json(out, arena_strndup(out->arena, s->name, layer));
+    strbuf_add_json(out, rn_text(w->model, l->name));
     strbuf_add(out, ", \"kernel\": ");
-    strbuf_add_json(out, s->kernel);
+    strbuf_add_json(out, rn_text(w->model, k->algorithm));
     strbuf_printf(out,
                   ", \"line\": %u, \"batch\": %u, \"tasks\": %u, \"of_tasks\": %u, "
                   "\"GFLOP\": %.6g, \"GFLOP/s\": %.4g, \"MB\": %.6g}",
-                  s->line, w->batch, w->tasks, w->step_tasks, 1e-9 * flops * share,
+                  l->line, w->batch, w->tasks, w->step_tasks, 1e-9 * flops * share,
                   flops * share / ((double)(w->end_ns - w->start_ns) + 1), 1e-6 * bytes * share);
+}
+
+static const char *step_name(Arena *a, const RnTraceEvent *w)
+{
+    return arena_printf(a, "%s %s", rn_text(w->model, rn_step_layer(w->model, w->step)->name),
+                        rn_text(w->model, rn_step_kernel(w->model, w->step)->work));
 }
 
 static void print_event(const Trace *t, StrBuf *out, unsigned lane, const Event *e)
 {
     strbuf_add(out, ",\n{\"ph\": \"X\", \"name\": ");
-    strbuf_add_json(out, e->name ? e->name : e->work.step->name);
+    strbuf_add_json(out, e->name ? e->name : step_name(out->arena, &e->work));
     strbuf_printf(out, ", \"pid\": 1, \"tid\": %u, \"ts\": %.3f, \"dur\": %.3f", lane,
                   1e-3 * (double)(e->work.start_ns - t->start_ns),
                   1e-3 * (double)(e->work.end_ns - e->work.start_ns));

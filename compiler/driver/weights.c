@@ -6,14 +6,15 @@
 #include "driver/report.h"
 #include "resnetc/weights.h"
 
-static void print_kept(void *context, const RnTensor *tensor, const RnShape *found)
+static void print_kept(void *context, const char *name, const RnTensor *tensor,
+                       const RnShape *found)
 {
     (void)context;
     char file[128], model[128];
     RnShape shape = {.rank = tensor->rank};
     for (uint32_t i = 0; i < tensor->rank; i++)
-        shape.dim[i] = (uint64_t)tensor->dim[i];
-    fprintf(stderr, "new head: %s starts anew as %s, the file has %s\n", tensor->name,
+        shape.dim[i] = tensor->dim[i];
+    fprintf(stderr, "new head: %s starts anew as %s, the file has %s\n", name,
             rn_shape_text(&shape, model, sizeof model), rn_shape_text(found, file, sizeof file));
 }
 

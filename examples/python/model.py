@@ -12,12 +12,12 @@ class Error(ctypes.Structure):
     _fields_ = [("status", ctypes.c_int), ("text", ctypes.c_char * 512)]
 
 
-class Tensor(ctypes.Structure):  # RnTensor in resnetc/model_abi.h, as far as it is needed here
-    _fields_ = [("name", ctypes.c_char_p), ("offset", ctypes.c_uint64), ("slope", ctypes.c_uint64),
-                ("region", ctypes.c_uint32), ("dtype", ctypes.c_uint32), ("layout", ctypes.c_uint32),
-                ("block", ctypes.c_uint32), ("role", ctypes.c_uint32), ("flags", ctypes.c_uint32),
-                ("rank", ctypes.c_uint32), ("init", ctypes.c_uint32), ("init_arg", ctypes.c_double),
-                ("dim", ctypes.c_int64 * 6)]
+class Tensor(ctypes.Structure):  # RnTensor in resnetc/model_abi.h
+    _fields_ = [("offset", ctypes.c_uint64), ("slope", ctypes.c_uint64), ("init_arg", ctypes.c_double),
+                ("name", ctypes.c_uint32), ("dim", ctypes.c_uint32 * 6), ("grad", ctypes.c_int32),
+                ("grad_step", ctypes.c_int32), ("region", ctypes.c_uint16), ("dtype", ctypes.c_uint16),
+                ("role", ctypes.c_uint16), ("flags", ctypes.c_uint16), ("rank", ctypes.c_uint16),
+                ("init", ctypes.c_uint16)]
 
 
 RUNTIME.rn_model_tensor.restype = ctypes.POINTER(Tensor)

@@ -36,7 +36,7 @@ RnStatus rni_session_bind_inputs(RnSession *s, const float *const *inputs, uint3
         const RnTensor *t = rn_model_tensor(s->model, index);
         if (inputs == NULL || inputs[nth] == NULL)
             return rn_fail(err, RN_ERR_USAGE, "model %s: no data for input %s", s->model->name,
-                           t->name);
+                           rn_text(s->model, t->name));
         if (fits_region(s, t, inputs[nth])) {
             // Steps only read inputs; the table's type has no const because outputs stand in it
             // too.

@@ -121,11 +121,11 @@ static bool list_tensors(RnSession *s, RnOptimizer *o, RnFileTensor *list)
     const RnModel *m = rn_session_model(s);
     size_t n = 0;
     for (uint32_t i = 0; i < m->param_count + m->state_count; i++)
-        list[n++] = rni_weights_entry(m, (int32_t)i, rn_model_tensor(m, (int32_t)i)->name,
+        list[n++] = rni_weights_entry(m, (int32_t)i, rn_model_tensor_name(m, (int32_t)i),
                                       rn_tensor_data(s, (int32_t)i));
     for (unsigned b = 0; o != NULL && b < rn_optimizer_buffer_count(o); b++) {
         for (uint32_t p = 0; p < m->param_count; p++) {
-            char *name = buffer_name(o, b, rn_model_tensor(m, (int32_t)p)->name);
+            char *name = buffer_name(o, b, rn_model_tensor_name(m, (int32_t)p));
             list[n++] = rni_weights_entry(m, (int32_t)p, name, rn_optimizer_buffer(o, b, p));
             if (name == NULL)
                 return false;
@@ -173,7 +173,7 @@ static RnStatus match_buffers(const RnModel *m, const RnOptimizer *o, const RnTe
     for (size_t i = 0; i < buffer_tensors(m, o); i++) {
         uint32_t param = (uint32_t)(i % m->param_count);
         const RnTensor *t = rn_model_tensor(m, (int32_t)param);
-        char *name = buffer_name(o, (unsigned)(i / m->param_count), t->name);
+        char *name = buffer_name(o, (unsigned)(i / m->param_count), rn_text(m, t->name));
         if (name == NULL)
             return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", rn_tensor_file_path(file));
         const RnFileTensor *tensor = rn_tensor_file_find(file, name);

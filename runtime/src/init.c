@@ -14,8 +14,8 @@ static Fans weight_fans(const RnTensor *t)
 {
     double area = 1;
     for (uint32_t i = 2; i < t->rank; i++)
-        area *= (double)t->dim[i];
-    return (Fans){(double)t->dim[1] * area, (double)t->dim[0] * area};
+        area *= t->dim[i];
+    return (Fans){t->dim[1] * area, t->dim[0] * area};
 }
 
 // A bias has the fans of the weight beside it: X.bias of X.weight.
@@ -23,13 +23,14 @@ static Fans tensor_fans(const RnModel *m, const RnTensor *t)
 {
     if (t->rank >= 2)
         return weight_fans(t);
-    double n = t->rank == 1 ? (double)t->dim[0] : 1;
-    const char *dot = strrchr(t->name, '.');
-    size_t prefix = dot ? (size_t)(dot - t->name) + 1 : 0;
+    double n = t->rank == 1 ? t->dim[0] : 1;
+    const char *name = rn_text(m, t->name), *dot = strrchr(name, '.');
+    size_t prefix = dot ? (size_t)(dot - name) + 1 : 0;
     for (uint32_t i = 0; i < m->param_count; i++) {
         const RnTensor *w = rn_model_tensor(m, (int32_t)i);
-        if (w->rank >= 2 && strncmp(w->name, t->name, prefix) == 0 &&
-            strcmp(w->name + prefix, "weight") == 0)
+        const char *other = rn_text(m, w->name);
+        if (w->rank >= 2 && strncmp(other, name, prefix) == 0 &&
+            strcmp(other + prefix, "weight") == 0)
             return weight_fans(w);
     }
     return (Fans){n, n};
@@ -56,7 +57,7 @@ static void fill_const(float *x, uint64_t n, double value)
 static void init_tensor(const RnModel *m, const RnTensor *t, float *x, uint64_t seed,
                         unsigned flags)
 {
-    uint64_t n = rn_tensor_elements(t), stream = rn_random_stream(t->name);
+    uint64_t n = rn_tensor_elements(t), stream = rn_random_stream(rn_text(m, t->name));
     Fans fans = tensor_fans(m, t);
     double arg = t->init_arg;
     if ((flags & RN_INIT_ZERO_GAMMA) && (t->flags & RN_TENSOR_ZERO_GAMMA)) {

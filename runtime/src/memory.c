@@ -66,7 +66,7 @@ RnShape rni_shape_of_tensor(const RnTensor *tensor)
 {
     RnShape shape = {.rank = tensor->rank};
     for (uint32_t i = 0; i < tensor->rank; i++)
-        shape.dim[i] = (uint64_t)tensor->dim[i];
+        shape.dim[i] = tensor->dim[i];
     return shape;
 }
 

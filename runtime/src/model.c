@@ -42,22 +42,46 @@ static bool region_ok(const RnRegion *r)
     return r->name != NULL && r->align != 0 && (r->align & (r->align - 1)) == 0;
 }
 
-static bool steps_ok(const RnModel *m, const RnStep *steps, uint32_t stride, uint32_t count)
+static bool layer_ok(const RnModel *m, const RnLayer *l)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        const RnStep *s = RN_AT(RnStep, steps, stride, i);
-        if (s->fn == NULL || s->name == NULL || s->kind != RN_STEP_CPU || s->tasks_div == 0 ||
-            s->wait >= (int64_t)i || s->output >= (int64_t)m->tensor_count)
+    return l->fn != NULL && l->name < m->text_bytes;
+}
+
+static bool kernel_ok(const RnModel *m, const RnKernel *k)
+{
+    return k->fn != NULL && k->tasks_div != 0 && k->work < m->text_bytes &&
+           k->algorithm < m->text_bytes;
+}
+
+static bool operands_ok(const RnModel *m, const RnStep *s)
+{
+    const RnKernel *k = rn_step_kernel(m, s);
+    uint64_t count = (uint64_t)k->inputs + k->outputs;
+    if (count > RN_MAX_OPERANDS || s->operands + count > m->operand_count)
+        return false;
+    for (uint64_t i = 0; i < count; i++) {
+        if (m->operands[s->operands + i] >= m->place_count)
             return false;
     }
     return true;
 }
 
-// Parameters, state and gradients are plain floats inside their region.
+static bool steps_ok(const RnModel *m, const RnStep *steps, uint32_t stride, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const RnStep *s = RN_AT(RnStep, steps, stride, i);
+        if (s->layer >= m->layer_count || s->kernel >= m->kernel_count || s->wait >= (int64_t)i ||
+            !operands_ok(m, s))
+            return false;
+    }
+    return true;
+}
+
+// Parameters, state and gradients are floats inside their region.
 static bool plain_ok(const RnModel *m, const RnTensor *t)
 {
     uint64_t bytes = 0, end = 0;
-    return t->dtype == RN_F32 && t->layout == RN_LAYOUT_PLAIN && t->slope == 0 &&
+    return t->dtype == RN_F32 && t->slope == 0 &&
            checked_mul(rn_tensor_elements(t), sizeof(float), &bytes) &&
            checked_add(t->offset, bytes, &end) && t->offset % sizeof(float) == 0 &&
            end <= RN_AT(RnRegion, m->regions, m->region_stride, t->region)->fixed_bytes;
@@ -66,11 +90,11 @@ static bool plain_ok(const RnModel *m, const RnTensor *t)
 static bool tensor_ok(const RnModel *m, uint32_t index)
 {
     const RnTensor *t = RN_AT(RnTensor, m->tensors, m->tensor_stride, index);
-    if (t->name == NULL || t->region >= m->region_count || t->rank > RN_MAX_RANK ||
+    if (t->name >= m->text_bytes || t->region >= m->region_count || t->rank > RN_MAX_RANK ||
         t->grad >= (int64_t)m->tensor_count)
         return false;
     for (uint32_t i = 0; i < t->rank; i++) {
-        if (t->dim[i] < 0 || (i > 0 && t->dim[i] == 0))
+        if (i > 0 && t->dim[i] == 0)
             return false;
     }
     bool is_param = index < m->param_count;
@@ -85,8 +109,26 @@ static bool tensor_ok(const RnModel *m, uint32_t index)
     if (is_param || is_state || t->role == RN_ROLE_GRAD)
         return plain_ok(m, t);
     if (t->role == RN_ROLE_INPUT || t->role == RN_ROLE_OUTPUT || t->role == RN_ROLE_LOSS)
-        return t->dtype == RN_F32 && t->layout == RN_LAYOUT_PLAIN;
+        return t->dtype == RN_F32;
     return t->role != RN_ROLE_LABELS || t->dtype == RN_U32;
+}
+
+// What steps are made of.
+static RnStatus check_parts(const RnModel *m, RnError *err)
+{
+    for (uint32_t i = 0; i < m->layer_count; i++) {
+        if (!layer_ok(m, RN_AT(RnLayer, m->layers, m->layer_stride, i)))
+            return broken(m, "layer", i, err);
+    }
+    for (uint32_t i = 0; i < m->kernel_count; i++) {
+        if (!kernel_ok(m, RN_AT(RnKernel, m->kernels, m->kernel_stride, i)))
+            return broken(m, "kernel", i, err);
+    }
+    for (uint32_t i = 0; i < m->place_count; i++) {
+        if (RN_AT(RnPlace, m->places, m->place_stride, i)->region >= m->region_count)
+            return broken(m, "place", i, err);
+    }
+    return RN_OK;
 }
 
 static RnStatus check_tables(const RnModel *m, RnError *err)
@@ -99,6 +141,9 @@ static RnStatus check_tables(const RnModel *m, RnError *err)
         if (!tensor_ok(m, i))
             return broken(m, "tensor", i, err);
     }
+    RnStatus status = check_parts(m, err);
+    if (status != RN_OK)
+        return status;
     for (uint32_t i = 0; i < m->plan_count; i++) {
         const RnPlan *p = RN_AT(RnPlan, m->plans, m->plan_stride, i);
         if (p->kind > RN_PLAN_TRAIN || p->batch == 0 || p->step_stride < sizeof(RnStep) ||
@@ -111,6 +156,13 @@ static RnStatus check_tables(const RnModel *m, RnError *err)
     return RN_OK;
 }
 
+static bool strides_ok(const RnModel *m)
+{
+    return m->region_stride >= sizeof(RnRegion) && m->tensor_stride >= sizeof(RnTensor) &&
+           m->plan_stride >= sizeof(RnPlan) && m->layer_stride >= sizeof(RnLayer) &&
+           m->kernel_stride >= sizeof(RnKernel) && m->place_stride >= sizeof(RnPlace);
+}
+
 RnStatus rn_model_check(const RnModel *m, RnError *err)
 {
     if (m == NULL || m->magic != RN_MAGIC)
@@ -118,9 +170,9 @@ RnStatus rn_model_check(const RnModel *m, RnError *err)
     if (m->abi_version != RN_ABI_VERSION)
         return rn_fail(err, RN_ERR_MODEL, "the model has interface version %u, this runtime has %u",
                        m->abi_version, RN_ABI_VERSION);
-    if (m->struct_bytes < sizeof(RnModel) || m->name == NULL || m->isa == NULL ||
-        m->region_stride < sizeof(RnRegion) || m->tensor_stride < offsetof(RnTensor, preprocess) ||
-        m->plan_stride < sizeof(RnPlan) || m->region_count < RN_REGION_FIRST_IO)
+    if (m->struct_bytes < sizeof(RnModel) || m->name == NULL || m->isa == NULL || !strides_ok(m) ||
+        m->region_count < RN_REGION_FIRST_IO || m->text_bytes == 0 ||
+        m->texts[m->text_bytes - 1] != '\0')
         return rn_fail(err, RN_ERR_MODEL,
                        "the model's descriptor has sizes this runtime cannot read");
     if (!rn_machine_has(m->isa))
@@ -136,11 +188,16 @@ const RnTensor *rn_model_tensor(const RnModel *model, int32_t index)
     return RN_AT(RnTensor, model->tensors, model->tensor_stride, index);
 }
 
+const char *rn_model_tensor_name(const RnModel *model, int32_t index)
+{
+    return rn_text(model, rn_model_tensor(model, index)->name);
+}
+
 int32_t rn_model_find(const RnModel *model, const char *name, RnRole role)
 {
     for (uint32_t i = 0; i < model->tensor_count; i++) {
         const RnTensor *t = rn_model_tensor(model, (int32_t)i);
-        if (t->role == (uint32_t)role && strcmp(t->name, name) == 0)
+        if (t->role == (uint32_t)role && strcmp(rn_text(model, t->name), name) == 0)
             return (int32_t)i;
     }
     return -1;
@@ -158,16 +215,17 @@ int32_t rn_model_nth(const RnModel *model, RnRole role, uint32_t nth)
 const RnPreprocess *rn_model_preprocess(const RnModel *model, uint32_t nth)
 {
     int32_t index = rn_model_nth(model, RN_ROLE_INPUT, nth);
-    if (index < 0 || model->tensor_stride < offsetof(RnTensor, preprocess) + sizeof(void *))
+    if (index < 0)
         return NULL;
-    return rn_model_tensor(model, index)->preprocess;
+    uint32_t region = rn_model_tensor(model, index)->region;
+    return RN_AT(RnRegion, model->regions, model->region_stride, region)->preprocess;
 }
 
 uint64_t rn_tensor_elements(const RnTensor *tensor)
 {
     uint64_t n = 1;
     for (uint32_t i = (tensor->flags & RN_TENSOR_BATCHED) ? 1 : 0; i < tensor->rank; i++)
-        n *= (uint64_t)tensor->dim[i];
+        n *= tensor->dim[i];
     return n;
 }
 
@@ -177,5 +235,5 @@ uint32_t rn_model_classes(const RnModel *model)
     if (index < 0)
         return 0;
     const RnTensor *t = rn_model_tensor(model, index);
-    return t->rank == 2 && (t->flags & RN_TENSOR_BATCHED) ? (uint32_t)t->dim[1] : 0;
+    return t->rank == 2 && (t->flags & RN_TENSOR_BATCHED) ? t->dim[1] : 0;
 }

@@ -108,7 +108,7 @@ static bool allocate(RnOptimizer *o)
     uint64_t floats = 0;
     size_t longest = 0;
     for (uint32_t p = 0; p < m->param_count; p++) {
-        size_t length = strlen(rn_model_tensor(m, (int32_t)p)->name);
+        size_t length = strlen(rn_model_tensor_name(m, (int32_t)p));
         longest = length > longest ? length : longest;
         o->start[p] = floats;
         floats += (rn_tensor_elements(rn_model_tensor(m, (int32_t)p)) + 15) / 16 * 16;
@@ -177,7 +177,7 @@ uint32_t rn_optimizer_freeze(RnOptimizer *o, const char *pattern)
 {
     uint32_t count = 0;
     for (uint32_t p = 0; p < o->model->param_count; p++) {
-        if (!fits(pattern, rn_model_tensor(o->model, (int32_t)p)->name, o->part))
+        if (!fits(pattern, rn_model_tensor_name(o->model, (int32_t)p), o->part))
             continue;
         o->frozen[p] = true;
         count++;

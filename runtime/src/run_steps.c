@@ -16,24 +16,20 @@ typedef struct Walk {
     uint64_t spin_ns;
 } Walk;
 
-uint32_t rni_step_task_count(const RnStep *step, uint32_t batch)
-{
-    uint64_t groups = 1;
-    if (step->tasks_div != RN_DIV_ALL)
-        groups = ((uint64_t)batch + step->tasks_div - 1) / step->tasks_div;
-    uint64_t count = groups * step->tasks_mul;
-    return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
-}
-
 static const RnStep *step_at(const Walk *w, uint32_t i)
 {
     return RN_AT(RnStep, w->range.steps, w->range.stride, i);
 }
 
+static uint32_t task_count(const Walk *w, uint32_t i)
+{
+    return rn_step_tasks(w->session->model, step_at(w, i), w->call->batch);
+}
+
 static bool step_complete(const Walk *w, uint32_t i)
 {
     unsigned done = atomic_load_explicit(&w->session->progress[i].done, memory_order_acquire);
-    return done == rni_step_task_count(step_at(w, i), w->call->batch);
+    return done == task_count(w, i);
 }
 
 // Waits until steps [lo, last] are complete; *complete is the count known to be, and moves on.
@@ -54,7 +50,7 @@ static uint32_t run_tasks(const Walk *w, uint32_t i, void *scratch)
 {
     const RnStep *step = step_at(w, i);
     StepProgress *progress = &w->session->progress[i];
-    uint32_t tasks = rni_step_task_count(step, w->call->batch);
+    uint32_t tasks = task_count(w, i);
     // Small enough to balance, large enough that the counter is not fought over.
     uint32_t grain = tasks / (w->workers * 8);
     if (w->workers == 1)
@@ -67,7 +63,7 @@ static uint32_t run_tasks(const Walk *w, uint32_t i, void *scratch)
         if (lo >= tasks)
             break;
         uint32_t hi = tasks - lo < grain ? tasks : lo + grain;
-        step->fn(w->call, lo, hi, scratch);
+        rn_step_run(w->session->model, step, w->call, lo, hi, scratch);
         mine += hi - lo;
         unsigned before = atomic_fetch_add_explicit(&progress->done, hi - lo, memory_order_acq_rel);
         if (before + (hi - lo) == tasks)
@@ -78,9 +74,11 @@ static uint32_t run_tasks(const Walk *w, uint32_t i, void *scratch)
 
 static void trace_tasks(const Walk *w, uint32_t i, unsigned worker)
 {
-    const RnStep *step = step_at(w, i);
-    RnTraceEvent event = {.step = step, .worker = worker, .batch = w->call->batch};
-    event.step_tasks = rni_step_task_count(step, w->call->batch);
+    RnTraceEvent event = {.model = w->session->model,
+                          .step = step_at(w, i),
+                          .worker = worker,
+                          .batch = w->call->batch,
+                          .step_tasks = task_count(w, i)};
     event.start_ns = rni_clock_ns();
     event.tasks = run_tasks(w, i, w->session->scratch[worker]);
     event.end_ns = rni_clock_ns();
@@ -124,7 +122,7 @@ void rni_session_run_steps(RnSession *s, StepRange range, const RnCall *call)
     for (uint32_t i = range.lo; i < range.hi; i++) {
         uint64_t start = rni_clock_ns();
         run_range(s, (StepRange){range.steps, range.stride, i, i + 1}, call);
-        s->hook(s->hook_context, RN_AT(RnStep, range.steps, range.stride, i), call->batch,
-                rni_clock_ns() - start);
+        s->hook(s->hook_context, s->model, RN_AT(RnStep, range.steps, range.stride, i),
+                call->batch, rni_clock_ns() - start);
     }
 }

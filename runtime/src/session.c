@@ -67,9 +67,8 @@ static bool each_table(RnSession *s, TableFn fn)
 static bool tasks_fit(RnSession *s, const RnStep *steps, uint32_t stride, uint32_t count,
                       uint32_t batch)
 {
-    (void)s;
     for (uint32_t i = 0; i < count; i++) {
-        if (rni_step_task_count(RN_AT(RnStep, steps, stride, i), batch) > INT32_MAX)
+        if (rn_step_tasks(s->model, RN_AT(RnStep, steps, stride, i), batch) > INT32_MAX)
             return false;
     }
     return true;
@@ -80,9 +79,9 @@ static bool grow_scratch(RnSession *s, const RnStep *steps, uint32_t stride, uin
 {
     (void)batch;
     for (uint32_t i = 0; i < count; i++) {
-        const RnStep *step = RN_AT(RnStep, steps, stride, i);
-        if (step->scratch_bytes > s->scratch_bytes)
-            s->scratch_bytes = step->scratch_bytes;
+        const RnKernel *k = rn_step_kernel(s->model, RN_AT(RnStep, steps, stride, i));
+        if (k->scratch_bytes > s->scratch_bytes)
+            s->scratch_bytes = k->scratch_bytes;
     }
     return true;
 }

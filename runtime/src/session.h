@@ -45,9 +45,6 @@ typedef struct StepRange {
     uint32_t lo, hi;
 } StepRange;
 
-/// Tasks of a step for a batch; UINT32_MAX when there are too many.
-uint32_t rni_step_task_count(const RnStep *step, uint32_t batch);
-
 /// Runs steps [lo, hi) on the session's threads, with the hook after each if there is one.
 void rni_session_run_steps(RnSession *s, StepRange range, const RnCall *call);
 

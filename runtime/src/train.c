@@ -131,19 +131,6 @@ static const char *bad_text(float x)
     return isnan(x) ? "nan" : x < 0 ? "-inf" : "inf";
 }
 
-// Floats a tensor occupies, padding of a blocked layout included; 0 if they cannot be looked at.
-static uint64_t stored_floats(const RnTensor *t, uint32_t batch)
-{
-    uint64_t n = rn_tensor_elements(t);
-    if (t->dtype != RN_F32 || t->layout == RN_LAYOUT_OPAQUE)
-        return 0;
-    if (t->layout == RN_LAYOUT_BLOCKED && t->rank > 1 && t->block > 0 && t->dim[1] > 0) {
-        uint64_t c = (uint64_t)t->dim[1];
-        n = n / c * ((c + t->block - 1) / t->block * t->block);
-    }
-    return (t->flags & RN_TENSOR_BATCHED) ? n * batch : n;
-}
-
 static bool report_tensors(RnSession *s, RnRole role, const char *what, uint32_t batch,
                            RnError *err)
 {
@@ -152,17 +139,19 @@ static bool report_tensors(RnSession *s, RnRole role, const char *what, uint32_t
         if (t->role != (uint32_t)role)
             continue;
         const float *x = rni_session_tensor(s, t, batch);
-        uint64_t n = stored_floats(t, batch), bad = first_bad(x, n);
+        uint64_t per_image = rn_tensor_elements(t);
+        uint64_t n = (t->flags & RN_TENSOR_BATCHED) ? per_image * batch : per_image;
+        uint64_t bad = first_bad(x, n);
         if (bad == n)
             continue;
-        uint64_t per_image = rn_tensor_elements(t);
+        const char *name = rn_text(s->model, t->name);
         if (role == RN_ROLE_INPUT && per_image > 0)
             rn_fail(err, RN_ERR_NAN,
                     "the loss is not a finite number: %s %s, image %llu of the batch: value is %s",
-                    what, t->name, (unsigned long long)(bad / per_image), bad_text(x[bad]));
+                    what, name, (unsigned long long)(bad / per_image), bad_text(x[bad]));
         else
             rn_fail(err, RN_ERR_NAN, "the loss is not a finite number: %s %s: element %llu is %s",
-                    what, t->name, (unsigned long long)bad, bad_text(x[bad]));
+                    what, name, (unsigned long long)bad, bad_text(x[bad]));
         return true;
     }
     return false;
@@ -178,17 +167,19 @@ RnStatus rni_session_report_nonfinite(RnSession *s, const RnPlan *plan, const Rn
     for (uint32_t i = 0; i < plan->step_count; i++) {
         const RnStep *step = RN_AT(RnStep, plan->steps, plan->step_stride, i);
         rni_session_run_steps(s, (StepRange){plan->steps, plan->step_stride, i, i + 1}, call);
-        if (step->output < 0)
+        const RnKernel *k = rn_step_kernel(s->model, step);
+        uint64_t n = k->floats_fixed + call->batch * k->floats_per_image;
+        if (n == 0)
             continue;
-        const RnTensor *t = rn_model_tensor(s->model, step->output);
-        const float *x = rni_session_tensor(s, t, call->batch);
-        uint64_t n = stored_floats(t, call->batch), bad = first_bad(x, n);
+        const RnLayer *l = rn_step_layer(s->model, step);
+        const float *x = rn_place_address(rn_step_place(s->model, step, k->inputs), call);
+        uint64_t bad = first_bad(x, n);
         if (bad < n)
             return rn_fail(err, RN_ERR_NAN,
                            "the loss is not a finite number: the first value that is not is %s, "
-                           "made by %s (%s:%u)",
-                           bad_text(x[bad]), step->name, s->model->source ? s->model->source : "?",
-                           step->line);
+                           "made by %s %s (%s:%u)",
+                           bad_text(x[bad]), rn_text(s->model, l->name), rn_text(s->model, k->work),
+                           s->model->source ? s->model->source : "?", l->line);
     }
     return rn_fail(err, RN_ERR_NAN, "the loss is not a finite number");
 }

@@ -28,7 +28,7 @@ RnStatus rn_weights_save(RnSession *session, const char *path, RnError *err)
     if (tensors == NULL)
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
     for (uint32_t i = 0; i < count; i++)
-        tensors[i] = rni_weights_entry(m, (int32_t)i, rn_model_tensor(m, (int32_t)i)->name,
+        tensors[i] = rni_weights_entry(m, (int32_t)i, rn_model_tensor_name(m, (int32_t)i),
                                        rn_tensor_data(session, (int32_t)i));
     RnStatus status = rn_tensor_file_write(path, tensors, count, NULL, 0, err);
     free(tensors);
@@ -50,7 +50,7 @@ RnStatus rn_gradients_save(RnSession *session, double loss, const char *path, Rn
         int32_t from = t->role == RN_ROLE_PARAM ? t->grad : (int32_t)i;
         const float *data = rn_tensor_data(session, from);
         if (data != NULL)
-            tensors[n++] = rni_weights_entry(m, (int32_t)i, t->name, data);
+            tensors[n++] = rni_weights_entry(m, (int32_t)i, rn_model_tensor_name(m, (int32_t)i), data);
     }
     RnStatus status = rn_tensor_file_write(path, tensors, n, NULL, 0, err);
     free(tensors);

@@ -22,8 +22,8 @@ static bool is_batch_counter(const RnModel *m, const char *name)
     if (prefix > 0 && name[prefix - 1] != '.')
         return false;
     for (uint32_t i = 0; i < m->state_count; i++) {
-        const RnTensor *t = rn_model_tensor(m, (int32_t)(m->param_count + i));
-        if (strncmp(t->name, name, prefix) == 0 && strcmp(t->name + prefix, "running_mean") == 0)
+        const char *mean = rn_model_tensor_name(m, (int32_t)(m->param_count + i));
+        if (strncmp(mean, name, prefix) == 0 && strcmp(mean + prefix, "running_mean") == 0)
             return true;
     }
     return false;
@@ -63,13 +63,13 @@ static RnStatus match_tensor(const RnModel *m, const RnTensorFile *file, int32_t
                              RnError *err)
 {
     char needed[128], found[128], name[300];
-    const RnTensor *want = rn_model_tensor(m, index);
-    RnShape shape = rni_shape_of_tensor(want);
+    const char *want = rn_model_tensor_name(m, index);
+    RnShape shape = rni_shape_of_tensor(rn_model_tensor(m, index));
     rn_shape_text(&shape, needed, sizeof needed);
-    const RnFileTensor *t = rn_tensor_file_find(file, want->name);
+    const RnFileTensor *t = rn_tensor_file_find(file, want);
     if (t == NULL)
         return rn_fail(err, RN_ERR_INPUT, "%s: tensor %.200s is missing (the model needs F32 %s)",
-                       rn_tensor_file_path(file), want->name, needed);
+                       rn_tensor_file_path(file), want, needed);
     bool number = rni_dtype_is_float(t->dtype);
     bool fits = rni_shape_equal(&t->shape, &shape);
     if (number && fits)
@@ -94,7 +94,7 @@ static RnStatus check_extra(const RnModel *m, const RnTensorFile *file, RnError 
     if (names == NULL)
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", rn_tensor_file_path(file));
     for (size_t i = 0; i < count; i++)
-        names[i] = rn_model_tensor(m, (int32_t)i)->name;
+        names[i] = rn_model_tensor_name(m, (int32_t)i);
     qsort(names, count, sizeof *names, by_text);
     char name[300];
     bool checkpoint = rn_tensor_file_meta(file, CHECKPOINT_META) != NULL;
@@ -152,7 +152,7 @@ static bool is_data_parallel(const RnModel *m, const RnTensorFile *file)
 {
     size_t prefix = sizeof DATA_PARALLEL - 1;
     for (uint32_t i = 0; i < m->param_count + m->state_count; i++) {
-        if (strncmp(rn_model_tensor(m, (int32_t)i)->name, DATA_PARALLEL, prefix) == 0)
+        if (strncmp(rn_model_tensor_name(m, (int32_t)i), DATA_PARALLEL, prefix) == 0)
             return false;
     }
     for (size_t i = 0; i < file->count; i++) {
@@ -192,8 +192,9 @@ static void tell_kept(const RnModel *m, const RnTensorFile *file, const RnFileTe
 {
     for (uint32_t i = 0; i < m->param_count + m->state_count; i++) {
         const RnTensor *t = rn_model_tensor(m, (int32_t)i);
+        const char *name = rn_model_tensor_name(m, (int32_t)i);
         if (found[i] == NULL && options->on_kept != NULL)
-            options->on_kept(options->context, t, &rn_tensor_file_find(file, t->name)->shape);
+            options->on_kept(options->context, name, t, &rn_tensor_file_find(file, name)->shape);
     }
 }
 

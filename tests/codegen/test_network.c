@@ -143,7 +143,8 @@ static void fill_vectors(Net *n)
             continue;
         }
         float *x = rn_tensor_data(n->session, (int32_t)i);
-        bool positive = ends_with(t->name, "weight") || ends_with(t->name, "running_var");
+        const char *name = rn_model_tensor_name(n->model, (int32_t)i);
+        bool positive = ends_with(name, "weight") || ends_with(name, "running_var");
         for (uint64_t k = 0; k < rn_tensor_elements(t); k++) {
             x[k] = (float)(positive ? random_in(&seed, 0.7, 1.3) : random_in(&seed, -0.3, 0.3));
         }
@@ -287,7 +288,8 @@ static void check_gradients(Net *n, const Graph *g, const RefTensor *values)
         int32_t index = rn_model_find(n->model, v->param->name, RN_ROLE_PARAM);
         const RnTensor *t = rn_model_tensor(n->model, index);
         const char *what =
-            arena_printf(n->arena, "%s %s: gradient of %s", n->target->name, n->c->model, t->name);
+            arena_printf(n->arena, "%s %s: gradient of %s", n->target->name, n->c->model,
+                         v->param->name);
         check_close(what, rn_tensor_data(n->session, t->grad), values[v->id].at, elements(v, 1),
                     GRADIENT_TOLERANCE, floor);
     }

@@ -274,14 +274,19 @@ END_TEST
 
 START_TEST(freezing_by_a_long_part)
 {
-    char name[400] = "";
-    memset(name, 'x', 300);
-    strcpy(name + 300, ".weight");
+    struct {
+        ToyTexts toy;
+        char name[400];
+    } texts = {.toy = toy_texts};
+    memset(texts.name, 'x', 300);
+    strcpy(texts.name + 300, ".weight");
     RnTensor tensors[TOY_TENSORS];
     memcpy(tensors, toy_tensors, sizeof tensors);
-    tensors[TOY_T_WEIGHT].name = name;
+    tensors[TOY_T_WEIGHT].name = sizeof texts.toy;
     RnModel model = toy_model();
     model.tensors = tensors;
+    model.texts = (const char *)&texts;
+    model.text_bytes = sizeof texts;
     RnSession *s = NULL;
     RnOptimizer *o = NULL;
     ck_assert_int_eq(rn_session_open(&model, NULL, &s, NULL), RN_OK);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "resnetc/runtime.h"
 #include "runtime/toy_model.h"
@@ -125,19 +126,22 @@ typedef struct Trace {
     uint32_t batch;
 } Trace;
 
-static void trace_step(void *context, const RnStep *step, uint32_t batch, uint64_t ns)
+static void trace_step(void *context, const RnModel *m, const RnStep *step, uint32_t batch,
+                       uint64_t ns)
 {
     Trace *trace = context;
+    size_t used = strlen(trace->names);
     (void)ns;
-    strcat(trace->names, step->name);
-    strcat(trace->names, ";");
+    snprintf(trace->names + used, sizeof trace->names - used, "%s %s;",
+             rn_text(m, rn_step_layer(m, step)->name), rn_text(m, rn_step_kernel(m, step)->work));
     trace->batch = batch;
 }
 
 START_TEST(takes_the_nearest_plan)
 {
     // Nearest by ratio: 2 is twice 1 and a quarter of 8; 3 is thrice 1 and 3/8 of 8.
-    static const char *const names[] = {"", "fc@1;", "fc@1;", "fc@8;", "fc@8;"};
+    static const char *const names[] = {"", "fc by one;", "fc by one;", "fc by eight;",
+                                        "fc by eight;"};
     const Toy t = make_toy();
     Trace trace = {0};
     RnSession *s = open_toy(
@@ -155,7 +159,7 @@ START_TEST(takes_the_nearest_plan)
     }
     trace.names[0] = 0;
     ck_assert_int_eq(rn_infer(s, &in, 21, &out, NULL), RN_OK);
-    ck_assert_str_eq(trace.names, "fc@8;fc@1;"); // 20 images, then 1
+    ck_assert_str_eq(trace.names, "fc by eight;fc by one;"); // 20 images, then 1
     rn_session_set_hook(s, NULL, NULL);
     trace.names[0] = 0;
     ck_assert_int_eq(rn_infer(s, &in, 21, &out, NULL), RN_OK);
@@ -297,8 +301,8 @@ START_TEST(refuses_what_it_cannot_run)
     m.magic ^= 1;
     check_refused(&m, RN_ERR_MODEL, "not a compiled model");
     m = good;
-    m.abi_version = 2;
-    check_refused(&m, RN_ERR_MODEL, "interface version 2, this runtime has 1");
+    m.abi_version = 1;
+    check_refused(&m, RN_ERR_MODEL, "interface version 1, this runtime has 2");
     m = good;
     m.struct_bytes -= 8;
     check_refused(&m, RN_ERR_MODEL, "sizes this runtime cannot read");
@@ -331,26 +335,96 @@ START_TEST(refuses_what_it_cannot_run)
 }
 END_TEST
 
-// Objects of before `preprocess` have shorter descriptors of tensors.
-START_TEST(runs_older_objects)
+// Steps whose layer, kernel or operands do not exist, and tables of these that are wrong.
+START_TEST(refuses_wrong_parts)
 {
+    const RnModel good = toy_model();
+    const RnStep *forward = &toy_steps_train[2];
+    const RnStep wrong[] = {
+        {.layer = TOY_LAYERS, .kernel = forward->kernel, .wait = -1},
+        {.layer = forward->layer, .kernel = TOY_KERNELS, .wait = -1},
+        {.layer = forward->layer, .kernel = forward->kernel, .operands = 4, .wait = -1},
+        {.layer = forward->layer, .kernel = forward->kernel, .operands = UINT32_MAX, .wait = -1},
+    };
+    RnModel m = good;
+    RnPlan plans[3];
+    memcpy(plans, toy_plans, sizeof plans);
+    m.plans = plans;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        plans[0].steps = &wrong[i];
+        check_refused(&m, RN_ERR_MODEL, "plan 0");
+    }
+    const uint32_t operands[] = {TOY_PLACES, 0, 0, 0};
+    m = good;
+    m.operands = operands;
+    check_refused(&m, RN_ERR_MODEL, "plan 2");
+    RnKernel kernel = toy_kernels[0];
+    kernel.tasks_div = 0;
+    m = good;
+    m.kernels = &kernel;
+    check_refused(&m, RN_ERR_MODEL, "kernel 0");
+    const RnPlace place = {.region = TOY_REGIONS};
+    m = good;
+    m.places = &place;
+    check_refused(&m, RN_ERR_MODEL, "place 0");
+    const RnLayer layer = {.fn = toy_layer, .name = sizeof toy_texts};
+    m = good;
+    m.layers = &layer;
+    check_refused(&m, RN_ERR_MODEL, "layer 0");
+    m = good;
+    m.text_bytes--;
+    check_refused(&m, RN_ERR_MODEL, "sizes this runtime cannot read");
+}
+END_TEST
+
+// A table whose elements have `more` bytes than this runtime knows, none of them zero.
+static void *lengthen(const void *table, size_t count, size_t bytes, size_t more)
+{
+    char *longer = malloc(count * (bytes + more));
+    ck_assert_ptr_nonnull(longer);
+    memset(longer, 0xFF, count * (bytes + more));
+    for (size_t i = 0; i < count; i++)
+        memcpy(longer + i * (bytes + more), (const char *)table + i * bytes, bytes);
+    return longer;
+}
+
+START_TEST(runs_newer_objects)
+{
+    enum { MORE = 16 };
     const Toy t = make_toy();
-    Toy older = t;
-    size_t stride = offsetof(RnTensor, preprocess);
-    char *tensors = malloc(TOY_TENSORS * stride); // no byte more, so that reading on is seen
-    ck_assert_ptr_nonnull(tensors);
-    for (size_t i = 0; i < TOY_TENSORS; i++)
-        memcpy(tensors + i * stride, &toy_tensors[i], stride);
-    older.model.tensors = (const RnTensor *)(const void *)tensors;
-    older.model.tensor_stride = (uint32_t)stride;
-    RnSession *s = open_toy(&older, &(RnOptions){.modes = RN_MODE_INFER});
+    Toy newer = t;
+    RnTensor *tensors = lengthen(toy_tensors, TOY_TENSORS, sizeof *tensors, MORE);
+    RnRegion *regions = lengthen(toy_regions, TOY_REGIONS, sizeof *regions, MORE);
+    RnKernel *kernels = lengthen(toy_kernels, TOY_KERNELS, sizeof *kernels, MORE);
+    RnLayer *layers = lengthen(toy_layers, TOY_LAYERS, sizeof *layers, MORE);
+    RnPlace *places = lengthen(toy_places, TOY_PLACES, sizeof *places, MORE);
+    RnStep *prepare = lengthen(toy_prepare, 2, sizeof *prepare, MORE);
+    RnModel *m = &newer.model;
+    m->tensors = tensors;
+    m->regions = regions;
+    m->kernels = kernels;
+    m->layers = layers;
+    m->places = places;
+    m->prepare = prepare;
+    m->tensor_stride += MORE;
+    m->region_stride += MORE;
+    m->kernel_stride += MORE;
+    m->layer_stride += MORE;
+    m->place_stride += MORE;
+    m->prepare_stride += MORE;
+    RnSession *s = open_toy(&newer, NULL);
     float y[IMAGES * TOY_K], *out = y;
     const float *in = t.x;
     ck_assert_int_eq(rn_infer(s, &in, IMAGES, &out, NULL), RN_OK);
     check_logits(&t, y, IMAGES);
-    ck_assert_ptr_null(rn_model_preprocess(&older.model, 0));
+    ck_assert_ptr_null(rn_model_preprocess(m, 0));
     rn_session_close(s);
     free(tensors);
+    free(regions);
+    free(kernels);
+    free(layers);
+    free(places);
+    free(prepare);
 }
 END_TEST
 
@@ -367,13 +441,11 @@ START_TEST(refuses_impossible_sizes)
     check_refused(&m, RN_ERR_MEMORY, "out of memory: its x needs");
     RnSession *s = NULL;
     RnError err;
-    RnStep step = toy_steps_8[0];
-    step.tasks_mul = 3000000;
-    RnPlan plans[3];
-    memcpy(plans, toy_plans, sizeof plans);
-    plans[1].steps = &step;
+    RnKernel kernels[TOY_KERNELS];
+    memcpy(kernels, toy_kernels, sizeof kernels);
+    kernels[TOY_INFER_8].tasks_mul = 3000000;
     m = good;
-    m.plans = plans;
+    m.kernels = kernels;
     ck_assert_int_eq(rn_session_open(&m, &(RnOptions){.max_batch = 4096}, &s, &err), RN_ERR_BATCH);
 }
 END_TEST
@@ -483,7 +555,8 @@ int main(void)
     tcase_add_test(tc, sessions_share_a_pool);
     tcase_add_test(tc, embedded_weights);
     tcase_add_test(tc, refuses_what_it_cannot_run);
-    tcase_add_test(tc, runs_older_objects);
+    tcase_add_test(tc, refuses_wrong_parts);
+    tcase_add_test(tc, runs_newer_objects);
     tcase_add_test(tc, refuses_impossible_sizes);
     tcase_add_test(tc, refuses_wrong_calls);
     tcase_add_test(tc, memory_follows_the_modes);

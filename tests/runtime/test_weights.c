@@ -44,13 +44,15 @@ typedef struct Kept {
     char text[200];
 } Kept;
 
-static void note_kept(void *context, const RnTensor *tensor, const RnShape *found)
+static void note_kept(void *context, const char *name, const RnTensor *tensor,
+                      const RnShape *found)
 {
     Kept *kept = context;
+    ck_assert_uint_eq(tensor->role, RN_ROLE_PARAM);
     char shape[64];
     size_t used = strlen(kept->text);
     kept->count++;
-    snprintf(kept->text + used, sizeof kept->text - used, "%s %s;", tensor->name,
+    snprintf(kept->text + used, sizeof kept->text - used, "%s %s;", name,
              rn_shape_text(found, shape, sizeof shape));
 }
 

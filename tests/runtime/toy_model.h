@@ -10,6 +10,7 @@
 #define TOY_MODEL_H
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,8 +49,10 @@ static inline float *toy_dlogits(const RnCall *c, uint32_t image)
 }
 
 // packed[d * 5 + k] = W[k, d]; task k.
-static void toy_pack(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+static void toy_pack(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
+                     void *const *at)
 {
+    (void)at;
     (void)scratch;
     for (uint32_t k = lo; k < hi; k++)
         for (uint32_t d = 0; d < TOY_D; d++)
@@ -58,8 +61,10 @@ static void toy_pack(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
 }
 
 // packed bias[k] = b[k] - sum over d of W[k, d] * running_mean[d], from the packed weights.
-static void toy_fold(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+static void toy_fold(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
+                     void *const *at)
 {
+    (void)at;
     (void)scratch;
     const float *packed = toy_floats(c, RN_REGION_PACKED);
     for (uint32_t k = lo; k < hi; k++) {
@@ -83,18 +88,24 @@ static void toy_infer_images(const RnCall *c, uint32_t first, uint32_t last, voi
     }
 }
 
-static void toy_infer_1(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+static void toy_infer_1(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
+                        void *const *at)
 {
+    (void)at;
     toy_infer_images(c, lo, hi, scratch);
 }
 
-static void toy_infer_8(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+static void toy_infer_8(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
+                        void *const *at)
 {
+    (void)at;
     toy_infer_images(c, lo * TOY_GROUP, hi * TOY_GROUP, scratch);
 }
 
-static void toy_sums(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+static void toy_sums(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
+                     void *const *at)
 {
+    (void)at;
     (void)scratch;
     for (uint32_t g = lo; g < hi; g++) {
         double *sum = toy_partial(c, g);
@@ -106,8 +117,10 @@ static void toy_sums(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
     }
 }
 
-static void toy_finish(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+static void toy_finish(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
+                       void *const *at)
 {
+    (void)at;
     (void)scratch;
     for (uint32_t task = lo; task < hi; task++) {
         for (uint32_t d = 0; d < TOY_D; d++) {
@@ -123,8 +136,10 @@ static void toy_finish(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
 }
 
 // Two images per task.
-static void toy_forward(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+static void toy_forward(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
+                        void *const *at)
 {
+    (void)at;
     float *z = scratch;
     const float *w = toy_floats(c, RN_REGION_PARAMS), *b = w + TOY_D * TOY_K + 4;
     for (uint32_t i = lo * 2; i < hi * 2 && i < c->batch; i++) {
@@ -139,8 +154,10 @@ static void toy_forward(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch
     }
 }
 
-static void toy_loss(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+static void toy_loss(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
+                     void *const *at)
 {
+    (void)at;
     (void)scratch;
     const uint32_t *labels = (const uint32_t *)c->base[TOY_REGION_LABELS];
     for (uint32_t i = lo; i < hi; i++) {
@@ -158,8 +175,10 @@ static void toy_loss(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
 }
 
 // Task k: dW[k, d] = sum over i of dlogits[i, k] * (x[i, d] - mean[d]).
-static void toy_backward_weight(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+static void toy_backward_weight(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
+                                void *const *at)
 {
+    (void)at;
     (void)scratch;
     for (uint32_t k = lo; k < hi; k++) {
         for (uint32_t d = 0; d < TOY_D; d++) {
@@ -173,8 +192,10 @@ static void toy_backward_weight(const RnCall *c, uint32_t lo, uint32_t hi, void 
     }
 }
 
-static void toy_backward_bias(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch)
+static void toy_backward_bias(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
+                              void *const *at)
 {
+    (void)at;
     (void)scratch;
     for (uint32_t k = lo; k < hi; k++) {
         float *g = toy_floats(c, RN_REGION_GRADS) + k;
@@ -184,6 +205,58 @@ static void toy_backward_bias(const RnCall *c, uint32_t lo, uint32_t hi, void *s
         *g = sum;
     }
 }
+
+// The model's strings. TOY_TEXT gives an offset.
+typedef struct ToyTexts {
+    char image[sizeof "image"];
+    char logits[sizeof "logits"];
+    char labels[sizeof "labels"];
+    char loss[sizeof "loss"];
+    char fc_weight[sizeof "fc.weight"];
+    char fc_bias[sizeof "fc.bias"];
+    char running_mean[sizeof "bn.running_mean"];
+    char gb[sizeof "fc.bias gradient"];
+    char gw[sizeof "fc.weight gradient"];
+    char fc[sizeof "fc"];
+    char bn[sizeof "bn"];
+    char pack[sizeof "pack"];
+    char fold[sizeof "fold"];
+    char infer_1[sizeof "by one"];
+    char infer_8[sizeof "by eight"];
+    char sums[sizeof "sums"];
+    char finish[sizeof "finish"];
+    char forward[sizeof "forward"];
+    char picks[sizeof "cross entropy"];
+    char backward_weight[sizeof "backward weight"];
+    char backward_bias[sizeof "backward bias"];
+    char by_hand[sizeof "by hand"];
+} ToyTexts;
+
+static const ToyTexts toy_texts = {
+    .image = "image",
+    .logits = "logits",
+    .labels = "labels",
+    .loss = "loss",
+    .fc_weight = "fc.weight",
+    .fc_bias = "fc.bias",
+    .running_mean = "bn.running_mean",
+    .gb = "fc.bias gradient",
+    .gw = "fc.weight gradient",
+    .fc = "fc",
+    .bn = "bn",
+    .pack = "pack",
+    .fold = "fold",
+    .infer_1 = "by one",
+    .infer_8 = "by eight",
+    .sums = "sums",
+    .finish = "finish",
+    .forward = "forward",
+    .picks = "cross entropy",
+    .backward_weight = "backward weight",
+    .backward_bias = "backward bias",
+    .by_hand = "by hand",
+};
+#define TOY_TEXT(t) ((uint32_t)offsetof(ToyTexts, t))
 
 static const RnRegion toy_regions[TOY_REGIONS] = {
     [RN_REGION_PARAMS] = {.name = "params",
@@ -235,7 +308,7 @@ enum {
 };
 
 static const RnTensor toy_tensors[TOY_TENSORS] = {
-    [TOY_T_WEIGHT] = {.name = "fc.weight",
+    [TOY_T_WEIGHT] = {.name = TOY_TEXT(fc_weight),
                       .region = RN_REGION_PARAMS,
                       .role = RN_ROLE_PARAM,
                       .flags = RN_TENSOR_DECAY,
@@ -245,7 +318,7 @@ static const RnTensor toy_tensors[TOY_TENSORS] = {
                       .init_arg = 1,
                       .grad = TOY_T_GW,
                       .grad_step = 4},
-    [TOY_T_BIAS] = {.name = "fc.bias",
+    [TOY_T_BIAS] = {.name = TOY_TEXT(fc_bias),
                     .region = RN_REGION_PARAMS,
                     .offset = 256,
                     .role = RN_ROLE_PARAM,
@@ -255,46 +328,46 @@ static const RnTensor toy_tensors[TOY_TENSORS] = {
                     .init_arg = 1,
                     .grad = TOY_T_GB,
                     .grad_step = 5},
-    [TOY_T_MEAN] = {.name = "bn.running_mean",
+    [TOY_T_MEAN] = {.name = TOY_TEXT(running_mean),
                     .region = RN_REGION_STATE,
                     .role = RN_ROLE_STATE,
                     .rank = 1,
                     .dim = {TOY_D},
                     .grad = -1},
-    [TOY_T_X] = {.name = "image",
+    [TOY_T_X] = {.name = TOY_TEXT(image),
                  .region = TOY_REGION_X,
                  .role = RN_ROLE_INPUT,
                  .flags = RN_TENSOR_BATCHED,
                  .rank = 4,
                  .dim = {0, 3, 2, 2},
                  .grad = -1},
-    [TOY_T_LOGITS] = {.name = "logits",
+    [TOY_T_LOGITS] = {.name = TOY_TEXT(logits),
                       .region = TOY_REGION_LOGITS,
                       .role = RN_ROLE_OUTPUT,
                       .flags = RN_TENSOR_BATCHED,
                       .rank = 2,
                       .dim = {0, TOY_K},
                       .grad = -1},
-    [TOY_T_LABELS] = {.name = "labels",
+    [TOY_T_LABELS] = {.name = TOY_TEXT(labels),
                       .region = TOY_REGION_LABELS,
                       .role = RN_ROLE_LABELS,
                       .dtype = RN_U32,
                       .flags = RN_TENSOR_BATCHED,
                       .rank = 1,
                       .grad = -1},
-    [TOY_T_LOSS] = {.name = "loss",
+    [TOY_T_LOSS] = {.name = TOY_TEXT(loss),
                     .region = TOY_REGION_LOSS,
                     .role = RN_ROLE_LOSS,
                     .flags = RN_TENSOR_BATCHED,
                     .rank = 1,
                     .grad = -1},
-    [TOY_T_GB] = {.name = "fc.bias gradient",
+    [TOY_T_GB] = {.name = TOY_TEXT(gb),
                   .region = RN_REGION_GRADS,
                   .role = RN_ROLE_GRAD,
                   .rank = 1,
                   .dim = {TOY_K},
                   .grad = -1},
-    [TOY_T_GW] = {.name = "fc.weight gradient",
+    [TOY_T_GW] = {.name = TOY_TEXT(gw),
                   .region = RN_REGION_GRADS,
                   .offset = 64,
                   .role = RN_ROLE_GRAD,
@@ -303,82 +376,124 @@ static const RnTensor toy_tensors[TOY_TENSORS] = {
                   .grad = -1},
 };
 
+// Kernels find their memory by themselves: steps have no operands, but the output whose numbers are
+// looked at when the loss is not finite.
+enum {
+    TOY_PACK,
+    TOY_FOLD,
+    TOY_INFER_1,
+    TOY_INFER_8,
+    TOY_SUMS,
+    TOY_FINISH,
+    TOY_FORWARD,
+    TOY_LOSS,
+    TOY_BACKWARD_WEIGHT,
+    TOY_BACKWARD_BIAS,
+    TOY_KERNELS
+};
+
+static const RnKernel toy_kernels[TOY_KERNELS] = {
+    [TOY_PACK] = {.fn = toy_pack,
+                  .work = TOY_TEXT(pack),
+                  .algorithm = TOY_TEXT(by_hand),
+                  .tasks_mul = TOY_K,
+                  .tasks_div = RN_DIV_ALL},
+    [TOY_FOLD] = {.fn = toy_fold,
+                  .work = TOY_TEXT(fold),
+                  .algorithm = TOY_TEXT(by_hand),
+                  .tasks_mul = TOY_K,
+                  .tasks_div = RN_DIV_ALL},
+    [TOY_INFER_1] = {.fn = toy_infer_1,
+                     .scratch_bytes = 64,
+                     .work = TOY_TEXT(infer_1),
+                     .algorithm = TOY_TEXT(by_hand),
+                     .tasks_mul = 1,
+                     .tasks_div = 1},
+    [TOY_INFER_8] = {.fn = toy_infer_8,
+                     .scratch_bytes = 64,
+                     .work = TOY_TEXT(infer_8),
+                     .algorithm = TOY_TEXT(by_hand),
+                     .tasks_mul = 1,
+                     .tasks_div = TOY_GROUP},
+    [TOY_SUMS] = {.fn = toy_sums,
+                  .work = TOY_TEXT(sums),
+                  .algorithm = TOY_TEXT(by_hand),
+                  .tasks_mul = 1,
+                  .tasks_div = TOY_GROUP},
+    [TOY_FINISH] = {.fn = toy_finish,
+                    .work = TOY_TEXT(finish),
+                    .algorithm = TOY_TEXT(by_hand),
+                    .tasks_mul = 1,
+                    .tasks_div = RN_DIV_ALL},
+    [TOY_FORWARD] = {.fn = toy_forward,
+                     .scratch_bytes = 64,
+                     .floats_per_image = TOY_K,
+                     .work = TOY_TEXT(forward),
+                     .algorithm = TOY_TEXT(by_hand),
+                     .tasks_mul = 1,
+                     .tasks_div = 2,
+                     .outputs = 1},
+    [TOY_LOSS] = {.fn = toy_loss,
+                  .floats_per_image = 1,
+                  .work = TOY_TEXT(picks),
+                  .algorithm = TOY_TEXT(by_hand),
+                  .tasks_mul = 1,
+                  .tasks_div = 1,
+                  .outputs = 1},
+    [TOY_BACKWARD_WEIGHT] = {.fn = toy_backward_weight,
+                             .floats_fixed = TOY_D * TOY_K,
+                             .work = TOY_TEXT(backward_weight),
+                             .algorithm = TOY_TEXT(by_hand),
+                             .tasks_mul = TOY_K,
+                             .tasks_div = RN_DIV_ALL,
+                             .outputs = 1},
+    [TOY_BACKWARD_BIAS] = {.fn = toy_backward_bias,
+                           .floats_fixed = TOY_K,
+                           .work = TOY_TEXT(backward_bias),
+                           .algorithm = TOY_TEXT(by_hand),
+                           .tasks_mul = TOY_K,
+                           .tasks_div = RN_DIV_ALL,
+                           .outputs = 1},
+};
+
+enum { TOY_P_LOGITS, TOY_P_LOSS, TOY_P_GW, TOY_P_GB, TOY_PLACES };
+
+static const RnPlace toy_places[TOY_PLACES] = {
+    [TOY_P_LOGITS] = {.region = TOY_REGION_LOGITS},
+    [TOY_P_LOSS] = {.region = TOY_REGION_LOSS},
+    [TOY_P_GW] = {.offset = 64, .region = RN_REGION_GRADS},
+    [TOY_P_GB] = {.region = RN_REGION_GRADS},
+};
+
+static const uint32_t toy_operands[] = {TOY_P_LOGITS, TOY_P_LOSS, TOY_P_GW, TOY_P_GB};
+
+static void toy_layer(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch, void *const *at,
+                      RnKernelFn kernel)
+{
+    kernel(c, lo, hi, scratch, at);
+}
+
+enum { TOY_L_BN, TOY_L_FC, TOY_L_LOSS, TOY_LAYERS };
+
+static const RnLayer toy_layers[TOY_LAYERS] = {
+    [TOY_L_BN] = {.fn = toy_layer, .name = TOY_TEXT(bn), .line = 3},
+    [TOY_L_FC] = {.fn = toy_layer, .name = TOY_TEXT(fc), .line = 4},
+    [TOY_L_LOSS] = {.fn = toy_layer, .name = TOY_TEXT(loss), .line = 5},
+};
+
 static const RnStep toy_prepare[] = {
-    {.name = "fc pack",
-     .fn = toy_pack,
-     .tasks_mul = TOY_K,
-     .tasks_div = RN_DIV_ALL,
-     .wait = -1,
-     .output = -1},
-    {.name = "fc fold",
-     .fn = toy_fold,
-     .tasks_mul = TOY_K,
-     .tasks_div = RN_DIV_ALL,
-     .wait = 0,
-     .output = -1},
+    {.layer = TOY_L_FC, .kernel = TOY_PACK, .wait = -1},
+    {.layer = TOY_L_FC, .kernel = TOY_FOLD, .wait = 0},
 };
-static const RnStep toy_steps_1[] = {
-    {.name = "fc@1",
-     .fn = toy_infer_1,
-     .tasks_mul = 1,
-     .tasks_div = 1,
-     .wait = -1,
-     .output = TOY_T_LOGITS,
-     .scratch_bytes = 64},
-};
-static const RnStep toy_steps_8[] = {
-    {.name = "fc@8",
-     .fn = toy_infer_8,
-     .tasks_mul = 1,
-     .tasks_div = TOY_GROUP,
-     .wait = -1,
-     .output = TOY_T_LOGITS,
-     .scratch_bytes = 64},
-};
+static const RnStep toy_steps_1[] = {{.layer = TOY_L_FC, .kernel = TOY_INFER_1, .wait = -1}};
+static const RnStep toy_steps_8[] = {{.layer = TOY_L_FC, .kernel = TOY_INFER_8, .wait = -1}};
 static const RnStep toy_steps_train[] = {
-    {.name = "bn sums",
-     .fn = toy_sums,
-     .tasks_mul = 1,
-     .tasks_div = TOY_GROUP,
-     .wait = -1,
-     .output = -1,
-     .line = 3},
-    {.name = "bn finish",
-     .fn = toy_finish,
-     .tasks_mul = 1,
-     .tasks_div = RN_DIV_ALL,
-     .wait = 0,
-     .output = -1,
-     .line = 3},
-    {.name = "fc forward",
-     .fn = toy_forward,
-     .tasks_mul = 1,
-     .tasks_div = 2,
-     .wait = 1,
-     .output = TOY_T_LOGITS,
-     .line = 4,
-     .scratch_bytes = 64},
-    {.name = "loss",
-     .fn = toy_loss,
-     .tasks_mul = 1,
-     .tasks_div = 1,
-     .wait = 2,
-     .output = TOY_T_LOSS,
-     .line = 5},
-    {.name = "fc backward weight",
-     .fn = toy_backward_weight,
-     .tasks_mul = TOY_K,
-     .tasks_div = RN_DIV_ALL,
-     .wait = 3,
-     .output = TOY_T_GW,
-     .line = 4},
-    {.name = "fc backward bias",
-     .fn = toy_backward_bias,
-     .tasks_mul = TOY_K,
-     .tasks_div = RN_DIV_ALL,
-     .wait = 3,
-     .output = TOY_T_GB,
-     .line = 4},
+    {.layer = TOY_L_BN, .kernel = TOY_SUMS, .wait = -1},
+    {.layer = TOY_L_BN, .kernel = TOY_FINISH, .wait = 0},
+    {.layer = TOY_L_FC, .kernel = TOY_FORWARD, .operands = TOY_P_LOGITS, .wait = 1},
+    {.layer = TOY_L_LOSS, .kernel = TOY_LOSS, .operands = TOY_P_LOSS, .wait = 2},
+    {.layer = TOY_L_FC, .kernel = TOY_BACKWARD_WEIGHT, .operands = TOY_P_GW, .wait = 3},
+    {.layer = TOY_L_FC, .kernel = TOY_BACKWARD_BIAS, .operands = TOY_P_GB, .wait = 3},
 };
 
 static const RnPlan toy_plans[] = {
@@ -436,6 +551,19 @@ static inline RnModel toy_model(void)
         .prepare_count = 2,
         .prepare_stride = sizeof(RnStep),
         .prepare = toy_prepare,
+        .layer_count = TOY_LAYERS,
+        .layer_stride = sizeof(RnLayer),
+        .layers = toy_layers,
+        .kernel_count = TOY_KERNELS,
+        .kernel_stride = sizeof(RnKernel),
+        .kernels = toy_kernels,
+        .place_count = TOY_PLACES,
+        .place_stride = sizeof(RnPlace),
+        .places = toy_places,
+        .operand_count = sizeof toy_operands / sizeof toy_operands[0],
+        .operands = toy_operands,
+        .text_bytes = sizeof toy_texts,
+        .texts = (const char *)&toy_texts,
         .param_count = 2,
         .state_count = 1,
         .param_elements = TOY_D * TOY_K + TOY_K,

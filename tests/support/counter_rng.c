@@ -39,7 +39,7 @@ static int ends_with(const char *text, const char *end)
     return n >= k && strcmp(text + n - k, end) == 0;
 }
 
-void counter_rng_tensor(const char *name, const int64_t *dim, uint32_t rank, uint64_t seed,
+void counter_rng_tensor(const char *name, const uint32_t *dim, uint32_t rank, uint64_t seed,
                         float *out)
 {
     uint64_t stream = counter_rng_stream(name, seed), fan_in = 1;

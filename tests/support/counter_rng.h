@@ -12,7 +12,7 @@ uint64_t counter_rng_raw(uint64_t stream, uint64_t i);
 float counter_rng_unit(uint64_t stream, uint64_t i);
 
 /// A parameter or a piece of state, by the last part of its name and its rank.
-void counter_rng_tensor(const char *name, const int64_t *dim, uint32_t rank, uint64_t seed,
+void counter_rng_tensor(const char *name, const uint32_t *dim, uint32_t rank, uint64_t seed,
                         float *out);
 /// Elements first, first + 1, ... of the endless set of pictures.
 void counter_rng_pixels(uint64_t seed, uint64_t first, size_t count, float *out);

@@ -121,8 +121,9 @@ static void fill(Golden *g)
     for (uint32_t i = 0; i < g->compiled->param_count + g->compiled->state_count; i++) {
         const RnTensor *t = rn_model_tensor(g->compiled, (int32_t)i);
         float *data = rn_tensor_data(g->session, (int32_t)i);
-        ck_assert_msg(data != NULL, "%s: no data for %s", g->name, t->name);
-        counter_rng_tensor(t->name, t->dim, t->rank, g->seed, data);
+        const char *name = rn_model_tensor_name(g->compiled, (int32_t)i);
+        ck_assert_msg(data != NULL, "%s: no data for %s", g->name, name);
+        counter_rng_tensor(name, t->dim, t->rank, g->seed, data);
     }
     float factor = (float)golden_number(g->json, "gamma_factor");
     const cJSON *scaled;

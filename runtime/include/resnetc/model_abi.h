@@ -3,7 +3,10 @@
  * The one header that compiler and runtime share. An object written by resnetc exports one
  * constant, `const RnModel rn_model_<name>`, made of the structs below and nothing else. Every
  * table carries its element stride, so that elements can grow at their end without breaking old
- * readers: walk a table with RN_AT, never with [].
+ * readers: walk a table with RN_AT or the functions at the end, never with [].
+ * Deep networks have thousands of steps. So a step is four numbers that point into tables of what
+ * steps share (layers, kernels, places), and the strings of tables that grow with depth are offsets
+ * into one text: an address would cost the object 32 bytes, its relocation included.
  * Not here: sessions, threads, files (resnetc/runtime.h).
  *
  * Letters: n c h w = batch, channels, height, width. All sizes are bytes unless said.
@@ -19,7 +22,7 @@ extern "C" {
 #endif
 
 #define RN_MAGIC 0x31434E52u /* "RNC1", little endian */
-#define RN_ABI_VERSION 1u
+#define RN_ABI_VERSION 2u
 
 /* Element i of a table whose elements are `stride` bytes apart. */
 #define RN_AT(type, table, stride, i)                                                              \
@@ -45,6 +48,21 @@ enum {
     RN_REGION_OUTPUT = 16u     /* the caller reads it after the call */
 };
 
+#define RN_PICTURE_CHANNELS 3 /* at most: grey, or red, green, blue */
+
+/* How the model wants pictures (8 bits per channel) to become an input, in this order: resize, crop
+ * to the input's height and width, (v / 255 - mean) / std per channel. Zero: the step is not
+ * stated. It describes only; the caller prepares its inputs, and arrays of numbers are taken as
+ * they are. */
+typedef struct RnPreprocess {
+    uint32_t resize_shorter;              /* the shorter side; the other follows in proportion */
+    uint32_t resize_height, resize_width; /* or both sides */
+    uint32_t centre_crop;                 /* 1: to the input's size; black beyond the picture */
+    uint32_t normalize;                   /* 1: mean and std are stated; else they are 0 and 1 */
+    uint32_t reserved;
+    double mean[RN_PICTURE_CHANNELS], std[RN_PICTURE_CHANNELS];
+} RnPreprocess;
+
 /* One block of caller-owned memory: fixed + batch * per_image + workers * per_worker bytes.
  * The figures are those of the plan with the largest need. */
 typedef struct RnRegion {
@@ -53,17 +71,14 @@ typedef struct RnRegion {
     uint64_t per_image_bytes;
     uint64_t per_worker_bytes;
     uint32_t align;
-    uint32_t flags;      /* RN_REGION_* flags */
-    const void *initial; /* NULL, or fixed_bytes of initial content (embedded weights) */
+    uint32_t flags;                 /* RN_REGION_* flags */
+    const void *initial;            /* NULL, or fixed_bytes of initial content (embedded weights) */
+    const RnPreprocess *preprocess; /* of an input, where the model states it; else NULL */
 } RnRegion;
 
 typedef enum RnDType { RN_F32 = 0, RN_F64 = 1, RN_I32 = 2, RN_U32 = 3, RN_U8 = 4 } RnDType;
 
-/* How elements lie. Plain is C order. Blocked is [n][ceil(c/block)][h][w][block], zero padded. */
-typedef enum RnLayout { RN_LAYOUT_PLAIN = 0, RN_LAYOUT_BLOCKED = 1, RN_LAYOUT_OPAQUE = 2 } RnLayout;
-
 typedef enum RnRole {
-    RN_ROLE_TEMP = 0,
     RN_ROLE_INPUT = 1,
     RN_ROLE_OUTPUT = 2, /* e.g. logits, f32 [n, classes] plain */
     RN_ROLE_LABELS = 3, /* u32 [n], each below the class count */
@@ -90,39 +105,23 @@ enum {
 };
 
 #define RN_MAX_RANK 6
-#define RN_PICTURE_CHANNELS 3 /* at most: grey, or red, green, blue */
 
-/* How the model wants pictures (8 bits per channel) to become an input, in this order: resize, crop
- * to the input's height and width, (v / 255 - mean) / std per channel. Zero: the step is not
- * stated. It describes only; the caller prepares its inputs, and arrays of numbers are taken as
- * they are. */
-typedef struct RnPreprocess {
-    uint32_t resize_shorter;              /* the shorter side; the other follows in proportion */
-    uint32_t resize_height, resize_width; /* or both sides */
-    uint32_t centre_crop;                 /* 1: to the input's size; black beyond the picture */
-    uint32_t normalize;                   /* 1: mean and std are stated; else they are 0 and 1 */
-    uint32_t reserved;
-    double mean[RN_PICTURE_CHANNELS], std[RN_PICTURE_CHANNELS];
-} RnPreprocess;
-
-/* A named tensor: at base[region] + offset + batch * slope. */
+/* A parameter, state, input, output or gradient: at base[region] + offset + batch * slope, in C
+ * order. */
 typedef struct RnTensor {
-    const char *name; /* parameter path ("layer1.0.conv1.weight") or layer name */
     uint64_t offset;
     uint64_t slope;
-    uint32_t region;
-    uint32_t dtype;  /* RnDType */
-    uint32_t layout; /* RnLayout */
-    uint32_t block;  /* channels per block when blocked */
-    uint32_t role;   /* RnRole */
-    uint32_t flags;  /* RN_TENSOR_* */
-    uint32_t rank;
-    uint32_t init; /* RnInit */
     double init_arg;
-    int64_t dim[RN_MAX_RANK]; /* dim[0] = 0 for the batch of a batched tensor */
-    int32_t grad;             /* index of the gradient's tensor, or -1 */
+    uint32_t name; /* text: parameter path ("layer1.0.conv1.weight") or layer name */
+    uint32_t dim[RN_MAX_RANK]; /* dim[0] = 0 for the batch of a batched tensor */
+    int32_t grad;              /* index of the gradient's tensor, or -1 */
     int32_t grad_step; /* train step that completes the gradient (largest over plans), or -1 */
-    const RnPreprocess *preprocess; /* of an input, where the model states it; else NULL */
+    uint16_t region;
+    uint16_t dtype; /* RnDType */
+    uint16_t role;  /* RnRole */
+    uint16_t flags; /* RN_TENSOR_* */
+    uint16_t rank;
+    uint16_t init; /* RnInit */
 } RnTensor;
 
 /* What one call hands to every step. */
@@ -137,36 +136,56 @@ typedef struct RnCall {
     uint32_t accumulate;  /* 0: gradients are overwritten; 1: added to */
 } RnCall;
 
+/* Where a step reads or writes: base[region] + offset + batch * slope. */
+typedef struct RnPlace {
+    uint64_t offset;
+    uint64_t slope;
+    uint32_t region;
+    uint32_t reserved;
+} RnPlace;
+
 /* Runs tasks [task_lo, task_hi). Tasks of a step are independent: any split, any order, any thread
- * gives the same bits. scratch: scratch_bytes of this step, 64-byte aligned, the thread's own. */
-typedef void (*RnStepFn)(const RnCall *call, uint32_t task_lo, uint32_t task_hi, void *scratch);
+ * gives the same bits. scratch: scratch_bytes of the kernel, 64-byte aligned, the thread's own.
+ * at: where the step's inputs lie, then its outputs. */
+typedef void (*RnKernelFn)(const RnCall *call, uint32_t task_lo, uint32_t task_hi, void *scratch,
+                           void *const *at);
 
-enum { RN_STEP_CPU = 0 };
-
-/* RnStep.flags */
-enum { RN_STEP_IMAGE_LOCAL = 1u /* task t of image i reads only image i of the step before */ };
-
+#define RN_MAX_OPERANDS 32
 #define RN_DIV_ALL UINT32_MAX /* task count does not depend on the batch */
 
-/* One step of a plan. Task count = tasks_mul * ceil(batch / tasks_div). */
-typedef struct RnStep {
-    const char *name;   /* layer path and what is done: "layer1.0.conv1 backward weights" */
-    const char *kernel; /* name of the algorithm that serves it */
-    RnStepFn fn;
-    uint32_t kind;
-    uint32_t flags;
-    uint32_t tasks_mul;
-    uint32_t tasks_div;
-    int32_t wait;   /* index of the last step that must be complete before this one, -1: none */
-    int32_t output; /* index of the tensor it writes, or -1 */
-    uint32_t line;  /* line in the .rn file, 0: none */
-    int32_t grad_lo, grad_hi; /* gradients [lo,hi), in completion order, that it completes */
-    uint32_t prefetch_region;
+/* What equal steps share: their code and its figures. Task count = tasks_mul * ceil(batch /
+ * tasks_div). */
+typedef struct RnKernel {
+    RnKernelFn fn;
     uint64_t scratch_bytes; /* per thread */
     uint64_t flops_fixed, flops_per_image;
-    uint64_t bytes_fixed, bytes_per_image;    /* memory traffic if nothing stays in cache */
-    uint64_t prefetch_offset, prefetch_bytes; /* worth prefetching while this runs; 0: nothing */
+    uint64_t bytes_fixed, bytes_per_image;   /* memory traffic if nothing stays in cache */
+    uint64_t floats_fixed, floats_per_image; /* of its first output; 0: those are no plain floats */
     double predicted_ns; /* cost model, one thread, at the plan's batch; 0: none */
+    uint32_t work;       /* text: what is done, "conv2d bwd weights" */
+    uint32_t algorithm;  /* text: "winograd_4x4" */
+    uint32_t tasks_mul;
+    uint32_t tasks_div;
+    uint32_t inputs, outputs; /* operands of a step, RN_MAX_OPERANDS at most */
+} RnKernel;
+
+/* Calls `kernel` with the other arguments and does nothing else. Its name is the layer's, its line
+ * that in the .rn file, so that backtraces and profiles tell the layer. */
+typedef void (*RnLayerFn)(const RnCall *call, uint32_t task_lo, uint32_t task_hi, void *scratch,
+                          void *const *at, RnKernelFn kernel);
+
+typedef struct RnLayer {
+    RnLayerFn fn;
+    uint32_t name; /* text: its path, "layer1.0.conv1" */
+    uint32_t line; /* line in the .rn file, 0: none */
+} RnLayer;
+
+/* One step of a plan; see rn_step_run. */
+typedef struct RnStep {
+    uint32_t layer;    /* index of its layer */
+    uint32_t kernel;   /* index of its kernel */
+    uint32_t operands; /* index of its first operand: inputs, then outputs */
+    int32_t wait;      /* the last step of the table that must be complete before it, -1: none */
 } RnStep;
 
 typedef enum RnPlanKind { RN_PLAN_INFER = 0, RN_PLAN_TRAIN = 1 } RnPlanKind;
@@ -202,14 +221,71 @@ typedef struct RnModel {
     uint32_t tensor_count, tensor_stride;
     uint32_t plan_count, plan_stride;
     uint32_t prepare_count, prepare_stride;
+    uint32_t layer_count, layer_stride;
+    uint32_t kernel_count, kernel_stride;
+    uint32_t place_count, place_stride;
+    uint32_t operand_count, text_bytes;
     const RnRegion *regions;
     const RnTensor *tensors; /* parameters first, in source order; state, inputs, outputs, ... */
     const RnPlan *plans;     /* inference plans first, each kind by rising batch */
     const RnStep *prepare; /* params, state -> packed; run once after the weights change, batch 1 */
+    const RnLayer *layers;
+    const RnKernel *kernels;
+    const RnPlace *places;
+    const uint32_t *operands; /* of all steps: indices of places */
+    const char *texts;        /* strings, each ended by a zero byte */
     uint32_t param_count, state_count;
     uint64_t param_elements; /* trainable parameters */
     uint64_t macs_per_image; /* convolutions and dense layers, forward */
 } RnModel;
+
+static inline const char *rn_text(const RnModel *m, uint32_t text)
+{
+    return m->texts + text;
+}
+
+static inline const RnLayer *rn_step_layer(const RnModel *m, const RnStep *step)
+{
+    return RN_AT(RnLayer, m->layers, m->layer_stride, step->layer);
+}
+
+static inline const RnKernel *rn_step_kernel(const RnModel *m, const RnStep *step)
+{
+    return RN_AT(RnKernel, m->kernels, m->kernel_stride, step->kernel);
+}
+
+/* Place of operand i of a step. */
+static inline const RnPlace *rn_step_place(const RnModel *m, const RnStep *step, uint32_t i)
+{
+    return RN_AT(RnPlace, m->places, m->place_stride, m->operands[step->operands + i]);
+}
+
+static inline void *rn_place_address(const RnPlace *place, const RnCall *call)
+{
+    return (char *)call->base[place->region] + place->offset + call->batch * place->slope;
+}
+
+/* Tasks of a step for a batch; UINT32_MAX when there are too many. */
+static inline uint32_t rn_step_tasks(const RnModel *m, const RnStep *step, uint32_t batch)
+{
+    const RnKernel *k = rn_step_kernel(m, step);
+    uint64_t groups =
+        k->tasks_div == RN_DIV_ALL ? 1 : ((uint64_t)batch + k->tasks_div - 1) / k->tasks_div;
+    uint64_t count = groups * k->tasks_mul;
+    return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+}
+
+/* Runs tasks [lo, hi) of a step; see RnKernelFn. */
+static inline void rn_step_run(const RnModel *m, const RnStep *step, const RnCall *call,
+                               uint32_t lo, uint32_t hi, void *scratch)
+{
+    const RnKernel *k = rn_step_kernel(m, step);
+    void *at[RN_MAX_OPERANDS];
+    uint32_t i;
+    for (i = 0; i < k->inputs + k->outputs; i++)
+        at[i] = rn_place_address(rn_step_place(m, step, i), call);
+    rn_step_layer(m, step)->fn(call, lo, hi, scratch, at, k->fn);
+}
 
 #ifdef __cplusplus
 }

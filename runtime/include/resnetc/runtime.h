@@ -25,10 +25,12 @@ typedef struct RnSession RnSession;
 enum { RN_MODE_INFER = 1, RN_MODE_TRAIN = 2 };
 
 /// One step has run. batch: images of the call; ns: its time over all threads.
-typedef void (*RnStepHook)(void *context, const RnStep *step, uint32_t batch, uint64_t ns);
+typedef void (*RnStepHook)(void *context, const RnModel *model, const RnStep *step, uint32_t batch,
+                           uint64_t ns);
 
 /// One worker's share of one step, between its first task and its last.
 typedef struct RnTraceEvent {
+    const RnModel *model;
     const RnStep *step;
     unsigned worker;            // 0: the caller's thread
     uint32_t batch;             // images of the call
@@ -91,6 +93,8 @@ int32_t rn_model_nth(const RnModel *model, RnRole role, uint32_t nth);
 const RnPreprocess *rn_model_preprocess(const RnModel *model, uint32_t nth);
 /// Tensor i of the table.
 const RnTensor *rn_model_tensor(const RnModel *model, int32_t index);
+/// Its name: a parameter's path, an input's name, ...
+const char *rn_model_tensor_name(const RnModel *model, int32_t index);
 /// Elements of one image of a batched tensor, or of the whole of another; plain shape, no padding.
 uint64_t rn_tensor_elements(const RnTensor *tensor);
 /// Classes: the last dimension of the first output, 0 if it has no [n, classes] output.

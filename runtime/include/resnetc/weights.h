@@ -19,7 +19,7 @@ typedef struct RnWeightsOptions {
     /// rn_init_params first.
     bool new_head;
     /// NULL, or called for each tensor that kept its value; found: its shape in the file.
-    void (*on_kept)(void *context, const RnTensor *tensor, const RnShape *found);
+    void (*on_kept)(void *context, const char *name, const RnTensor *tensor, const RnShape *found);
     void *context;
 } RnWeightsOptions;
 
