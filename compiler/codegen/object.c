@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "codegen/elf_trim.h"
 
 // Loop strength reduction takes 40% of the code generator's time, and our kernels carry bumped
 // pointers in their inner loops already. LLVM's switches are globals of the process that may be set
@@ -51,7 +52,7 @@ LLVMTargetMachineRef machine_create(const TargetDef *target)
     return machine;
 }
 
-static const void *copy_out(Arena *a, const char *from, size_t bytes)
+static void *copy_out(Arena *a, const char *from, size_t bytes)
 {
     char *to = arena_alloc(a, bytes + 1);
     memcpy(to, from, bytes);
@@ -79,7 +80,11 @@ const void *module_write(LLVMTargetMachineRef machine, LLVMModuleRef module, Are
         INTERNAL_ERROR("LLVM emits no code: %s", error);
     }
     *bytes = LLVMGetBufferSize(buffer);
-    const void *out = copy_out(a, LLVMGetBufferStart(buffer), *bytes);
+    void *out = copy_out(a, LLVMGetBufferStart(buffer), *bytes);
     LLVMDisposeMemoryBuffer(buffer);
+    if (format == CODEGEN_OBJECT) {
+        // Every function keeps its frame pointer: debuggers and profilers find callers by it.
+        *bytes = elf_empty_section(a, out, ".debug_frame");
+    }
     return out;
 }

@@ -73,20 +73,77 @@ static Val dot3(Vb *b, const double *row, const Val *x, int step)
     return sum;
 }
 
+// The same with a row in memory, that holds no 0.
+static Val dot3_loaded(Vb *b, Val row, const Val *x, int step)
+{
+    Val sum = NULL;
+    for (int j = 0; j < WINOGRAD_TAPS; j++) {
+        Val factor = vb_load_typed(b, b->f64, vb_ati(b, row, j * (int64_t)sizeof(double)), 8);
+        Val term = vb_fmul(b, vb_splat(b, factor), x[j * step]);
+        sum = sum ? vb_fadd(b, sum, term) : term;
+    }
+    return sum;
+}
+
+// The points of one row, from half: row i of G times the taps.
+static void store_row(Emit *e, const WeightsPass *p, const Winograd *column, const Val *half, Val to)
+{
+    Vb *b = e->vb;
+    for (int j = 0; j < column->points; j++) {
+        vb_store(b, vb_narrow(b, dot3(b, column->g.at[j], half, 1)), vb_ati(b, to, j * p->slice));
+    }
+}
+
+static Val matrix_constant(Vb *b, const WinogradMatrix *m)
+{
+    Val at[WINOGRAD_MAX_POINTS * WINOGRAD_TAPS];
+    uint32_t count = 0;
+    for (int i = 0; i < m->rows; i++) {
+        for (int j = 0; j < WINOGRAD_TAPS; j++) {
+            at[count++] = LLVMConstReal(b->f64, m->at[i][j]);
+        }
+    }
+    Val table = LLVMConstArray2(b->f64, at, count);
+    Val global = LLVMAddGlobal(b->module, LLVMTypeOf(table), "winograd.g");
+    LLVMSetInitializer(global, table);
+    LLVMSetLinkage(global, LLVMPrivateLinkage);
+    LLVMSetGlobalConstant(global, 1);
+    LLVMSetUnnamedAddress(global, LLVMGlobalUnnamedAddr);
+    LLVMSetAlignment(global, 8);
+    return global;
+}
+
+static bool is_full(const double *row)
+{
+    return row[0] != 0 && row[1] != 0 && row[2] != 0;
+}
+
+// Rows of G without zeros go through a loop, as unrolled they would be an eighth of the object's
+// code: all but the last, 0 0 1, and the first where the first point is 0.
 static void store_points(Emit *e, const WeightsPass *p, const Val tap[9], Val to)
 {
     Vb *b = e->vb;
     Winograd row = winograd_make((int)p->a->tile[0]), column = winograd_make((int)p->a->tile[1]);
+    int64_t row_bytes = column.points * p->slice;
+    Val half[WINOGRAD_TAPS];
+    int first = is_full(row.g.at[0]) ? 0 : 1, end = row.points - 1;
     for (int i = 0; i < row.points; i++) {
-        Val half[WINOGRAD_TAPS];
+        if (i >= first && i < end) {
+            continue;
+        }
         for (int s = 0; s < WINOGRAD_TAPS; s++) {
             half[s] = dot3(b, row.g.at[i], tap + s, WINOGRAD_TAPS);
         }
-        for (int j = 0; j < column.points; j++) {
-            Val u = vb_narrow(b, dot3(b, column.g.at[j], half, 1));
-            vb_store(b, u, vb_ati(b, to, (i * column.points + j) * p->slice));
-        }
+        store_row(e, p, &column, half, vb_ati(b, to, i * row_bytes));
     }
+    Val matrix = matrix_constant(b, &row.g);
+    VbLoop rows = vb_loop(b, vb_int(b, first), vb_int(b, end), 1, NULL, 0);
+    Val g = vb_at(b, matrix, vb_muli(b, rows.index, WINOGRAD_TAPS * sizeof(double)));
+    for (int s = 0; s < WINOGRAD_TAPS; s++) {
+        half[s] = dot3_loaded(b, g, tap + s, WINOGRAD_TAPS);
+    }
+    store_row(e, p, &column, half, vb_at(b, to, vb_muli(b, rows.index, row_bytes)));
+    vb_loop_end(b, &rows, NULL);
 }
 
 static void emit(Emit *e)
