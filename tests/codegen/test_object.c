@@ -134,6 +134,34 @@ START_TEST(code_is_position_independent)
 }
 END_TEST
 
+static uint64_t section_bytes(const Object *o, const char *name)
+{
+    const Elf64_Ehdr *head = (const void *)o->bytes;
+    const char *names = (const char *)o->bytes + section(o, head->e_shstrndx)->sh_offset;
+    for (uint32_t i = 0; i < head->e_shnum; i++) {
+        const Elf64_Shdr *s = section(o, i);
+        ck_assert_uint_le(s->sh_offset + (s->sh_type == SHT_NOBITS ? 0 : s->sh_size), o->count);
+        ck_assert(s->sh_addralign <= 1 || s->sh_offset % s->sh_addralign == 0);
+        if (strcmp(names + s->sh_name, name) == 0) {
+            return s->sh_size;
+        }
+    }
+    return 0;
+}
+
+// Lines of the .rn file are kept, descriptions of frames are not: each function has a frame pointer.
+START_TEST(debug_information_is_lines)
+{
+    Object o = make(target_table[_i]);
+    ck_assert_uint_gt(section_bytes(&o, ".debug_line"), 0);
+    ck_assert_uint_gt(section_bytes(&o, ".text"), 0);
+    ck_assert_uint_eq(section_bytes(&o, ".debug_frame"), 0);
+    ck_assert_uint_eq(section_bytes(&o, ".rela.debug_frame"), 0);
+    ck_assert_uint_eq(section_bytes(&o, ".eh_frame"), 0);
+    arena_destroy(o.arena);
+}
+END_TEST
+
 START_TEST(same_request_same_code)
 {
     Object o = make(target_native());
@@ -245,6 +273,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, exports_one_name, 0, (int)target_table_count);
     tcase_add_loop_test(tests, code_is_position_independent, 0, (int)target_table_count);
+    tcase_add_loop_test(tests, debug_information_is_lines, 0, (int)target_table_count);
     tcase_add_test(tests, same_request_same_code);
     tcase_add_test(tests, tables_keep_their_promises);
     tcase_add_test(tests, broken_object_is_refused);

@@ -1,10 +1,11 @@
 // test_outputs.c: outputs that must not be written, and outputs that cannot be, told before the
-// work is done. What commands write otherwise: test_cli.c.
+// work is done; how large an object may be. What commands write otherwise: test_cli.c.
 #include "support/check_main.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "support/in_folder.h"
 
@@ -63,15 +64,27 @@ START_TEST(the_user_s_name_is_used)
 }
 END_TEST
 
+START_TEST(deep_networks_make_small_objects)
+{
+    RESNETC("resnet152 --target x86-64-v4 -o r.o");
+    expect(0, NULL);
+    struct stat object;
+    ck_assert_int_eq(stat(in_folder("r.o"), &object), 0);
+    ck_assert_int_gt(object.st_size, 100000);
+    ck_assert_int_lt(object.st_size, 1000000);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("outputs");
     TCase *tc = tcase_create("tool");
-    tcase_set_timeout(tc, 120);
+    tcase_set_timeout(tc, 600);
     tcase_add_checked_fixture(tc, prepare, clean_up);
     tcase_add_test(tc, a_source_is_not_written_over);
     tcase_add_test(tc, training_checks_its_outputs_first);
     tcase_add_test(tc, the_user_s_name_is_used);
+    tcase_add_test(tc, deep_networks_make_small_objects);
     suite_add_tcase(suite, tc);
     return check_run(suite);
 }

@@ -1,4 +1,4 @@
-// test_base.c: arenas, vectors, texts, names, places, diagnostics, files.
+// test_base.c: arenas, vectors, sets, texts, names, places, diagnostics, files.
 #include "support/check_main.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/distinct.h"
 #include "base/files.h"
 #include "base/intern.h"
 
@@ -74,6 +75,23 @@ START_TEST(names_are_interned)
         ck_assert_ptr_eq(intern_bytes(t, text, strlen(text)), first[i]);
     }
     ck_assert_ptr_ne(intern_bytes(t, "name12", 5), intern_str(t, "name12"));
+    arena_destroy(a);
+}
+END_TEST
+
+START_TEST(equal_elements_are_kept_once)
+{
+    Arena *a = arena_create();
+    Distinct d = distinct_create(a, sizeof(uint64_t));
+    for (int round = 0; round < 2; round++) {
+        for (uint64_t i = 0; i < 1000; i++) {
+            uint64_t square = i * i;
+            ck_assert_uint_eq(distinct_add(&d, &square), i);
+        }
+    }
+    ck_assert_uint_eq(d.count, 1000);
+    for (uint64_t i = 0; i < 1000; i++)
+        ck_assert_uint_eq(*DISTINCT_AT(uint64_t, &d, i), i * i);
     arena_destroy(a);
 }
 END_TEST
@@ -260,6 +278,7 @@ int main(void)
     tcase_add_test(t, vectors_grow);
     tcase_add_test(t, texts_grow);
     tcase_add_test(t, names_are_interned);
+    tcase_add_test(t, equal_elements_are_kept_once);
     tcase_add_test(t, near_names_are_found);
     tcase_add_test(t, hashes_chain);
     tcase_add_test(t, utf8_is_told_apart);
