@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/intern.h"
 #include "base/textfile.h"
+#include "driver/apart.h"
 #include "driver/report.h"
 #include "front/front.h"
 #include "ir/opdef.h"
@@ -316,6 +317,7 @@ ExitCode compile_plans(Compilation *c, bool infer, bool train, const uint32_t *b
     LowerTarget target = codegen_lower_target(c->codegen);
     PassOptions opt = {.target = &target,
                        .both_modes = infer && train,
+                       .recompute = (Recompute)c->options->recompute,
                        .label_smoothing = c->options->label_smoothing,
                        .packed = packed_pool_create(c->arena),
                        .dump_after = c->options->dump_after,
@@ -409,6 +411,12 @@ void compile_embed(Compilation *c, const EmbeddedWeights *weights)
     c->embeds = true;
 }
 
+static const void *emit_object(void *compilation, size_t *bytes)
+{
+    Compilation *c = compilation;
+    return compile_emit(c, compile_default_name(c), CODEGEN_OBJECT, bytes);
+}
+
 ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch, const RnModel **model)
 {
     const uint32_t *batches;
@@ -418,10 +426,16 @@ ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch, co
         code = compile_plans(c, infer, train, batches, count);
     if (code != EXIT_OK)
         return code;
-    const char *name = compile_default_name(c);
+    // LLVM's memory is not to stay while the network runs.
     size_t bytes = 0;
-    const void *object = compile_emit(c, name, CODEGEN_OBJECT, &bytes);
-    return load_object(c, object, bytes, name, model);
+    bool started = false;
+    void *made = apart_make(emit_object, c, &bytes, &started);
+    if (started && !made)
+        return EXIT_ENVIRONMENT;
+    const void *object = made ? made : emit_object(c, &bytes);
+    code = load_object(c, object, bytes, compile_default_name(c), model);
+    free(made);
+    return code;
 }
 
 const char *compile_default_name(const Compilation *c)

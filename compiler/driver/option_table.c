@@ -63,6 +63,11 @@ const OptionDef option_table[] = {
     {"optimize", 0, OPTION_CHOICE, AT(optimize), .value = "speed|size", .commands = ALL,
      .same_on_resume = true,
      .doc = "size leaves out algorithms that store weights larger than they are (default speed)."},
+    {"recompute", 0, OPTION_CHOICE, AT(recompute), .value = "convs|joins|maps|none",
+     .commands = ALL, .same_on_resume = true,
+     .doc = "What training's backward computes again instead of keeping it: normalisation and "
+            "activation (maps), also what joins store, also convolutions that reduce at most 64 "
+            "values (default convs: least memory)."},
     {"dump-after", 0, OPTION_TEXT, AT(dump_after), .value = "PASS", .commands = ALL,
      .doc =
          "Print the graph to standard error after this pass (--list-passes); 'all' for every one."},

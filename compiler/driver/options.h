@@ -70,7 +70,8 @@ struct Options {
     bool mode_given;
     int32_t embed; // EmbedChoice
     bool embed_given;
-    int32_t optimize; // 0: speed, 1: size
+    int32_t optimize;  // 0: speed, 1: size
+    int32_t recompute; // Recompute
     bool exact, verify_each, time_passes, explain_kernels;
     bool depend; // write a depfile
     const char *depfile;

@@ -15,11 +15,18 @@ typedef struct PackedPool PackedPool;
 PackedPool *packed_pool_create(Arena *a);
 uint64_t packed_pool_bytes(const PackedPool *p); // size of the packed region so far
 
+/// What backward computes again instead of keeping it from forward; each holds all below it.
+typedef enum Recompute {
+    RECOMPUTE_CONVS, // convolutions that reduce few values, too
+    RECOMPUTE_JOINS, // what joins store, too
+    RECOMPUTE_MAPS,  // normalisation and activation
+    RECOMPUTE_NONE
+} Recompute;
+
 typedef struct PassOptions {
     const LowerTarget *target;
     bool both_modes; // the object holds training too: labels and loss have regions in inference
-    bool keep_activations;  // no recomputing in backward
-    bool redo_joins;        // backward recomputes what joins store too: least memory, more traffic
+    Recompute recompute;
     double label_smoothing; // of the loss; 0: none
     PackedPool *packed;     // NULL: this graph has the packed region for itself
     const char *dump_after; // a pass's name or "all"; NULL: no dump

@@ -1,18 +1,22 @@
 // remat.c: recomputes in backward what is cheaper to recompute than to keep. A forward value that
-// backward reads and that follows from one kept tensor by cheap elementwise steps (BN's x*scale +
-// shift, ReLU) is cloned to just before its first reader in backward, and forward forgets it (Chen
-// et al. 2016, "Training deep nets with sublinear memory cost", with the cheapest possible
-// segments). Kept are convolution outputs z (BN's gradient reads them) and what joins store; with
-// redo_joins the latter are recomputed too, from the z of their branch and the join before, in
-// segments of a few blocks. Not here: how a clone then merges into its readers (fuse.c).
+// backward reads and that follows from kept tensors by cheap steps is cloned to just before its
+// first reader in backward, and forward forgets it (Chen et al. 2016, "Training deep nets with
+// sublinear memory cost", with the cheapest possible segments). Cheap are elementwise steps (BN's
+// x*scale + shift, ReLU); then joins, in segments of a few blocks, from the convolutions' outputs z
+// of their branch and the join before; then convolutions that reduce few values: their products
+// cost about as much as reading and writing. All other z are kept: BN's gradient reads them.
+// Not here: how a clone then merges into its readers (fuse.c).
+#include <string.h>
+
 #include "passes/cost.h"
 #include "passes/pass.h"
 
 typedef enum Keep {
     KEEP_UNKNOWN,
-    KEEP_YES,    // in memory in backward anyway, or small
-    KEEP_REDONE, // follows cheaply from such values
-    KEEP_NO,     // its memory ends in forward
+    KEEP_YES,      // in memory in backward anyway, or small
+    KEEP_REDONE,   // follows cheaply from one such value
+    KEEP_REJOINED, // from several
+    KEEP_NO,       // its memory ends in forward
 } Keep;
 
 typedef struct Remat {
@@ -31,20 +35,39 @@ static bool read_in_backward(Remat *r, const Value *v)
     return false;
 }
 
+// A convolution in one group that reduces so few values that it costs little beside its traffic.
+static bool is_light(const Node *n)
+{
+    enum { LIGHT_REDUCTION = 64 };
+    if (strcmp(n->op->name, "conv2d") != 0)
+        return false;
+    const Shape *w = &n->inputs.at[1]->shape;
+    return w->dim[1] == shape_channels(&n->inputs.at[0]->shape) &&
+           w->dim[1] * w->dim[2] * w->dim[3] <= LIGHT_REDUCTION;
+}
+
 // Operands are defined earlier, so their answers are known when nodes are visited in order.
 static Keep classify(Remat *r, const Node *n, const Value *v)
 {
     const UseList *list = uses_of(&r->ctx->uses, v);
     if (!value_is_large(v) || list->outputs)
         return KEEP_YES;
-    bool one = n->op->kind == OP_ELEMENTWISE && op_is_cheap(n->op, n->attrs, n->inputs.count);
+    Keep from = KEEP_YES;
     uint32_t large = 0;
-    for (uint32_t i = 0; one && i < n->inputs.count; i++) {
-        const Value *in = n->inputs.at[i];
-        large += value_is_large(in);
-        one = r->keep[in->id] != KEEP_NO;
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
+        Keep in = (Keep)r->keep[n->inputs.at[i]->id];
+        large += value_is_large(n->inputs.at[i]);
+        from = in > from ? in : from;
     }
-    if (one && (large == 1 || (large > 1 && r->ctx->opt->redo_joins)))
+    Recompute level = r->ctx->opt->recompute;
+    if (n->op->kind == OP_ELEMENTWISE && op_is_cheap(n->op, n->attrs, n->inputs.count)) {
+        if (large == 1 && from < KEEP_NO)
+            return from == KEEP_REJOINED ? KEEP_REJOINED : KEEP_REDONE;
+        if (large > 1 && from < KEEP_NO && level <= RECOMPUTE_JOINS)
+            return KEEP_REJOINED;
+    }
+    // Behind a join it would make that join's segment longer, and all of it live at once.
+    if (level == RECOMPUTE_CONVS && from < KEEP_REJOINED && is_light(n))
         return KEEP_REDONE;
     return read_in_backward(r, v) ? KEEP_YES : KEEP_NO;
 }
@@ -69,7 +92,7 @@ static Value *redo(Remat *r, Value *v, Node *before, int limit)
         return r->clone[v->id];
     if (limit == 0)
         r->keep[v->id] = KEEP_YES;
-    if (r->keep[v->id] != KEEP_REDONE)
+    if (r->keep[v->id] != KEEP_REDONE && r->keep[v->id] != KEEP_REJOINED)
         return v;
     const Node *n = v->def;
     Value *in[8];
@@ -93,7 +116,7 @@ static Value *redo(Remat *r, Value *v, Node *before, int limit)
 bool pass_remat(PassCtx *ctx)
 {
     enum { LONGEST_CHAIN = 8 }; // a join and its ReLU are two steps
-    if (ctx->opt->keep_activations)
+    if (ctx->opt->recompute == RECOMPUTE_NONE)
         return true;
     Graph *g = ctx->g;
     uses_build(&ctx->uses, ctx->scratch, g);

@@ -158,10 +158,11 @@ START_TEST(training_is_unchanged)
     graph_interpret(first, a, BATCH, values, 1.0 / BATCH);
     for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
         check_training(a, run_until(a, built, MODE_TRAIN, stops[i]), first, values, stops[i]);
-    PassOptions least = {.stop_after = "bind", .redo_joins = true};
-    check_training(a, run_with(a, built, MODE_TRAIN, least), first, values, "redo_joins");
-    PassOptions keep = {.stop_after = "bind", .keep_activations = true};
-    check_training(a, run_with(a, built, MODE_TRAIN, keep), first, values, "keep_activations");
+    for (Recompute r = RECOMPUTE_CONVS; r <= RECOMPUTE_NONE; r++) {
+        PassOptions opt = {.stop_after = "bind", .recompute = r};
+        check_training(a, run_with(a, built, MODE_TRAIN, opt), first, values,
+                       arena_printf(a, "recompute %d", (int)r));
+    }
     arena_destroy(a);
 }
 END_TEST

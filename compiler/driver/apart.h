@@ -1,0 +1,17 @@
+// apart.h: work in a child process, for its result's sake: the memory that it took, loaded
+// libraries' pages among it, is given back when it ends.
+// Not here: what is done there (compile.c).
+#ifndef DRIVER_APART_H
+#define DRIVER_APART_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/// Makes bytes that live until the process ends.
+typedef const void *(*ApartFn)(void *context, size_t *bytes);
+
+/// The bytes that make(context, bytes) gives in a child process, to be freed by the caller; NULL
+/// if no child could be started (nothing was done) or the child failed (it has said why).
+void *apart_make(ApartFn make, void *context, size_t *bytes, bool *started);
+
+#endif
