@@ -1,0 +1,77 @@
+"""floor.py: how far each layer of a network is from the floor that the machine's multiply-adds set.
+
+usage: bench/floor.py [--resnetc PATH] [--batch N] [--threads N] [--rounds N] MODEL ...
+For each model a table: what a layer took at least over some runs of `resnetc bench --profile`, what its
+multiply-adds alone would take at the machine's peak, and the second as a share of the first. For Winograd the
+multiply-adds are those of the products in its tiles; transforms, tiles and vectors that reach over the edge, and
+memory are what is missing to 100%. Layers that compute the same stand in one line. Run it on an otherwise idle
+machine. Not here: other systems (compare.py), odd shapes (scan.py).
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROW = re.compile(r"^ *[\d.]+% +([\d.]+) +[\d.]+ +([\d.]+) +[\d.]+% +[\d.]+ +(\S+) +\d+ (.*)$")
+PEAK = re.compile(r"of a peak of ([\d.]+)")
+WINOGRAD = re.compile(r"winograd_(\d+)x(\d+)")
+
+
+def products_share(kernel):
+    """Multiplications of an algorithm, as a share of direct convolution's."""
+    tile = WINOGRAD.fullmatch(kernel)
+    if not tile:
+        return 1.0
+    rows, columns = int(tile[1]), int(tile[2])
+    return (rows + 2) * (columns + 2) / (9 * rows * columns)
+
+
+def run(options, model):
+    """Peak in GFLOP/s, and (name, kernel, ms, GFLOP) of every step in one run of bench."""
+    command = [options.resnetc, "bench", model, "--batch", str(options.batch), "--threads", str(options.threads),
+               "--profile"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}:\n{done.stderr}")
+    text = done.stdout + done.stderr
+    rows = (ROW.match(line) for line in text.splitlines())
+    steps = [(r[4], r[3], float(r[1]), float(r[1]) * float(r[2]) * 1e-3) for r in rows if r]
+    return float(PEAK.search(text)[1]), steps
+
+
+def table(options, model):
+    runs = [run(options, model) for _ in range(options.rounds)]
+    peak = max(p for p, _ in runs)
+    lines = {}
+    for i, (name, kernel, _, gflop) in enumerate(runs[0][1]):
+        ms = min(steps[i][2] for _, steps in runs)
+        key = (kernel, f"{gflop:.2g}") if gflop > 0.001 else ("other", "")
+        line = lines.setdefault(key, [name, kernel if gflop > 0.001 else "", 0, 0.0, 0.0])
+        line[2] += 1
+        line[3] += ms
+        line[4] += gflop * products_share(kernel) / peak * 1e3
+    print(f"\n{model}, batch {options.batch}, {options.threads} thread(s), peak {peak:.0f} GFLOP/s")
+    print("| layer | steps | algorithm | ms | floor, ms | floor / ms |\n|---|---|---|---|---|---|")
+    total = [0.0, 0.0]
+    for name, kernel, count, ms, floor in lines.values():
+        total = [total[0] + ms, total[1] + floor]
+        what = name if kernel else "pooling, layout, what adds up little"
+        print(f"| {what} | {count} | {kernel} | {ms:.2f} | {floor:.2f} | {floor / ms:.0%} |")
+    print(f"| all | | | {total[0]:.2f} | {total[1]:.2f} | {total[1] / total[0]:.0%} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--resnetc", default=os.path.join(ROOT, "build", "bin", "resnetc"))
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("models", nargs="+", metavar="MODEL")
+    options = parser.parse_args()
+    for model in options.models:
+        table(options, model)
+
+
+main()
