@@ -110,8 +110,8 @@ def main():
     parser.add_argument("--without", default="", help="peers to leave out, as pytorch_new,openvino")
     parser.add_argument("--only", default="", help="only cases whose name has this in it, as resnet18-infer-b1-t2")
     options = parser.parse_args()
-    results = {}
-    if options.only and os.path.exists(RESULTS):
+    results = {}  # of former runs too, replaced case by case: a run that is stopped loses nothing
+    if os.path.exists(RESULTS):
         with open(RESULTS) as f:
             results = json.load(f)
     version = subprocess.run([options.resnetc, "--version"], capture_output=True, text=True).stdout.split("\n")[0]

@@ -10,12 +10,10 @@ machine. Not here: other systems (compare.py), odd shapes (scan.py).
 import argparse
 import os
 import re
-import subprocess
-import sys
+
+from steps import bench_steps
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-ROW = re.compile(r"^ *[\d.]+% +([\d.]+) +[\d.]+ +([\d.]+) +[\d.]+% +[\d.]+ +(\S+) +\d+ (.*)$")
-PEAK = re.compile(r"of a peak of ([\d.]+)")
 WINOGRAD = re.compile(r"winograd_(\d+)x(\d+)")
 
 
@@ -29,24 +27,19 @@ def products_share(kernel):
 
 
 def run(options, model):
-    """Peak in GFLOP/s, and (name, kernel, ms, GFLOP) of every step in one run of bench."""
-    command = [options.resnetc, "bench", model, "--batch", str(options.batch), "--threads", str(options.threads),
-               "--profile"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}:\n{done.stderr}")
-    text = done.stdout + done.stderr
-    rows = (ROW.match(line) for line in text.splitlines())
-    steps = [(r[4], r[3], float(r[1]), float(r[1]) * float(r[2]) * 1e-3) for r in rows if r]
-    return float(PEAK.search(text)[1]), steps
+    """Peak in GFLOP/s, and the steps of one run of bench."""
+    figures, steps = bench_steps(options.resnetc, model, "--batch", str(options.batch), "--threads",
+                                 str(options.threads))
+    return figures["gflops"] / figures["peak_fraction"], steps
 
 
 def table(options, model):
     runs = [run(options, model) for _ in range(options.rounds)]
     peak = max(p for p, _ in runs)
     lines = {}
-    for i, (name, kernel, _, gflop) in enumerate(runs[0][1]):
-        ms = min(steps[i][2] for _, steps in runs)
+    for i, step in enumerate(runs[0][1]):
+        name, kernel, gflop = step.name, step.algorithm, step.ms * step.gflops * 1e-3
+        ms = min(steps[i].ms for _, steps in runs)
         key = (kernel, f"{gflop:.2g}") if gflop > 0.001 else ("other", "")
         line = lines.setdefault(key, [name, kernel if gflop > 0.001 else "", 0, 0.0, 0.0])
         line[2] += 1
@@ -64,7 +57,7 @@ def table(options, model):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--resnetc", default=os.path.join(ROOT, "build", "bin", "resnetc"))
+    parser.add_argument("--resnetc", default=os.path.join(ROOT, "build", "plain", "bin", "resnetc"))
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)

@@ -5,7 +5,6 @@ Not here: measuring.
 """
 import json
 import os
-import sys
 
 TITLES = {"ncnn": "ncnn", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "pytorch": "PyTorch (Debian)",
           "pytorch_new": "PyTorch (newest)"}
@@ -122,5 +121,5 @@ def write(results, folder):
 
 if __name__ == "__main__":
     docs = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "docs")
-    with open(os.path.join(sys.argv[1] if len(sys.argv) > 1 else docs, "benchmarks.json")) as results_file:
+    with open(os.path.join(docs, "benchmarks.json")) as results_file:
         write(json.load(results_file), docs)

@@ -11,14 +11,15 @@ import argparse
 import itertools
 import os
 import re
-import subprocess
 import sys
 import tempfile
+
+from steps import bench_steps
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 CLIFF = 1.20
-STEP = re.compile(r"^ *[\d.]+% +([\d.]+) +([\d.]+) +[\d.]+ +[\d.]+% +[\d.]+ +(\S+) +\d+ (.*)$")
+VECTOR = {"x86-64": 4, "x86-64-v3": 8, "x86-64-v4": 16, "aarch64": 4}  # floats, by target
 
 
 def round_up(n, to):
@@ -86,28 +87,28 @@ class Bench:
     def __init__(self, options, folder):
         self.options, self.folder = options, folder
 
-    def steps(self, model, *more):
-        """[(measured ms, predicted ms, algorithm, step)] of one image's inference."""
-        command = [self.options.resnetc, "bench", model, "--threads", "1", "--profile", "--json", "--repeats",
-                   str(self.options.repeats), *more]
-        if self.options.exact:
-            command.append("--exact")
+    def steps(self, model):
+        """The steps of one image's inference, and floats in a vector of the target."""
+        more = ["--exact"] if self.options.exact else []
         if self.options.target:
-            command += ["--target", self.options.target]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f"scan: {' '.join(command)}: {done.stderr.strip()}")
-        found = (STEP.match(line) for line in done.stderr.splitlines())
-        return [(float(m[1]), float(m[2]), m[3], m[4]) for m in found if m]
+            more += ["--target", self.options.target]
+        figures, steps = bench_steps(self.options.resnetc, model, "--threads", "1", "--repeats",
+                                     str(self.options.repeats), *more)
+        return steps, VECTOR[figures["target"]]
+
+    def convs(self, model):
+        return [s for s in self.steps(model)[0] if s.name.endswith("conv2d")]
 
     def conv(self, shape):
         path = os.path.join(self.folder, "shape.rn")
         with open(path, "w") as f:
             f.write(shape.text())
-        return next(s for s in self.steps(path) if s[3] == "conv conv2d")
+        steps, vector = self.steps(path)
+        step = next(s for s in steps if s.name == "conv conv2d")
+        return step, 1e9 * step.ms / shape.padded_macs(vector, step.algorithm)
 
 
-def scan_shapes(bench, vector):
+def scan_shapes(bench):
     print("| shape | ms | predicted | ns per kMAC | with padding | step | algorithm |\n|---|---|---|---|---|---|---|")
     cliffs = 0
     for title, row in neighbours():
@@ -116,16 +117,14 @@ def scan_shapes(bench, vector):
         print(f"| **{title}** | | | | | | |")
         before = None
         for shape in row:
-            ms, predicted, algorithm, _ = bench.conv(shape)
-            cost = 1e9 * ms / shape.padded_macs(vector, algorithm)
+            timed, cost = bench.conv(shape)
             if before and cost > CLIFF * before:  # again: a disturbance is no cliff
-                ms, predicted, algorithm, _ = min(bench.conv(shape), bench.conv(shape))
-                cost = 1e9 * ms / shape.padded_macs(vector, algorithm)
+                timed, cost = min(bench.conv(shape), bench.conv(shape))
             step = cost / before if before else 1
             cliffs += step > CLIFF
             mark = " **cliff**" if step > CLIFF else ""
-            print(f"| {shape} | {ms:.4f} | {predicted:.4f} | {1e9 * ms / shape.macs():.2f} | {cost:.2f} | "
-                  f"{step:.2f}{mark} | {algorithm} |", flush=True)
+            print(f"| {shape} | {timed.ms:.4f} | {timed.predicted_ms:.4f} | {1e9 * timed.ms / shape.macs():.2f} | "
+                  f"{cost:.2f} | {step:.2f}{mark} | {timed.algorithm} |", flush=True)
             before = cost
     return cliffs
 
@@ -133,17 +132,16 @@ def scan_shapes(bench, vector):
 def scan_depth(bench):
     print("\n| network | ms | ms per 100 convolutions |\n|---|---|---|")
     for depth in (20, 32, 44, 56, 110, 1202):
-        steps = bench.steps(f"cifar_resnet{depth}")
-        convs = [s for s in steps if s[3].endswith("conv2d")]
-        ms = sum(s[0] for s in convs)
+        convs = bench.convs(f"cifar_resnet{depth}")
+        ms = sum(s.ms for s in convs)
         print(f"| ResNet-{depth} | {ms:.3f} | {100 * ms / len(convs):.3f} |", flush=True)
 
 
 def scan_order(bench):
-    convs = [s for s in bench.steps("resnet50") if s[3].endswith("conv2d")]
-    pairs = [(a, b) for a, b in itertools.combinations(convs, 2) if abs(a[0] - b[0]) > 0.1 * min(a[0], b[0])]
-    right = sum((a[0] < b[0]) == (a[1] < b[1]) for a, b in pairs)
-    ratios = sorted(s[0] / s[1] for s in convs)
+    convs = bench.convs("resnet50")
+    pairs = [(a, b) for a, b in itertools.combinations(convs, 2) if abs(a.ms - b.ms) > 0.1 * min(a.ms, b.ms)]
+    right = sum((a.ms < b.ms) == (a.predicted_ms < b.predicted_ms) for a, b in pairs)
+    ratios = sorted(s.ms / s.predicted_ms for s in convs)
     print(f"\nResNet-50: {right} of {len(pairs)} pairs of layers that differ by 10% are predicted in their measured "
           f"order; measured over predicted: median {ratios[len(ratios) // 2]:.2f}, from {ratios[0]:.2f} to "
           f"{ratios[-1]:.2f}.")
@@ -157,10 +155,9 @@ def main():
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--only", help="only rows of shapes whose title has this word; no other part")
     options = parser.parse_args()
-    vector = {"x86-64": 4, "x86-64-v3": 8}.get(options.target, 16)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options, folder)
-        cliffs = scan_shapes(bench, vector)
+        cliffs = scan_shapes(bench)
         if not options.only:
             scan_depth(bench)
             scan_order(bench)

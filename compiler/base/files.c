@@ -61,15 +61,16 @@ char *file_read(Arena *a, const char *path, size_t max_bytes, size_t *bytes, con
     return text;
 }
 
-static bool write_fd(int fd, const char *data, size_t bytes)
+bool file_write_open(int fd, const void *data, size_t bytes)
 {
+    const char *from = data;
     while (bytes) {
-        ssize_t n = write(fd, data, bytes);
+        ssize_t n = write(fd, from, bytes);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
             return false;
-        data += n;
+        from += n;
         bytes -= (size_t)n;
     }
     return true;
@@ -84,7 +85,7 @@ static bool write_in_place(Arena *a, const char *path, const void *data, size_t 
         *error = reason(a, path, "cannot open for writing");
         return false;
     }
-    bool ok = write_fd(fd, data, bytes);
+    bool ok = file_write_open(fd, data, bytes);
     if (!ok)
         *error = reason(a, path, "cannot write");
     if (close(fd) != 0 && ok) {
@@ -118,7 +119,7 @@ static bool write_aside(Arena *a, const char *path, const void *data, size_t byt
         *error = reason(a, path, "cannot create");
         return false;
     }
-    bool ok = write_fd(fd, data, bytes) && fsync(fd) == 0;
+    bool ok = file_write_open(fd, data, bytes) && fsync(fd) == 0;
     if (!ok)
         *error = reason(a, path, "cannot write");
     if (close(fd) != 0 && ok) {

@@ -20,6 +20,9 @@ bool file_write(Arena *a, const char *path, const void *data, size_t bytes, cons
 /// device opened. Leaves nothing behind.
 bool file_can_write(Arena *a, const char *path, const char **error);
 
+/// Writes all bytes to an open descriptor. False with errno set on failure.
+bool file_write_open(int fd, const void *data, size_t bytes);
+
 bool file_exists(const char *path);
 /// Whether both paths are there and mean the same file.
 bool file_same(const char *a, const char *b);

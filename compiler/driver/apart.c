@@ -7,17 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static bool write_all(int to, const char *bytes, size_t count)
-{
-    while (count) {
-        ssize_t n = write(to, bytes, count);
-        if (n < 0 && errno != EINTR)
-            return false;
-        bytes += n > 0 ? n : 0;
-        count -= n > 0 ? (size_t)n : 0;
-    }
-    return true;
-}
+#include "base/files.h"
 
 static char *read_all(int from, size_t *count)
 {
@@ -64,7 +54,7 @@ void *apart_make(ApartFn make, void *context, size_t *bytes, bool *started)
         close(ends[0]);
         size_t count = 0;
         const void *made = make(context, &count);
-        _exit(write_all(ends[1], made, count) ? 0 : 1);
+        _exit(file_write_open(ends[1], made, count) ? 0 : 1);
     }
     close(ends[1]);
     *started = child > 0;

@@ -11,7 +11,7 @@
 typedef const void *(*ApartFn)(void *context, size_t *bytes);
 
 /// The bytes that make(context, bytes) gives in a child process, to be freed by the caller; NULL
-/// if no child could be started (nothing was done) or the child failed (it has said why).
+/// if no child could be started (*started is false, nothing was done), or it failed or was killed.
 void *apart_make(ApartFn make, void *context, size_t *bytes, bool *started);
 
 #endif

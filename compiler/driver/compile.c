@@ -431,7 +431,7 @@ ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch, co
     bool started = false;
     void *made = apart_make(emit_object, c, &bytes, &started);
     if (started && !made)
-        return EXIT_ENVIRONMENT;
+        return report_error(EXIT_ENVIRONMENT, "the code generator ended without a result");
     const void *object = made ? made : emit_object(c, &bytes);
     code = load_object(c, object, bytes, compile_default_name(c), model);
     free(made);

@@ -66,8 +66,8 @@ const OptionDef option_table[] = {
     {"recompute", 0, OPTION_CHOICE, AT(recompute), .value = "convs|joins|maps|none",
      .commands = ALL, .same_on_resume = true,
      .doc = "What training's backward computes again instead of keeping it: normalisation and "
-            "activation (maps), also what joins store, also convolutions that reduce at most 64 "
-            "values (default convs: least memory)."},
+            "activation (maps), also what joins store, also convolutions of at most 64 "
+            "multiply-adds per value (default convs: least memory)."},
     {"dump-after", 0, OPTION_TEXT, AT(dump_after), .value = "PASS", .commands = ALL,
      .doc =
          "Print the graph to standard error after this pass (--list-passes); 'all' for every one."},

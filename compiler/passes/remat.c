@@ -6,8 +6,6 @@
 // of their branch and the join before; then convolutions that reduce few values: their products
 // cost about as much as reading and writing. All other z are kept: BN's gradient reads them.
 // Not here: how a clone then merges into its readers (fuse.c).
-#include <string.h>
-
 #include "passes/cost.h"
 #include "passes/pass.h"
 
@@ -35,15 +33,14 @@ static bool read_in_backward(Remat *r, const Value *v)
     return false;
 }
 
-// A convolution in one group that reduces so few values that it costs little beside its traffic.
+// Whether it multiplies so little for each value it gives that this costs little beside its
+// traffic. Groups are not: the fewer channels they have, the more their kernels do beside.
 static bool is_light(const Node *n)
 {
-    enum { LIGHT_REDUCTION = 64 };
-    if (strcmp(n->op->name, "conv2d") != 0)
+    enum { LIGHT_MACS = 64 };
+    if (!n->op->macs || n->inputs.at[1]->shape.dim[1] != shape_channels(&n->inputs.at[0]->shape))
         return false;
-    const Shape *w = &n->inputs.at[1]->shape;
-    return w->dim[1] == shape_channels(&n->inputs.at[0]->shape) &&
-           w->dim[1] * w->dim[2] * w->dim[3] <= LIGHT_REDUCTION;
+    return n->op->macs(n) <= LIGHT_MACS * (uint64_t)shape_elements(&n->outputs.at[0]->shape);
 }
 
 // Operands are defined earlier, so their answers are known when nodes are visited in order.

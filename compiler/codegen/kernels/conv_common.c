@@ -217,9 +217,57 @@ void conv_place_weights(ConvPass *p, int64_t blocks, uint32_t width)
     }
 }
 
-const Packing *conv_pack_weights(Arena *a, const ConvPass *p, int64_t blocks, uint32_t width)
+static void add_taps(Packing *k, const ConvPass *p, const ConvPhase *f)
 {
-    int32_t out = p->backward ? 1 : 0, in = 1 - out; // coordinates of [k,c,r,s]
+    conv_add_dim(k, f->taps[0], 2, p->kernel_step[0]);
+    conv_add_dim(k, f->taps[1], 3, p->kernel_step[1]);
+    k->base[2] = (int32_t)f->kernel[0];
+    k->base[3] = (int32_t)f->kernel[1];
+}
+
+// The coordinate of outputs in [k,c,r,s]; the other is that of inputs.
+static int32_t out_coordinate(const ConvPass *p)
+{
+    return p->backward ? 1 : 0;
+}
+
+static void pack_tiles(Packing *k, const ConvPass *p, const ConvPhase *f, int64_t blocks,
+                       uint32_t width)
+{
+    int32_t out = out_coordinate(p), in = 1 - out;
+    if (p->groups > 1) {
+        conv_add_dim(k, p->groups, 0, p->backward ? p->in_c : p->out_c);
+    }
+    conv_add_dim(k, div_up(conv_out_blocks(p, width), blocks), out, blocks * width);
+    conv_add_dim(k, conv_in_blocks(p), in, p->in_block);
+    if (!p->dense) {
+        add_taps(k, p, f);
+    }
+    conv_add_dim(k, conv_in_step(p), in, 1);
+    conv_add_dim(k, blocks * width, out, 1);
+}
+
+static void pack_lanes(Packing *k, const ConvPass *p, const ConvPhase *f, int64_t blocks,
+                       uint32_t width)
+{
+    int32_t out = out_coordinate(p), in = 1 - out;
+    conv_add_dim(k, div_up(p->groups * p->out_c, blocks * width), out, blocks * width);
+    add_taps(k, p, f);
+    conv_add_dim(k, p->in_c, in, 1);
+    conv_add_dim(k, blocks * width, out, 1);
+    if (p->backward) {
+        k->fold[0] = (int32_t)p->in_c;
+        k->fold[1] = (int32_t)p->out_c;
+    }
+}
+
+typedef void (*PackFn)(Packing *k, const ConvPass *p, const ConvPhase *f, int64_t blocks,
+                       uint32_t width);
+
+// One packing after the other, of the phases that have taps.
+static const Packing *pack_phases(Arena *a, const ConvPass *p, int64_t blocks, uint32_t width,
+                                  PackFn pack)
+{
     const Packing *next = NULL;
     for (uint32_t i = p->phase_count; i-- > 0;) {
         const ConvPhase *f = &p->phase[i];
@@ -227,50 +275,29 @@ const Packing *conv_pack_weights(Arena *a, const ConvPass *p, int64_t blocks, ui
             continue;
         }
         Packing *k = ARENA_NEW(a, Packing);
-        if (p->groups > 1) {
-            conv_add_dim(k, p->groups, 0, p->backward ? p->in_c : p->out_c);
-        }
-        conv_add_dim(k, div_up(conv_out_blocks(p, width), blocks), out, blocks * width);
-        conv_add_dim(k, conv_in_blocks(p), in, p->in_block);
-        if (!p->dense) {
-            conv_add_dim(k, f->taps[0], 2, p->kernel_step[0]);
-            conv_add_dim(k, f->taps[1], 3, p->kernel_step[1]);
-            k->base[2] = (int32_t)f->kernel[0];
-            k->base[3] = (int32_t)f->kernel[1];
-        }
-        conv_add_dim(k, conv_in_step(p), in, 1);
-        conv_add_dim(k, blocks * width, out, 1);
+        pack(k, p, f, blocks, width);
         k->next = next;
         next = k;
     }
     return next;
 }
 
+const Packing *conv_pack_weights(Arena *a, const ConvPass *p, int64_t blocks, uint32_t width)
+{
+    return pack_phases(a, p, blocks, width, pack_tiles);
+}
+
 const Packing *conv_pack_lanes(Arena *a, const ConvPass *p, uint32_t width)
 {
-    int32_t out = p->backward ? 1 : 0, in = 1 - out; // coordinates of [k,c,r,s]
-    const Packing *next = NULL;
-    for (uint32_t i = p->phase_count; i-- > 0;) {
-        const ConvPhase *f = &p->phase[i];
-        if (f->taps[0] * f->taps[1] == 0) {
-            continue;
-        }
-        Packing *k = ARENA_NEW(a, Packing);
-        conv_add_dim(k, div_up(p->groups * p->out_c, width), out, width);
-        conv_add_dim(k, f->taps[0], 2, p->kernel_step[0]);
-        conv_add_dim(k, f->taps[1], 3, p->kernel_step[1]);
-        conv_add_dim(k, p->in_c, in, 1);
-        conv_add_dim(k, width, out, 1);
-        k->base[2] = (int32_t)f->kernel[0];
-        k->base[3] = (int32_t)f->kernel[1];
-        if (p->backward) {
-            k->fold[0] = (int32_t)p->in_c;
-            k->fold[1] = (int32_t)p->out_c;
-        }
-        k->next = next;
-        next = k;
+    return pack_phases(a, p, 1, width, pack_lanes);
+}
+
+const char *conv_lanes_why_not(const ConvPass *p, uint32_t width)
+{
+    if (p->groups == 1 || (p->in_c % width == 0 && p->out_c % width == 0)) {
+        return "one group, or groups of whole vectors";
     }
-    return next;
+    return conv_has_taps(p) ? NULL : "no filter tap meets the picture";
 }
 
 int64_t conv_slice_bytes(const ConvPass *p, const ConvPhase *f, int64_t blocks, uint32_t width)

@@ -148,28 +148,17 @@ static int64_t fitting_chunks(const TargetDef *g, const ConvPass *p, int64_t lea
     return chunks;
 }
 
-static const char *why_not(const ConvPass *p, uint32_t width)
-{
-    if (p->groups == 1 || (p->in_c % width == 0 && p->out_c % width == 0)) {
-        return "one group, or groups of whole vectors";
-    }
-    return conv_has_taps(p) ? NULL : "no filter tap meets the picture";
-}
-
 static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
     const TargetDef *g = ctx->target;
     uint32_t width = g->vector_floats;
     const char *why;
     ConvPass p = conv_pass(n, width, &why);
+    why = why ? why : conv_lanes_why_not(&p, width);
     if (why) {
         return why;
     }
     GroupLanes lanes = node_lanes(n, &p, width);
-    why = why_not(&p, width);
-    if (why) {
-        return why;
-    }
     const Packing *packing = conv_pack_lanes(ctx->arena, &p, width);
     conv_expand_groups(&p, width);
     ConvTiles t = {.blocks = 1, .images = 1, .expanded = 1, .in_block = (int32_t)p.in_block};

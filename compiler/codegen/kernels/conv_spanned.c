@@ -50,14 +50,9 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     uint32_t width = g->vector_floats;
     const char *why;
     ConvPass p = conv_pass(n, width, &why);
+    why = why ? why : conv_lanes_why_not(&p, width);
     if (why) {
         return why;
-    }
-    if (p.groups == 1 || (p.in_c % width == 0 && p.out_c % width == 0)) {
-        return "one group, or groups of whole vectors";
-    }
-    if (!conv_has_taps(&p)) {
-        return "no filter tap meets the picture";
     }
     ConvTiles t = {.step = 1, .flat = conv_is_flat(&p)};
     const Packing *packing = conv_pack_lanes(ctx->arena, &p, width);
