@@ -261,9 +261,11 @@ static ExitCode train(Training *t)
     if (code == EXIT_OK)
         code = trace_start(t->arena, t->options->trace, t->model.session, &t->trace);
     t->started = clock_seconds();
-    if (code == EXIT_OK && train_done(t))
+    if (code == EXIT_OK && train_done(t)) {
         fprintf(stderr, "nothing is left to train: %llu epochs, %llu steps are done\n",
                 (unsigned long long)t->place.epoch, (unsigned long long)t->place.step);
+        code = train_write_curves(t); // the checkpoint has their points
+    }
     while (code == EXIT_OK && !train_done(t))
         code = train_epoch(t);
     if (code != EXIT_OK || !t->options->save)

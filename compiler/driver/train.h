@@ -80,6 +80,8 @@ ExitCode train_open_log(Training *t);
 ExitCode train_log_step(Training *t, const StepRecord *r);
 /// Adds a point of running train loss and accuracy five times per epoch, as the chapter draws them.
 void train_draw_point(Training *t);
+/// Draws --curves.
+ExitCode train_write_curves(Training *t);
 /// Whether the run is at its end: of --steps, the last of them may be made and not scored yet.
 bool train_done(const Training *t);
 /// Ends an epoch (or, at the end of --steps, a part of one): test accuracy, row, curve, checkpoint.

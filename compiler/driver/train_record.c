@@ -79,7 +79,7 @@ void train_draw_point(Training *t)
     add_point(t, (double)t->place.epoch + part, (Score){0});
 }
 
-static ExitCode write_curves(Training *t)
+ExitCode train_write_curves(Training *t)
 {
     if (!t->options->curves)
         return EXIT_OK;
@@ -151,6 +151,6 @@ ExitCode train_end_epoch(Training *t, bool complete)
     if (code == EXIT_OK && due)
         code = train_save(t);
     if (code == EXIT_OK)
-        code = write_curves(t);
+        code = train_write_curves(t);
     return code == EXIT_OK ? train_write_report(t) : code;
 }

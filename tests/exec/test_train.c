@@ -312,6 +312,9 @@ START_TEST(the_last_scoring_is_made_up_for)
     RESNETC(GREY "--steps 3 --checkpoint steps/ --resume 2>&1");
     expect(0, "nothing is left to train");
     ck_assert_ptr_null(strstr(run.out, "accuracy"));
+    RESNETC(GREY "--steps 3 --checkpoint steps/ --resume --curves done.svg && "
+                 "cmp whole.svg done.svg");
+    expect(0, NULL);
 }
 END_TEST
 
