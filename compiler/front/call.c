@@ -359,8 +359,10 @@ Val call_apply(Front *f, Frame *frame, const Call *call, const char *label)
     if (!ok || f->stopped)
         return val_poison();
     if (block) {
-        args.tensors =
-            call->args.count && !call->args.at[0].name.text && values[0].kind == VAL_TENSOR;
+        bool leads = call->args.count && !call->args.at[0].name.text;
+        if (leads && values[0].kind == VAL_POISON) // a tensor or the first parameter: unknown
+            return val_poison();
+        args.tensors = leads && values[0].kind == VAL_TENSOR;
         return apply_block(f, frame, block, &args, label);
     }
     while (args.tensors < call->args.count && !call->args.at[args.tensors].name.text) {
