@@ -84,12 +84,9 @@ static ExitCode check_options(const Training *t, const char *path, const char *n
         if (def->kind == OPTION_LIST)
             saved = list_words(a, saved, def->name);
         bool flag = def->kind == OPTION_FLAG;
-        return report_error(EXIT_USAGE, "%s was made with%s --%s%s%s", path,
-                            flag && strcmp(saved, "no") == 0 ? "out" : "", def->name,
-                            flag ? "" : " ",
-                            flag     ? ""
-                            : *saved ? saved
-                                     : "''");
+        bool without = flag ? strcmp(saved, "no") == 0 : !*saved;
+        return report_error(EXIT_USAGE, "%s was made with%s --%s%s%s", path, without ? "out" : "",
+                            def->name, flag || without ? "" : " ", flag ? "" : saved);
     }
     return EXIT_OK;
 }

@@ -42,8 +42,8 @@ static RnStatus check_sgd(const RnOptimizerConfig *c, RnError *err)
     if (!(c->dampening >= 0 && c->dampening <= 1))
         return rn_fail(err, RN_ERR_USAGE, "dampening %g is not in [0, 1]", c->dampening);
     if (c->nesterov && (c->momentum == 0 || c->dampening != 0))
-        return rn_fail(err, RN_ERR_USAGE,
-                       "Nesterov momentum needs momentum above 0 and dampening 0");
+        return rn_fail(err, RN_ERR_USAGE, "Nesterov momentum needs %s",
+                       c->momentum > 0 ? "dampening 0" : "a momentum above 0");
     return RN_OK;
 }
 

@@ -50,6 +50,8 @@ START_TEST(wrong_schedules)
     expect(2, "--lr-schedule step and --lr-drop-every LENGTH go together");
     RESNETC(TRAIN " --lr-drop-at 3");
     expect(2, "--lr-schedule multistep and --lr-drop-at LENGTH,... go together");
+    RESNETC(TRAIN " --nesterov");
+    expect(2, "Nesterov momentum needs a momentum above 0");
     RESNETC(TRAIN " --lr-min 0.1");
     expect(2, "--lr-min is for --lr-schedule cosine");
     RESNETC(TRAIN " --lr-warmup 3x");
@@ -243,6 +245,8 @@ START_TEST(resuming_another_run)
     expect(2, "one.st was made with --freeze fc");
     RESNETC(GO_ON "--nesterov --momentum 0.5 --freeze fc --zero-gamma --accumulate 3");
     expect(2, "one.st was made with --accumulate 1");
+    RESNETC(GO_ON "--nesterov --momentum 0.5 --freeze fc --augment flip");
+    expect(2, "one.st was made without --augment");
     RESNETC(GO_ON "--nesterov --momentum 0.5 --freeze fc --no-shuffle");
     expect(2, "one.st was made without --no-shuffle");
     RESNETC(GO_ON "--optimizer adamw");
