@@ -1,10 +1,14 @@
 // run_steps.c: runs a table of steps on all threads.
 //
 // Every thread walks the whole table. At each step it waits until the steps that this one needs are
-// complete, then takes tasks from the step's counter until none are left. There is no barrier: a
-// thread that finds nothing to do goes on to the next step, and only tasks that are really under
-// way are waited for.
+// complete, then takes the tasks of its own share, equal parts of the step in order, from the
+// front; when these are gone, those that others have not begun, from the back of their shares. So
+// neighbouring tasks, which read the same weights or fetch each other's ahead (conv_walk.c), run on
+// one core, and a thread that is held up holds up nobody. There is no barrier: a thread that finds
+// nothing to do goes on to the next step, and only tasks that are really under way are waited for.
 #include "session.h"
+
+#include <stdbool.h>
 
 #include "pool.h"
 
@@ -45,29 +49,66 @@ static void wait_for(const Walk *w, int64_t last, uint32_t *complete)
     }
 }
 
+static TaskShare *share_at(const Walk *w, uint32_t i, unsigned worker)
+{
+    return &w->session->shares[(uint64_t)i * w->workers + worker];
+}
+
+static uint64_t share_of(uint64_t lo, uint64_t hi)
+{
+    return hi << 32 | lo;
+}
+
+// Before a run: equal shares for all workers, the first ones the larger.
+static void share_tasks(const Walk *w, uint32_t i)
+{
+    uint64_t tasks = task_count(w, i), lo = 0;
+    for (unsigned worker = 0; worker < w->workers; worker++) {
+        uint64_t hi = ((worker + 1) * tasks + w->workers - 1) / w->workers;
+        atomic_store_explicit(share_at(w, i, worker), share_of(lo, hi), memory_order_relaxed);
+        lo = hi;
+    }
+}
+
+// Takes at most `grain` tasks [*lo, *hi) from the front of a share, or from its back. False: none
+// are left.
+static bool take_tasks(TaskShare *share, uint32_t grain, bool front, uint32_t *lo, uint32_t *hi)
+{
+    uint64_t now = atomic_load_explicit(share, memory_order_relaxed), rest;
+    do {
+        *lo = (uint32_t)now;
+        *hi = (uint32_t)(now >> 32);
+        if (*lo == *hi)
+            return false;
+        uint32_t count = *hi - *lo < grain ? *hi - *lo : grain;
+        rest = front ? share_of(*lo + count, *hi) : share_of(*lo, *hi - count);
+        *lo = front ? *lo : *hi - count;
+        *hi = *lo + count;
+    } while (!atomic_compare_exchange_weak_explicit(share, &now, rest, memory_order_relaxed,
+                                                    memory_order_relaxed));
+    return true;
+}
+
 // Gives the number of tasks that this worker has run.
-static uint32_t run_tasks(const Walk *w, uint32_t i, void *scratch)
+static uint32_t run_tasks(const Walk *w, uint32_t i, unsigned worker)
 {
     const RnStep *step = step_at(w, i);
     StepProgress *progress = &w->session->progress[i];
-    uint32_t tasks = task_count(w, i);
-    // Small enough to balance, large enough that the counter is not fought over.
-    uint32_t grain = tasks / (w->workers * 8);
-    if (w->workers == 1)
-        grain = tasks;
+    uint32_t tasks = task_count(w, i), mine = 0, lo, hi;
+    // Small enough to balance, large enough that the shares are not fought over.
+    uint32_t grain = w->workers == 1 ? tasks : tasks / (w->workers * 8);
     if (grain == 0)
         grain = 1;
-    uint32_t mine = 0;
-    while (atomic_load_explicit(&progress->next, memory_order_relaxed) < tasks) {
-        uint32_t lo = atomic_fetch_add_explicit(&progress->next, grain, memory_order_relaxed);
-        if (lo >= tasks)
-            break;
-        uint32_t hi = tasks - lo < grain ? tasks : lo + grain;
-        rn_step_run(w->session->model, step, w->call, lo, hi, scratch);
-        mine += hi - lo;
-        unsigned before = atomic_fetch_add_explicit(&progress->done, hi - lo, memory_order_acq_rel);
-        if (before + (hi - lo) == tasks)
-            rni_event_notify(&w->session->step_done);
+    for (unsigned other = 0; other < w->workers; other++) {
+        TaskShare *share = share_at(w, i, (worker + other) % w->workers);
+        while (take_tasks(share, grain, other == 0, &lo, &hi)) {
+            rn_step_run(w->session->model, step, w->call, lo, hi, w->session->scratch[worker]);
+            mine += hi - lo;
+            unsigned before =
+                atomic_fetch_add_explicit(&progress->done, hi - lo, memory_order_acq_rel);
+            if (before + (hi - lo) == tasks)
+                rni_event_notify(&w->session->step_done);
+        }
     }
     return mine;
 }
@@ -80,7 +121,7 @@ static void trace_tasks(const Walk *w, uint32_t i, unsigned worker)
                           .batch = w->call->batch,
                           .step_tasks = task_count(w, i)};
     event.start_ns = rni_clock_ns();
-    event.tasks = run_tasks(w, i, w->session->scratch[worker]);
+    event.tasks = run_tasks(w, i, worker);
     event.end_ns = rni_clock_ns();
     if (event.tasks > 0)
         w->session->trace(w->session->trace_context, &event);
@@ -95,7 +136,7 @@ static void walk_steps(void *context, unsigned worker)
         if (w->session->trace)
             trace_tasks(w, i, worker);
         else
-            run_tasks(w, i, w->session->scratch[worker]);
+            run_tasks(w, i, worker);
     }
 }
 
@@ -107,7 +148,7 @@ static void run_range(RnSession *s, StepRange range, const RnCall *call)
                  .workers = rn_pool_threads(s->pool),
                  .spin_ns = rni_pool_spin_ns(s->pool)};
     for (uint32_t i = range.lo; i < range.hi; i++) {
-        atomic_store_explicit(&s->progress[i].next, 0, memory_order_relaxed);
+        share_tasks(&walk, i);
         atomic_store_explicit(&s->progress[i].done, 0, memory_order_relaxed);
     }
     rn_pool_run(s->pool, walk_steps, &walk);
@@ -122,7 +163,7 @@ void rni_session_run_steps(RnSession *s, StepRange range, const RnCall *call)
     for (uint32_t i = range.lo; i < range.hi; i++) {
         uint64_t start = rni_clock_ns();
         run_range(s, (StepRange){range.steps, range.stride, i, i + 1}, call);
-        s->hook(s->hook_context, s->model, RN_AT(RnStep, range.steps, range.stride, i),
-                call->batch, rni_clock_ns() - start);
+        s->hook(s->hook_context, s->model, RN_AT(RnStep, range.steps, range.stride, i), call->batch,
+                rni_clock_ns() - start);
     }
 }

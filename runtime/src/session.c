@@ -175,8 +175,10 @@ static RnStatus allocate(RnSession *s, RnError *err)
     s->pass_inputs = calloc(inputs + 1, sizeof *s->pass_inputs);
     s->progress =
         rni_memory_aligned_zero((uint64_t)longest_table(s) * sizeof *s->progress, MEMORY_ALIGN);
+    s->shares = rni_memory_aligned_zero((uint64_t)longest_table(s) * workers * sizeof *s->shares,
+                                        MEMORY_ALIGN);
     if (!s->base || !s->call_base || !s->region_bytes || !s->scratch || !s->pass_inputs ||
-        !s->progress)
+        !s->progress || !s->shares)
         return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory", m->name);
     for (uint32_t i = 0; i < m->region_count; i++) {
         RnStatus status = allocate_region(s, i, err);
@@ -259,6 +261,7 @@ void rn_session_close(RnSession *s)
     rni_event_destroy(&s->step_done);
     free(s->saved_state);
     free(s->progress);
+    free(s->shares);
     free(s->pass_inputs);
     free(s->scratch);
     free(s->region_bytes);

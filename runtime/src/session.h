@@ -9,9 +9,12 @@
 
 /// Progress of one step of the run under way. Alone in its cache line.
 typedef struct StepProgress {
-    _Alignas(64) atomic_uint next; // first task that nobody has taken
-    atomic_uint done;              // tasks complete
+    _Alignas(64) atomic_uint done; // tasks complete
 } StepProgress;
+
+/// Tasks of one step that nobody has taken: the first, and in the upper half the one behind the
+/// last.
+typedef atomic_uint_fast64_t TaskShare;
 
 struct RnSession {
     const RnModel *model;
@@ -30,6 +33,7 @@ struct RnSession {
     void **scratch;         // per worker
     uint64_t scratch_bytes; // each
     StepProgress *progress; // per step of the longest table
+    TaskShare *shares;      // per step of it and worker
     Event step_done;
     float *saved_state;        // copy of the state region, to undo a failed training step
     const float **pass_inputs; // per input tensor: where the pass under way reads
