@@ -1,9 +1,10 @@
-// conv_errors.h: the table of rounding errors in docs/kernels.md, for test_conv.c alone. After a
-// change of an algorithm run test_conv with RN_BLESS=1 and read the difference.
+// conv_errors.h: the table of rounding errors in docs/kernels.md, for test_winograd.c alone. After
+// a change of an algorithm run test_winograd with RN_BLESS=1 and read the difference.
 #ifndef CONV_ERRORS_H
 #define CONV_ERRORS_H
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

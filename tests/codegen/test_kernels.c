@@ -1,8 +1,8 @@
 // test_kernels.c: every kernel of every operator, on every target that this machine runs, against
 // the float64 reference: the cases of the operators' records, alone and with an expression and
 // channel sums attached. Every block of memory lies between inaccessible pages; tasks one by one in
-// reverse order give the same bits as one range. Not here: larger convolutions (test_conv.c), whole
-// networks.
+// reverse order give the same bits as one range. Not here: larger convolutions (test_conv.c,
+// test_winograd.c), whole networks.
 //
 // Tolerance: results are sums of at most a few hundred products of numbers of about 1, so float32
 // with its 2^-24 per rounding errs by about sqrt(300) of that, relative to the largest result:
@@ -350,7 +350,7 @@ static bool prepare(Run *r)
     return set_layouts_after(r, low);
 }
 
-// Winograd's kernels round by their own measure: test_conv.c.
+// Winograd's kernels round by their own measure: test_winograd.c.
 static bool serves(const KernelDef *k, const OpDef *op)
 {
     if (strncmp(k->name, "winograd", 8) == 0)
@@ -378,8 +378,8 @@ static int run_variant(const Run *variant)
     return count;
 }
 
-// Operators that passes replace before kernels are chosen; and the one whose result only the kernels of
-// another can read: test_conv.c runs the two together.
+// Operators that passes replace before kernels are chosen; and the one whose result only the
+// kernels of another can read: test_winograd.c runs the two together.
 static bool has_no_kernel_here(const OpDef *op)
 {
     static const char *const names[] = {"batchnorm", "dropout", "drop_path", "map",

@@ -1,5 +1,5 @@
 // winograd_bound.h: what Winograd's minimal filtering may err, element by element, in float64. For
-// test_conv.c alone.
+// conv_run.h alone.
 //
 // Every sum of an algorithm with the matrices A, B, G rounds in proportion to the sizes of its
 // terms, so the error of y = A^T [(G g G^T) . (B^T d B)] A, summed over channels, is within a small

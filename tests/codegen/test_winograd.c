@@ -1,0 +1,85 @@
+// test_winograd.c: Winograd's kernels, and those that serve the same convolutions, against plain
+// loops in float64 (conv_run.h) for every target that this machine runs; the table of rounding
+// errors in docs/kernels.md.
+#include "conv_errors.h"
+#include "conv_run.h"
+
+// Runs what Winograd serves: one of its kernels must have run.
+static void run_square(const TargetDef *t, const OpDef *op, uint32_t out_of, const Case *c)
+{
+    Served served = run_case(t, op, out_of, c);
+    int winograd = 0;
+    for (int i = 0; i < served.count; i++) {
+        winograd += strncmp(served.kernel[i], "winograd", 8) == 0;
+    }
+    ck_assert_msg(winograd > 0, "%s %s %dx%d: none of %d kernels is Winograd's", t->name, op->name,
+                  (int)c->h, (int)c->w, served.count);
+}
+
+// 3x3 filters of stride 1 in all three directions, what Winograd serves: the 17 pictures whose
+// height and width add up to 18, paddings of 0 to 2, most of them unlike on the four sides.
+START_TEST(squares)
+{
+    const TargetDef *t = test_target(_i);
+    for (int64_t i = 0; t && i < 17; i++) {
+        Case c = {.c = 3 + 9 * (i % 3), .k = 8 + 11 * (i % 4), .h = 1 + i, .w = 17 - i};
+        c.r = c.s = 3;
+        c.sh = c.sw = c.groups = 1;
+        c.batch = 1 + i % 3;
+        c.plan_batch = 1 + i % 2 * 7;
+        c.fused = true;
+        for (int d = 0; d < 4; d++) {
+            c.pad[d] = i < 2 || i > 14 ? 1 : (i + d) % 3;
+        }
+        run_square(t, &op_bwd_data, 0, &c);
+        c.bias = i % 2;
+        run_square(t, &op_conv, 2, &c);
+        c.bias = c.fused = false;
+        run_square(t, &op_bwd_weights, 1, &c);
+    }
+}
+END_TEST
+
+// What docs/kernels.md says about rounding is what is measured.
+START_TEST(errors)
+{
+    const TargetDef *t = target_find("x86-64-v4");
+    if (!kernel_run_can(t)) {
+        return;
+    }
+    static const int64_t shape[][2] = {{64, 28}, {128, 28}, {256, 14}, {512, 7}}; // c, h
+    static const struct {
+        const OpDef *op;
+        uint32_t out_of;
+    } way[] = {{&op_conv, 2}, {&op_bwd_data, 0}, {&op_bwd_weights, 1}};
+    ErrorTable table = {0};
+    for (int d = 0; d < CASES(way); d++) {
+        for (int i = 0; i < CASES(shape); i++) {
+            Case c = {.c = shape[i][0], .k = shape[i][0], .h = shape[i][1], .w = shape[i][1]};
+            *(way[d].out_of == 0 ? &c.c : &c.k) = 4; // what is not summed over
+            c.r = c.s = 3;
+            c.sh = c.sw = c.groups = c.batch = c.plan_batch = 1;
+            for (int p = 0; p < 4; p++) {
+                c.pad[p] = 1;
+            }
+            ErrorRow *row = error_table_add(&table, way[d].op->name, shape[i][0], shape[i][1]);
+            Served served = run_case(t, way[d].op, way[d].out_of, &c);
+            for (int k = 0; k < served.count; k++) {
+                error_row_add(row, served.kernel[k], served.error[k]);
+            }
+        }
+    }
+    error_table_check(&table);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("winograd");
+    TCase *tc = tcase_create("winograd");
+    tcase_set_timeout(tc, 300);
+    tcase_add_loop_test(tc, squares, 0, CASES(target_names));
+    tcase_add_test(tc, errors);
+    suite_add_tcase(s, tc);
+    return check_run(s);
+}
