@@ -58,9 +58,11 @@ static void conv_grad(GradCtx *g, const Node *node, Value *const *dout)
 
 static void add_tap(const RefCtx *ctx, const ConvTap *t)
 {
-    *ref_at(&ctx->out[0], t->n, t->k, t->oy, t->ox) +=
-        *ref_at(&ctx->in[1], t->k, t->c, t->r, t->s) *
-        *ref_at(&ctx->in[0], t->n, t->xc, t->iy, t->ix);
+    double *y = ref_at(&ctx->out[0], t->n, t->k, t->oy, t->ox);
+    const double *x = ref_at(&ctx->in[0], t->n, t->xc, t->iy, t->ix);
+    double w = *ref_at(&ctx->in[1], t->k, t->c, t->r, t->s);
+    for (int64_t i = 0; i < t->count; i++)
+        y[i] += w * x[i * t->stride];
 }
 
 static void conv_reference(const RefCtx *ctx)

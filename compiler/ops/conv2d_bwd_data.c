@@ -28,9 +28,11 @@ static bool bwd_data_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 
 static void add_tap(const RefCtx *ctx, const ConvTap *t)
 {
-    *ref_at(&ctx->out[0], t->n, t->xc, t->iy, t->ix) +=
-        *ref_at(&ctx->in[1], t->k, t->c, t->r, t->s) *
-        *ref_at(&ctx->in[0], t->n, t->k, t->oy, t->ox);
+    double *dx = ref_at(&ctx->out[0], t->n, t->xc, t->iy, t->ix);
+    const double *dy = ref_at(&ctx->in[0], t->n, t->k, t->oy, t->ox);
+    double w = *ref_at(&ctx->in[1], t->k, t->c, t->r, t->s);
+    for (int64_t i = 0; i < t->count; i++)
+        dx[i * t->stride] += w * dy[i];
 }
 
 static void bwd_data_reference(const RefCtx *ctx)

@@ -24,9 +24,11 @@ static bool bwd_weights_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 
 static void add_tap(const RefCtx *ctx, const ConvTap *t)
 {
-    *ref_at(&ctx->out[0], t->k, t->c, t->r, t->s) +=
-        *ref_at(&ctx->in[0], t->n, t->xc, t->iy, t->ix) *
-        *ref_at(&ctx->in[1], t->n, t->k, t->oy, t->ox);
+    double *dw = ref_at(&ctx->out[0], t->k, t->c, t->r, t->s);
+    const double *x = ref_at(&ctx->in[0], t->n, t->xc, t->iy, t->ix);
+    const double *dy = ref_at(&ctx->in[1], t->n, t->k, t->oy, t->ox);
+    for (int64_t i = 0; i < t->count; i++)
+        *dw += x[i * t->stride] * dy[i];
 }
 
 static void bwd_weights_reference(const RefCtx *ctx)

@@ -43,8 +43,9 @@ static void check_same(const double *got, const double *want, int64_t count, dou
 {
     double scale = largest(want, count);
     for (int64_t i = 0; i < count; i++)
-        ck_assert_msg(fabs(got[i] - want[i]) <= tolerance * scale,
-                      "%s: element %lld is %.12g, not %.12g", what, (long long)i, got[i], want[i]);
+        if (!(fabs(got[i] - want[i]) <= tolerance * scale))
+            ck_abort_msg("%s: element %lld is %.12g, not %.12g", what, (long long)i, got[i],
+                         want[i]);
 }
 
 // Double rounding, grown by a few layers.
