@@ -344,8 +344,11 @@ static GuardBlock prepare(Run *r, uint32_t input, bool at_end)
     each_element(&plain, &r->in[input], in.at, lay);
     KernelRun *run = kernel_run_create(r->target, k, n);
     void *pointer[2] = {in.at, out.at};
-    kernel_run_call(run, pointer, 1, 0, plan->tasks_mul, NULL, NULL);
+    GuardBlock scratch = guard_block(plan->scratch_bytes, at_end);
+    kernel_run_call(run, pointer, 1, 0, plan->tasks_mul, scratch.at, NULL);
+    ck_assert_msg(guard_block_clean(&scratch), "prepare wrote outside of its scratch");
     kernel_run_destroy(run);
+    guard_block_free(&scratch);
     guard_block_free(&in);
     v->layout = asked;
     return out;

@@ -54,15 +54,15 @@ typedef struct ConvTiles {
     int32_t blocks, columns, images;   // register tile: output-channel blocks x columns x images
     int32_t tail_blocks, tail_columns; // of a group's last output channels; 0: it divides
     int32_t chunks;                    // tasks along the rows of an image
-    int32_t across; // tasks of one chunk follow each other, not those of one tile of channels
-    int32_t image_div;                 // images per task
-    int32_t flat;                      // the picture is one long row (1x1, stride 1)
-    int32_t in_block;                  // ConvPass.in_block
-    int32_t step;     // input channels per trip of the inner loop; grouped: per turn
-    int32_t shuffled; // ConvPass.shuffled
-    int32_t expanded; // the input is expanded in scratch (conv_expanded.c)
-    int32_t spanned;  // tiles find their groups' input themselves (conv_spanned.c)
-    int32_t prefetch; // a task's tiles prefetch the weights of the next output channels
+    int32_t across;    // tasks of one chunk follow each other, not those of one tile of channels
+    int32_t image_div; // images per task
+    int32_t flat;      // the picture is one long row (1x1, stride 1)
+    int32_t in_block;  // ConvPass.in_block
+    int32_t step;      // input channels per trip of the inner loop; grouped: per turn
+    int32_t shuffled;  // ConvPass.shuffled
+    int32_t expanded;  // the input is expanded in scratch (conv_expanded.c)
+    int32_t spanned;   // tiles find their groups' input themselves (conv_spanned.c)
+    int32_t prefetch;  // a task's tiles prefetch the weights of the next output channels
 } ConvTiles;
 
 /// The pass of a forward or backward-data node; NULL in *why, or why it has none.
@@ -72,7 +72,7 @@ ConvPass conv_pass(const Node *n, int64_t in_block, const char **why);
 int64_t conv_input_block(const Value *v, uint32_t width);
 bool conv_has_taps(const ConvPass *p);
 int64_t conv_most_taps(const ConvPass *p, int dim); // of a phase
-bool conv_is_flat(const ConvPass *p); // 1x1, stride 1, no padding
+bool conv_is_flat(const ConvPass *p);               // 1x1, stride 1, no padding
 void conv_flatten(ConvPass *p);
 /// Groups that are no whole vectors: from here on a group of the pass is a vector of its output.
 void conv_join_groups(ConvPass *p, uint32_t width);
@@ -136,6 +136,9 @@ void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, Con
 /// Layouts of activations, task counts, flops and bytes; `weights` is input 1's layout.
 void conv_fill_lowering(const PlanCtx *ctx, const Node *n, const ConvPass *p, const ConvTiles *t,
                         Layout weights, Lowering *out);
+/// Input-channel blocks of a phase whose products are added in one chain; what they make is added
+/// to a total, so that rounding hardly grows with the number of channels.
+int64_t conv_sum_blocks(const ConvPass *p, const ConvPhase *f);
 /// Cycles of one step of a register tile: pixels * blocks multiply-adds, one load of each.
 double conv_step_cycles(const TargetDef *t, int64_t pixels, int64_t blocks);
 /// Vectors that accumulators may take beside `blocks` weight vectors.

@@ -11,9 +11,12 @@
 // inside run as one loop, since (s, c) is contiguous both in a blocked row and in the weights.
 // There is one small loop for each such class rather than straight-line code: taps that share a
 // pixel in one basic block would have their broadcasts merged by instruction selection, and the
-// live ranges would spill. Not here: loops around the tile (conv_walk.c), choice of the tile
-// (conv_plan.c).
+// live ranges would spill. A sum of many terms is made of shorter chains (SUM_TERMS in
+// conv_plan.c), since the rounding of a chain grows with the root of its length. Not here: loops
+// around the tile (conv_walk.c), choice of the tile (conv_plan.c).
 #include "codegen/kernels/conv_walk.h"
+
+#include <string.h>
 
 // The innermost state: accumulators, then input and weight pointers (and where to prefetch), in one
 // array for loops to carry.
@@ -222,27 +225,66 @@ static Reduction reduction_begin(ConvWalk *w, const ConvTile *t, const Val *acc)
     return r;
 }
 
+// Channel blocks [lo, hi).
+static void emit_blocks(Reduction *r, Val lo, Val hi)
+{
+    ConvWalk *w = r->w;
+    Vb *b = w->b;
+    const ConvPass *p = &w->pass;
+    int64_t blocks = conv_in_blocks(p), tail = p->in_c % p->in_block;
+    VbLoop loop = loop_begin(r, lo, hi, 1);
+    Val input = INPUT(r), weight = WEIGHT(r);
+    if (tail) {
+        Val last = vb_icmp(b, LLVMIntEQ, loop.index, vb_int(b, blocks - 1));
+        r->channels = vb_select(b, last, vb_int(b, tail), vb_int(b, p->in_block));
+    }
+    emit_block(r);
+    INPUT(r) = vb_ati(b, input, w->in_plane);
+    WEIGHT(r) =
+        vb_ati(b, weight, conv_slice_bytes(p, r->t->phase, w->tiles->blocks, b->width) / blocks);
+    loop_end(r, &loop);
+}
+
+// All channel blocks, `chunk` of them to a sum of its own, which is added to totals in scratch;
+// there they stay.
+static void emit_chunks(Reduction *r, int64_t chunk)
+{
+    Vb *b = r->w->b;
+    Val blocks = vb_int(b, conv_in_blocks(&r->w->pass)), *pointers = &INPUT(r);
+    int64_t pixel = r->t->blocks * vector_bytes(r);
+    VbLoop pixels = vb_loop(b, vb_int(b, 0), vb_int(b, r->acc * vector_bytes(r)), pixel, NULL, 0);
+    for (uint32_t o = 0; o < r->t->blocks; o++) { // all pixels begin alike
+        vb_store(b, r->v[o], vb_at(b, conv_total(r->w, o), pixels.index));
+    }
+    vb_loop_end(b, &pixels, NULL);
+    uint32_t count = r->carried - r->acc;
+    VbLoop loop = vb_loop(b, vb_int(b, 0), blocks, chunk, pointers, count);
+    memcpy(pointers, loop.carried, count * sizeof(Val));
+    for (uint32_t i = 0; i < r->acc; i++) {
+        r->v[i] = vb_zero(b);
+    }
+    emit_blocks(r, loop.index, vb_min(b, vb_addi(b, loop.index, chunk), blocks));
+    for (uint32_t i = 0; i < r->acc; i++) {
+        vb_store(b, vb_fadd(b, vb_load(b, conv_total(r->w, i)), r->v[i]), conv_total(r->w, i));
+    }
+    vb_loop_end(b, &loop, pointers);
+    memset(r->v, 0, r->acc * sizeof(Val));
+}
+
 void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc)
 {
     Vb *b = w->b;
     const ConvPass *p = &w->pass;
     Reduction r = reduction_begin(w, t, acc);
     int64_t blocks = conv_in_blocks(p), tail = p->in_c % p->in_block;
+    int64_t chunk = conv_sum_blocks(p, t->phase);
     if (blocks == 1) {
         r.channels = tail ? vb_int(b, tail) : NULL;
         emit_block(&r);
+    } else if (chunk < blocks) {
+        emit_chunks(&r, chunk);
     } else {
-        VbLoop loop = loop_begin(&r, vb_int(b, 0), vb_int(b, blocks), 1);
-        Val input = INPUT(&r), weight = WEIGHT(&r);
-        if (tail) {
-            Val last = vb_icmp(b, LLVMIntEQ, loop.index, vb_int(b, blocks - 1));
-            r.channels = vb_select(b, last, vb_int(b, tail), vb_int(b, p->in_block));
-        }
-        emit_block(&r);
-        INPUT(&r) = vb_ati(b, input, w->in_plane);
-        WEIGHT(&r) =
-            vb_ati(b, weight, conv_slice_bytes(p, t->phase, w->tiles->blocks, b->width) / blocks);
-        loop_end(&r, &loop);
+        emit_blocks(&r, vb_int(b, 0), vb_int(b, blocks));
     }
     for (uint32_t i = 0; i < r.acc; i++) {
         acc[i] = r.v[i];

@@ -21,6 +21,7 @@
 #define WANTED_BATCH_TASKS 32
 #define L2_SHARE 0.5          // of L2 for what is used again
 #define L2_CHUNK 0.35         // of L2 for a chunk of the input
+#define SUM_TERMS 144         // products in one chain of additions, about
 #define MAX_PREFETCH_TILES 64 // more of them use the weights long enough
 
 double conv_step_cycles(const TargetDef *t, int64_t pixels, int64_t blocks)
@@ -132,6 +133,26 @@ static void set_tail(const TargetDef *t, const ConvPass *p, ConvTiles *c)
     int64_t tail = conv_out_blocks(p, t->vector_floats) % c->blocks;
     c->tail_blocks = (int32_t)tail;
     c->tail_columns = (int32_t)(tail ? fitting_columns(p, conv_accumulators(t, tail) / tail) : 0);
+}
+
+int64_t conv_sum_blocks(const ConvPass *p, const ConvPhase *f)
+{
+    int64_t terms = f->taps[0] * f->taps[1] * conv_in_step(p), blocks = conv_in_blocks(p);
+    if (blocks * terms < 2 * SUM_TERMS) { // two chains of less gain nothing
+        return blocks;
+    }
+    int64_t chunk = div_up(SUM_TERMS, terms);
+    return div_up(blocks, div_up(blocks, chunk));
+}
+
+// Totals of the longest register tile, if any phase's sum is cut.
+static uint64_t total_bytes(const TargetDef *g, const ConvPass *p)
+{
+    bool cut = false;
+    for (uint32_t i = 0; i < p->phase_count; i++) {
+        cut |= conv_sum_blocks(p, &p->phase[i]) < conv_in_blocks(p);
+    }
+    return cut ? (uint64_t)g->vector_registers * g->vector_floats * 4 : 0;
 }
 
 static void try_tile(const PlanCtx *ctx, const ConvPass *p, ConvTiles c, ConvTiles *best,
@@ -305,5 +326,6 @@ void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *
     t.prefetch = wants_prefetch(ctx->target, p, &t);
     const Packing *packing = conv_pack_weights(ctx->arena, p, t.blocks, ctx->target->vector_floats);
     conv_fill_lowering(ctx, n, p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
+    out->scratch_bytes = total_bytes(ctx->target, p);
     out->predicted_ns = fmax(ns, conv_memory_ns(ctx->target, out, ctx->plan_batch));
 }

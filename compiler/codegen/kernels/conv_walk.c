@@ -30,7 +30,8 @@ static void store_tile(ConvWalk *w, const ConvTile *t, Val image, Val offset, co
             for (int64_t c = 0; c < t->columns; c++) {
                 at.offset_const =
                     i * w->out_image + o * w->out_plane + c * w->pass.spread[1] * b->width * 4;
-                Val raw = acc[(i * t->columns + c) * t->blocks + o];
+                int64_t nth = (i * t->columns + c) * t->blocks + o;
+                Val raw = acc[nth] ? acc[nth] : vb_load(b, conv_total(w, nth));
                 Val stored = emit_store_expr(w->e, raw, &at);
                 Val to = vb_at(b, w->e->out[0], offset);
                 emit_store_output(w->e, stored, vb_ati(b, to, at.offset_const));

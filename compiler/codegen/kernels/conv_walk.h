@@ -20,12 +20,12 @@ typedef struct ConvTile {
     /// Input of the first image, channel block 0 of the group, row 0; at column 0, or for inner
     /// tiles at the column of tap 0 of the tile's first column.
     Val input;
-    Val weights; // of the phase and this tile's output channels
-    Val coming;  // where this tile's share of the next task's weights starts; NULL: none
+    Val weights;         // of the phase and this tile's output channels
+    Val coming;          // where this tile's share of the next task's weights starts; NULL: none
     int64_t coming_step; // bytes of it per input channel of a tap
 } ConvTile;
 
-/// Adds the tile's taps to acc.
+/// Adds the tile's taps to acc; NULL there: the sum is in memory, at conv_total.
 typedef void (*ConvReduce)(ConvWalk *w, const ConvTile *t, Val *acc);
 /// Puts what rows [lo, hi) of the phases read of an image into scratch and sets w->staged.
 typedef void (*ConvStage)(ConvWalk *w, Val image, Val lo, Val hi);
@@ -48,6 +48,11 @@ struct ConvWalk {
     int64_t blocks, columns;
 };
 
+/// Where a sum of the tile lies that is not in a register; scratch.
+static inline Val conv_total(const ConvWalk *w, int64_t i)
+{
+    return vb_ati(w->b, w->e->scratch, i * w->b->width * 4);
+}
 /// Emits the whole kernel: the loop over tasks and all below.
 void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage);
 /// The reduction of conv_direct.c, which backward data uses too.

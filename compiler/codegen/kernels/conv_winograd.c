@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define MAX_ACC 32
+#define SUM_TERMS 64 // products in one chain of additions, about
 
 typedef struct Wino {
     Emit *e;
@@ -75,21 +76,23 @@ static void reduce_block(Wino *w, Val *x, Val channels)
     x[acc] = vb_ati(b, start, w->s.input.block_bytes);
 }
 
-// M of one register tile.
-static void emit_micro(Wino *w, const Micro *at, Val m)
+static int64_t sum_blocks(const WinogradSize *s)
+{
+    int64_t chunk = div_up(SUM_TERMS, conv_in_step(&s->pass));
+    return div_up(s->in_blocks, div_up(s->in_blocks, chunk));
+}
+
+// Channel blocks [lo, hi) into accumulators x that begin at zero; at: pointers, which move on.
+static void reduce_blocks(Wino *w, Val lo, Val hi, Val *at, Val *x)
 {
     Vb *b = w->b;
-    const WinogradTiles *t = w->t;
-    uint32_t acc = (uint32_t)(t->micro * t->blocks), count = acc + MICRO_POINTERS;
+    uint32_t acc = (uint32_t)(w->t->micro * w->t->blocks), count = acc + MICRO_POINTERS;
     int64_t step = conv_in_step(&w->s.pass), tail = w->s.pass.in_c % step;
-    Val x[MAX_ACC + MICRO_POINTERS];
     for (uint32_t i = 0; i < acc; i++) {
         x[i] = vb_zero(b);
     }
-    x[acc] = at->v;
-    x[acc + 1] = at->u;
-    x[acc + 2] = at->ahead;
-    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.in_blocks), 1, x, count);
+    memcpy(&x[acc], at, MICRO_POINTERS * sizeof(Val));
+    VbLoop loop = vb_loop(b, lo, hi, 1, x, count);
     memcpy(x, loop.carried, count * sizeof(Val));
     Val channels = vb_int(b, step);
     if (tail) {
@@ -98,11 +101,32 @@ static void emit_micro(Wino *w, const Micro *at, Val m)
     }
     reduce_block(w, x, channels);
     vb_loop_end(b, &loop, x);
+    memcpy(at, &x[acc], MICRO_POINTERS * sizeof(Val));
+}
+
+// M of one register tile, a sum of sums over about SUM_TERMS channels (why: conv_direct.c).
+static void emit_micro(Wino *w, const Micro *from, Val m)
+{
+    Vb *b = w->b;
+    const WinogradTiles *t = w->t;
+    Val x[MAX_ACC + MICRO_POINTERS], at[MICRO_POINTERS] = {from->v, from->u, from->ahead};
+    Val blocks = vb_int(b, w->s.in_blocks);
+    int64_t chunk = sum_blocks(&w->s);
+    VbLoop loop = vb_loop(b, vb_int(b, 0), blocks, chunk, at, MICRO_POINTERS);
+    memcpy(at, loop.carried, sizeof at);
+    reduce_blocks(w, loop.index, vb_min(b, vb_addi(b, loop.index, chunk), blocks), at, x);
+    Val first = vb_icmp(b, LLVMIntEQ, loop.index, vb_int(b, 0));
     for (int o = 0; o < t->blocks; o++) {
         for (int i = 0; i < t->micro; i++) {
-            vb_store(b, x[i * t->blocks + o], vb_ati(b, m, o * w->s.m_block + i * w->vector));
+            Val place = vb_ati(b, m, o * w->s.m_block + i * w->vector), sum = x[i * t->blocks + o];
+            if (chunk < w->s.in_blocks) {
+                Val before = vb_select(b, first, vb_zero(b), vb_load(b, place));
+                sum = vb_fadd(b, before, sum);
+            }
+            vb_store(b, sum, place);
         }
     }
+    vb_loop_end(b, &loop, at);
 }
 
 // The slice of U that is used after that of k and point.

@@ -19,7 +19,7 @@
 #define TASK_SHARE 0.5       // of a task that the last worker waits for
 // An algorithm may round so many times as much as F(2x2). Gradients move more by a ReLU
 // that flips than by any tile size here, so training may round more.
-#define MOST_ERROR 6.0
+#define MOST_ERROR 3.0
 #define MOST_TRAINING_ERROR 14.4
 #define MAX_TILES 256
 #define MAX_PARTS 16
@@ -156,8 +156,8 @@ static void choose_tiles(const PlanCtx *ctx, const Node *n, WinogradTiles base, 
     }
 }
 
-// Error of a tile size relative to F(2x2)'s, which rounds less than direct convolution forward and
-// in backward data, about as much in backward weights (docs/kernels.md).
+// Error of a tile size relative to F(2x2)'s, which rounds about as much as direct convolution
+// (docs/kernels.md).
 static double relative_error(int rows, int columns)
 {
     static const double known[] = {[2] = 1.0, [3] = 1.7, [4] = 2.8, [5] = 5.9, [6] = 13.0};

@@ -7,6 +7,8 @@
 #include "base/diag.h"
 #include "ops/attrs.h"
 
+#define TAPS (WINOGRAD_TAPS * WINOGRAD_TAPS)
+
 typedef struct WeightsPass {
     const WinogradAttrs *a;
     int64_t k, c;          // of the weights: [k,c,3,3]
@@ -39,58 +41,26 @@ Layout winograd_weight_layout(Arena *arena, const WinogradAttrs *a, const Shape 
 }
 
 // Taps of the filters from V output channels, the first being `first`, to input channel `channel`.
-static void load_taps(Emit *e, const WeightsPass *p, Val first, Val channel, Val tap[9])
+static void load_taps(Emit *e, const WeightsPass *p, Val first, Val channel, Val tap[TAPS])
 {
     Vb *b = e->vb;
-    int64_t step = p->a->backward ? 9 : p->c * 9;
-    Val last = vb_int(b, p->made - 1), at[64];
-    for (uint32_t l = 0; l < b->width; l++) {
-        Val lane = vb_min(b, vb_addi(b, first, l), last);
-        Val other = vb_muli(b, channel, p->a->backward ? p->c * 9 : 9);
-        at[l] = vb_at(b, e->in[0], vb_muli(b, vb_add(b, vb_muli(b, lane, step), other), 4));
+    int64_t lane_step = p->a->backward ? TAPS : p->c * TAPS, vector = b->width * 4;
+    Val last = vb_int(b, p->made - 1);
+    Val other = vb_muli(b, channel, p->a->backward ? p->c * TAPS : TAPS);
+    VbLoop lanes = vb_loop(b, vb_int(b, 0), vb_int(b, b->width), 1, NULL, 0);
+    Val lane = vb_min(b, vb_add(b, first, lanes.index), last);
+    Val from = vb_add(b, vb_muli(b, lane, lane_step), other);
+    from = vb_at(b, e->in[0], vb_muli(b, from, 4));
+    Val to = vb_at(b, e->scratch, vb_muli(b, lanes.index, 4));
+    for (int t = 0; t < TAPS; t++) {
+        Val x = vb_load_scalar(b, vb_ati(b, from, (p->a->backward ? TAPS - 1 - t : t) * 4));
+        vb_store_scalar(b, x, vb_ati(b, to, t * vector));
     }
-    for (int t = 0; t < 9; t++) {
-        Val x = vb_zero(b);
-        for (uint32_t l = 0; l < b->width; l++) {
-            Val lane = vb_load_scalar(b, vb_ati(b, at[l], (p->a->backward ? 8 - t : t) * 4));
-            x = LLVMBuildInsertElement(b->builder, x, lane, LLVMConstInt(b->i32, l, 0), "");
-        }
-        tap[t] = vb_widen(b, vb_keep_first(b, x, vb_sub(b, vb_int(b, p->made), first)));
-    }
-}
-
-// sum over j of row[j] * x[j * step], in double.
-static Val dot3(Vb *b, const double *row, const Val *x, int step)
-{
-    Val sum = NULL;
-    for (int j = 0; j < WINOGRAD_TAPS; j++) {
-        if (row[j] == 0) {
-            continue;
-        }
-        Val term = row[j] == 1 ? x[j * step] : vb_fmul(b, vb_const64(b, row[j]), x[j * step]);
-        sum = sum ? vb_fadd(b, sum, term) : term;
-    }
-    return sum;
-}
-
-// The same with a row in memory, that holds no 0.
-static Val dot3_loaded(Vb *b, Val row, const Val *x, int step)
-{
-    Val sum = NULL;
-    for (int j = 0; j < WINOGRAD_TAPS; j++) {
-        Val factor = vb_load_typed(b, b->f64, vb_ati(b, row, j * (int64_t)sizeof(double)), 8);
-        Val term = vb_fmul(b, vb_splat(b, factor), x[j * step]);
-        sum = sum ? vb_fadd(b, sum, term) : term;
-    }
-    return sum;
-}
-
-// The points of one row, from half: row i of G times the taps.
-static void store_row(Emit *e, const WeightsPass *p, const Winograd *column, const Val *half, Val to)
-{
-    Vb *b = e->vb;
-    for (int j = 0; j < column->points; j++) {
-        vb_store(b, vb_narrow(b, dot3(b, column->g.at[j], half, 1)), vb_ati(b, to, j * p->slice));
+    vb_loop_end(b, &lanes, NULL);
+    Val count = vb_sub(b, vb_int(b, p->made), first);
+    for (int t = 0; t < TAPS; t++) {
+        Val x = vb_load(b, vb_ati(b, e->scratch, t * vector));
+        tap[t] = vb_widen(b, vb_keep_first(b, x, count));
     }
 }
 
@@ -113,37 +83,35 @@ static Val matrix_constant(Vb *b, const WinogradMatrix *m)
     return global;
 }
 
-static bool is_full(const double *row)
+// Row `index` of the matrix of this table times x[0], x[step], x[2 * step].
+static Val dot3(Vb *b, Val matrix, Val index, const Val *x, int step)
 {
-    return row[0] != 0 && row[1] != 0 && row[2] != 0;
+    Val row = vb_at(b, matrix, vb_muli(b, index, WINOGRAD_TAPS * sizeof(double))), sum = NULL;
+    for (int j = 0; j < WINOGRAD_TAPS; j++) {
+        Val factor = vb_load_typed(b, b->f64, vb_ati(b, row, j * (int64_t)sizeof(double)), 8);
+        Val term = vb_fmul(b, vb_splat(b, factor), x[j * step]);
+        sum = sum ? vb_fadd(b, sum, term) : term;
+    }
+    return sum;
 }
 
-// Rows of G without zeros go through a loop, as unrolled they would be an eighth of the object's
-// code: all but the last, 0 0 1, and the first where the first point is 0.
-static void store_points(Emit *e, const WeightsPass *p, const Val tap[9], Val to)
+// G w G^T by loops over tables of G: unrolled it would be an eighth of the object's code.
+static void store_points(Emit *e, const WeightsPass *p, const Val tap[TAPS], Val to)
 {
     Vb *b = e->vb;
     Winograd row = winograd_make((int)p->a->tile[0]), column = winograd_make((int)p->a->tile[1]);
-    int64_t row_bytes = column.points * p->slice;
+    Val row_g = matrix_constant(b, &row.g), column_g = matrix_constant(b, &column.g);
     Val half[WINOGRAD_TAPS];
-    int first = is_full(row.g.at[0]) ? 0 : 1, end = row.points - 1;
-    for (int i = 0; i < row.points; i++) {
-        if (i >= first && i < end) {
-            continue;
-        }
-        for (int s = 0; s < WINOGRAD_TAPS; s++) {
-            half[s] = dot3(b, row.g.at[i], tap + s, WINOGRAD_TAPS);
-        }
-        store_row(e, p, &column, half, vb_ati(b, to, i * row_bytes));
-    }
-    Val matrix = matrix_constant(b, &row.g);
-    VbLoop rows = vb_loop(b, vb_int(b, first), vb_int(b, end), 1, NULL, 0);
-    Val g = vb_at(b, matrix, vb_muli(b, rows.index, WINOGRAD_TAPS * sizeof(double)));
+    VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, row.points), 1, &to, 1);
     for (int s = 0; s < WINOGRAD_TAPS; s++) {
-        half[s] = dot3_loaded(b, g, tap + s, WINOGRAD_TAPS);
+        half[s] = dot3(b, row_g, rows.index, tap + s, WINOGRAD_TAPS);
     }
-    store_row(e, p, &column, half, vb_at(b, to, vb_muli(b, rows.index, row_bytes)));
-    vb_loop_end(b, &rows, NULL);
+    Val point = rows.carried[0];
+    VbLoop columns = vb_loop(b, vb_int(b, 0), vb_int(b, column.points), 1, &point, 1);
+    vb_store(b, vb_narrow(b, dot3(b, column_g, columns.index, half, 1)), columns.carried[0]);
+    point = vb_ati(b, columns.carried[0], p->slice);
+    vb_loop_end(b, &columns, &point);
+    vb_loop_end(b, &rows, &point);
 }
 
 static void emit(Emit *e)
@@ -162,9 +130,9 @@ static void emit(Emit *e)
     Val safe = vb_min(b, channel, vb_int(b, p.reduced - 1));
     VbLoop outs = vb_loop(b, vb_int(b, 0), vb_int(b, p.a->blocks), 1, NULL, 0);
     Val first = vb_muli(b, vb_add(b, vb_muli(b, tile, p.a->blocks), outs.index), b->width);
-    Val tap[9];
+    Val tap[TAPS];
     load_taps(e, &p, first, safe, tap);
-    for (int t = 0; t < 9; t++) {
+    for (int t = 0; t < TAPS; t++) {
         tap[t] = vb_select(b, exists, tap[t], vb_const64(b, 0));
     }
     Val offset = vb_add(b, vb_muli(b, channel, cell), vb_muli(b, outs.index, b->width * 4));
@@ -184,6 +152,7 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->tasks_mul = (uint32_t)(p.k_tiles * p.in_blocks);
     out->tasks_div = RN_DIV_ALL;
     out->parts_mul = out->parts_div = 1;
+    out->scratch_bytes = TAPS * width * 4;
     out->bytes_fixed = out->out_layout[0].bytes + (uint64_t)(p.k * p.c * 36);
     out->flops_fixed = (uint64_t)(p.k * p.c * p.points * 8);
     out->predicted_ns = cost_ns(ctx->target, (double)out->flops_fixed, (double)out->bytes_fixed);
