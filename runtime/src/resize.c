@@ -2,7 +2,8 @@
 //
 // Per output place: a triangle of half width max(1, scale) around its centre in the input, weights
 // normalised in double, then rounded to fixed point with PRECISION bits. First rows, then columns;
-// each pass rounds to 8 bits. A pass whose size does not change is left out.
+// each pass rounds to 8 bits. A pass whose size does not change is left out. Of rows, columns and
+// places only those are computed that the wanted part needs.
 #include "resnetc/picture.h"
 
 #include <math.h>
@@ -13,16 +14,18 @@
 
 enum { PRECISION = 32 - 8 - 2, SIZE_MAX_RESIZE = RN_PICTURE_MAX_SIDE, BLOCK = 32 };
 
-// Weights of one direction: output place o reads in[first[o] .. first[o] + count[o]) with weights
-// at o * taps.
+// Weights of one direction: place o of the part reads in[first[o] .. first[o] + count[o]) with
+// weights at o * taps.
 typedef struct Filter {
-    uint32_t in, out, taps;
+    uint32_t in, out, taps; // out: places of the part
+    bool resizes;
     uint32_t *first, *count;
     int32_t *weights;
 } Filter;
 
 struct RnResizer {
     Filter across, down;
+    uint32_t left, first_row, rows; // columns to skip when none are resized; rows that are read
 };
 
 static double triangle(double x)
@@ -38,10 +41,11 @@ static void filter_free(Filter *f)
     free(f->weights);
 }
 
-// Weights of one output place.
-static void filter_place(Filter *f, uint32_t place, double scale, double support, double *row)
+// Weights of one place of the part, which begins at `start`.
+static void filter_place(Filter *f, uint32_t start, uint32_t place, double scale, double *row)
 {
-    double center = (place + 0.5) * scale;
+    double center = ((double)start + place + 0.5) * scale;
+    double support = scale < 1.0 ? 1.0 : scale;
     double narrow = 1.0 / (scale < 1.0 ? 1.0 : scale);
     int lo = (int)(center - support + 0.5);
     int hi = (int)(center + support + 0.5);
@@ -62,37 +66,47 @@ static void filter_place(Filter *f, uint32_t place, double scale, double support
     }
 }
 
-static bool filter_make(Filter *f, uint32_t in, uint32_t out)
+// The places from `start` on, `out` of them, when `in` becomes `whole`.
+static bool filter_make(Filter *f, uint32_t in, uint32_t whole, uint32_t start, uint32_t out)
 {
-    double scale = (double)in / out;
-    double support = scale < 1.0 ? 1.0 : scale;
-    *f = (Filter){.in = in, .out = out, .taps = (uint32_t)ceil(support) * 2 + 1};
+    double scale = (double)in / whole;
+    *f = (Filter){.in = in, .out = out, .resizes = in != whole};
+    f->taps = (uint32_t)ceil(scale < 1.0 ? 1.0 : scale) * 2 + 1;
     f->first = calloc(out, sizeof *f->first);
     f->count = calloc(out, sizeof *f->count);
     f->weights = calloc((size_t)out * f->taps, sizeof *f->weights);
     double *row = calloc(f->taps, sizeof *row);
     bool ok = f->first && f->count && f->weights && row;
     for (uint32_t place = 0; ok && place < out; place++)
-        filter_place(f, place, scale, support, row);
+        filter_place(f, start, place, scale, row);
     free(row);
     return ok;
 }
 
-RnStatus rn_resizer_create(uint32_t in_h, uint32_t in_w, uint32_t out_h, uint32_t out_w,
-                           RnResizer **out, RnError *err)
+static bool part_fits(uint32_t in, uint32_t out, uint32_t start, uint32_t part)
+{
+    return in >= 1 && in <= SIZE_MAX_RESIZE && part >= 1 && part <= SIZE_MAX_RESIZE &&
+           part <= out && start <= out - part;
+}
+
+RnStatus rn_resizer_create(const RnResize *z, RnResizer **out, RnError *err)
 {
     *out = NULL;
-    const uint32_t sizes[] = {in_h, in_w, out_h, out_w};
-    for (int i = 0; i < 4; i++) {
-        if (sizes[i] == 0 || sizes[i] > SIZE_MAX_RESIZE)
-            return rn_fail(err, RN_ERR_USAGE, "cannot resize %ux%u to %ux%u: sizes are 1 to %d",
-                           in_h, in_w, out_h, out_w, SIZE_MAX_RESIZE);
-    }
+    if (!part_fits(z->in_h, z->out_h, z->top, z->height) ||
+        !part_fits(z->in_w, z->out_w, z->left, z->width))
+        return rn_fail(err, RN_ERR_USAGE,
+                       "cannot resize %ux%u to %ux%u of %ux%u: sizes are 1 to %d", z->in_h, z->in_w,
+                       z->height, z->width, z->out_h, z->out_w, SIZE_MAX_RESIZE);
     RnResizer *r = calloc(1, sizeof *r);
-    if (r == NULL || !filter_make(&r->across, in_w, out_w) || !filter_make(&r->down, in_h, out_h)) {
+    if (r == NULL || !filter_make(&r->across, z->in_w, z->out_w, z->left, z->width) ||
+        !filter_make(&r->down, z->in_h, z->out_h, z->top, z->height)) {
         rn_resizer_destroy(r);
         return rn_fail(err, RN_ERR_MEMORY, "out of memory for resizing");
     }
+    uint32_t last = z->height - 1;
+    r->left = z->left;
+    r->first_row = r->down.first[0];
+    r->rows = r->down.first[last] + r->down.count[last] - r->first_row;
     *out = r;
     return RN_OK;
 }
@@ -108,7 +122,7 @@ void rn_resizer_destroy(RnResizer *r)
 
 size_t rn_resizer_scratch_bytes(const RnResizer *r)
 {
-    return (size_t)r->down.in * r->across.out;
+    return (size_t)r->rows * r->across.out;
 }
 
 static uint8_t clip8(int32_t sum)
@@ -172,29 +186,38 @@ static void block_down(const int32_t *w, uint32_t taps, const uint8_t *in, uint3
         out[x] = clip8(sum[x]);
 }
 
-// in: u8 [f->in, width] -> out: u8 [f->out, width]
-static void pass_down(const Filter *f, const uint8_t *in, uint32_t width, uint8_t *out)
+// Rows of `width` bytes that lie `stride` bytes apart.
+typedef struct Rows {
+    const uint8_t *first;
+    uint32_t width, stride;
+} Rows;
+
+// in: u8 [rows, in.width] from row first[0] on -> out: u8 [f->out, in.width]
+static void pass_down(const Filter *f, Rows in, uint8_t *out)
 {
-    for (uint32_t y = 0; y < f->out; y++, out += width) {
+    for (uint32_t y = 0; y < f->out; y++, out += in.width) {
         const int32_t *w = f->weights + (size_t)y * f->taps;
-        const uint8_t *from = in + (size_t)f->first[y] * width;
-        for (uint32_t x = 0; x < width; x += BLOCK)
-            block_down(w, f->count[y], from + x, width, width - x < BLOCK ? width - x : BLOCK,
-                       out + x);
+        const uint8_t *from = in.first + (size_t)(f->first[y] - f->first[0]) * in.stride;
+        for (uint32_t x = 0; x < in.width; x += BLOCK)
+            block_down(w, f->count[y], from + x, in.stride,
+                       in.width - x < BLOCK ? in.width - x : BLOCK, out + x);
     }
 }
 
 void rn_resizer_run(const RnResizer *r, const uint8_t *in, uint8_t *out, uint8_t *scratch)
 {
-    bool across = r->across.in != r->across.out, down = r->down.in != r->down.out;
-    if (across && down) {
-        pass_across(&r->across, in, r->down.in, scratch);
-        pass_down(&r->down, scratch, r->across.out, out);
-    } else if (across) {
-        pass_across(&r->across, in, r->down.in, out);
-    } else if (down) {
-        pass_down(&r->down, in, r->across.out, out);
-    } else {
-        memcpy(out, in, (size_t)r->down.in * r->across.in);
+    const uint8_t *first = in + (size_t)r->first_row * r->across.in;
+    Rows rows = {first + r->left, r->across.out, r->across.in};
+    if (r->across.resizes) {
+        uint32_t count = r->down.resizes ? r->rows : r->down.out;
+        uint8_t *to = r->down.resizes ? scratch : out;
+        pass_across(&r->across, first, count, to);
+        rows = (Rows){to, r->across.out, r->across.out};
+    }
+    if (r->down.resizes) {
+        pass_down(&r->down, rows, out);
+    } else if (!r->across.resizes) {
+        for (uint32_t y = 0; y < r->down.out; y++)
+            memcpy(out + (size_t)y * rows.width, rows.first + (size_t)y * rows.stride, rows.width);
     }
 }

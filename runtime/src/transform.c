@@ -52,7 +52,7 @@ static void resized(const RnTransform *t, const Window *w, uint32_t *height, uin
         uint64_t shorter = tall ? w->width : w->height, longer = tall ? w->height : w->width;
         uint64_t other = t->resize_shorter * longer / shorter;
         if (other > UINT32_MAX)
-            other = UINT32_MAX; // the resizer refuses it
+            other = UINT32_MAX;
         *height = tall ? (uint32_t)other : t->resize_shorter;
         *width = tall ? t->resize_shorter : (uint32_t)other;
     }
@@ -68,23 +68,17 @@ static int64_t middle(uint32_t have, uint32_t want)
     return over % 2 == 1 && half % 2 == 1 ? half + 1 : half;
 }
 
-static RnStatus prepare_resizer(RnTransformScratch *s, const Window *w, uint32_t height,
-                                uint32_t width, RnError *err)
+static RnStatus prepare_resizer(RnTransformScratch *s, const RnResize *z, RnError *err)
 {
-    if (s->resizer != NULL && s->in_h == w->height && s->in_w == w->width && s->out_h == height &&
-        s->out_w == width)
+    if (s->resizer != NULL && memcmp(&s->resize, z, sizeof *z) == 0)
         return RN_OK;
     rn_resizer_destroy(s->resizer);
     s->resizer = NULL;
-    RnStatus status = rn_resizer_create(w->height, w->width, height, width, &s->resizer, err);
-    if (status == RN_ERR_USAGE) // sizes come from the picture
-        return rn_fail(err, RN_ERR_INPUT, "cannot resize %ux%u to %ux%u: sizes are 1 to %d",
-                       w->height, w->width, height, width, RN_PICTURE_MAX_SIDE);
-    s->in_h = w->height;
-    s->in_w = w->width;
-    s->out_h = height;
-    s->out_w = width;
-    return status;
+    s->resize = *z;
+    RnStatus status = rn_resizer_create(z, &s->resizer, err);
+    if (status == RN_ERR_USAGE && err != NULL)
+        err->status = RN_ERR_INPUT; // sizes come from the picture
+    return status == RN_ERR_USAGE ? RN_ERR_INPUT : status;
 }
 
 static RnStatus reserve(RnTransformScratch *s, size_t size, RnError *err)
@@ -97,12 +91,33 @@ static RnStatus reserve(RnTransformScratch *s, size_t size, RnError *err)
     return s->bytes != NULL ? RN_OK : rn_fail(err, RN_ERR_MEMORY, "out of memory for a picture");
 }
 
-// What is taken of the (resized) picture, which lies at `plane` with `height` rows.
+// What is taken of the (resized) picture.
 typedef struct View {
     uint32_t height, width;
     int64_t top, left; // of the image in it; outside is black
     bool flip;
 } View;
+
+// The places of the image, `want` from `start` on, that lie in `have`: `*count` from `*first` on.
+static void overlap(uint32_t have, int64_t start, uint32_t want, uint32_t *first, uint32_t *count)
+{
+    int64_t lo = start < 0 ? 0 : start, hi = start + want < have ? start + want : have;
+    *first = lo < hi ? (uint32_t)lo : 0;
+    *count = lo < hi ? (uint32_t)(hi - lo) : 0;
+}
+
+// Resizes what the image shows of the view, and makes it the view. False: it shows nothing.
+static bool resized_part(const RnTransform *t, const Window *w, View *v, RnResize *z)
+{
+    *z = (RnResize){.in_h = w->height, .in_w = w->width, .out_h = v->height, .out_w = v->width};
+    overlap(v->height, v->top, t->height, &z->top, &z->height);
+    overlap(v->width, v->left, t->width, &z->left, &z->width);
+    v->height = z->height;
+    v->width = z->width;
+    v->top -= z->top;
+    v->left -= z->left;
+    return v->height > 0 && v->width > 0;
+}
 
 // u8 plane [view height, view width] -> f32 [t->height, t->width]
 static void write_plane(const RnTransform *t, uint32_t c, const View *v, const uint8_t *plane,
@@ -131,14 +146,17 @@ static void cut(const RnPicture *p, uint32_t c, const Window *w, uint8_t *out)
                w->width);
 }
 
-static RnStatus write_image(const RnTransform *t, const RnPicture *p, const Window *w,
-                            const View *v, float *image, RnTransformScratch *s, RnError *err)
+static RnStatus write_image(const RnTransform *t, const RnPicture *p, const Window *w, View *v,
+                            float *image, RnTransformScratch *s, RnError *err)
 {
     bool whole = w->height == p->height && w->width == p->width;
     bool resize = w->height != v->height || w->width != v->width;
+    RnResize sizes;
+    if (resize)
+        resize = resized_part(t, w, v, &sizes);
     size_t cut_bytes = whole ? 0 : (size_t)w->height * w->width;
     size_t resized_bytes = resize ? (size_t)v->height * v->width : 0;
-    RnStatus status = resize ? prepare_resizer(s, w, v->height, v->width, err) : RN_OK;
+    RnStatus status = resize ? prepare_resizer(s, &sizes, err) : RN_OK;
     size_t extra = resize && status == RN_OK ? rn_resizer_scratch_bytes(s->resizer) : 0;
     if (status == RN_OK)
         status = reserve(s, cut_bytes + resized_bytes + extra + 1, err);

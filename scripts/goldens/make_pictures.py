@@ -59,6 +59,9 @@ def write_pictures():
     colour.save(FOLDER / "full_chroma.jpg", quality=90, subsampling=0)
     grey.save(FOLDER / "grey.jpg", quality=80)
     Image.fromarray(pixels(50, 23, 3), "RGB").save(FOLDER / "tall.jpg", quality=80)
+    # their longer side becomes longer than any picture may be; only its middle is wanted
+    Image.fromarray(pixels(1700, 1, 3), "RGB").save(FOLDER / "slim.png", optimize=True)
+    Image.fromarray(pixels(2, 3300, 1)[..., 0], "L").save(FOLDER / "flat.png", optimize=True)
     Image.fromarray(pixels(21, 33, 4), "CMYK").save(FOLDER / "cmyk.jpg", quality=90)
     exif = Image.Exif()
     exif[0x0112] = 6  # turn right

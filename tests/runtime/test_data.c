@@ -23,7 +23,8 @@ static void resize(uint32_t h, uint32_t w, uint32_t oh, uint32_t ow, const uint8
                    uint8_t *out)
 {
     RnResizer *r = NULL;
-    ck_assert_int_eq(rn_resizer_create(h, w, oh, ow, &r, NULL), RN_OK);
+    const RnResize sizes = {h, w, oh, ow, .height = oh, .width = ow};
+    ck_assert_int_eq(rn_resizer_create(&sizes, &r, NULL), RN_OK);
     uint8_t *scratch = malloc(rn_resizer_scratch_bytes(r));
     rn_resizer_run(r, in, out, scratch);
     free(scratch);
@@ -62,9 +63,40 @@ START_TEST(resize_by_value)
     ck_assert_int_eq(memcmp(out, want, sizeof want), 0);
     RnResizer *r;
     RnError err;
-    ck_assert_int_eq(rn_resizer_create(0, 4, 5, 6, &r, &err), RN_ERR_USAGE);
-    ck_assert_int_eq(rn_resizer_create(3, 4, 40000, 6, &r, &err), RN_ERR_USAGE);
-    ck_assert_str_eq(err.text, "cannot resize 3x4 to 40000x6: sizes are 1 to 32768");
+    const RnResize empty = {0, 4, 5, 6, .height = 5, .width = 6};
+    const RnResize large = {3, 4, 50000, 6, .top = 9, .height = 40000, .width = 6};
+    const RnResize outside = {3, 4, 5, 6, .top = 2, .height = 4, .width = 6};
+    ck_assert_int_eq(rn_resizer_create(&empty, &r, &err), RN_ERR_USAGE);
+    ck_assert_int_eq(rn_resizer_create(&outside, &r, &err), RN_ERR_USAGE);
+    ck_assert_int_eq(rn_resizer_create(&large, &r, &err), RN_ERR_USAGE);
+    ck_assert_str_eq(err.text, "cannot resize 3x4 to 40000x6 of 50000x6: sizes are 1 to 32768");
+}
+END_TEST
+
+// Every part of a resized plane is what is cut out of the whole, sides that keep their size too.
+START_TEST(part_is_cut_from_the_whole)
+{
+    static const uint32_t cases[][4] = {
+        {28, 28, 14, 40}, {9, 4, 9, 13}, {6, 31, 17, 31}, {7, 5, 7, 5}, {33, 20, 64, 3}};
+    static uint8_t in[64 * 64], whole[64 * 64], part[64 * 64], scratch[64 * 64];
+    fill_lcg(in, sizeof in);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const uint32_t *c = cases[i];
+        resize(c[0], c[1], c[2], c[3], in, whole);
+        for (uint32_t k = 0; k < 50; k++) {
+            RnResize z = {c[0], c[1], c[2], c[3], .top = k % c[2], .left = k / 3 % c[3]};
+            z.height = 1 + k % (c[2] - z.top);
+            z.width = 1 + k / 2 % (c[3] - z.left);
+            RnResizer *r = NULL;
+            ck_assert_int_eq(rn_resizer_create(&z, &r, NULL), RN_OK);
+            ck_assert_uint_le(rn_resizer_scratch_bytes(r), sizeof scratch);
+            rn_resizer_run(r, in, part, scratch);
+            rn_resizer_destroy(r);
+            for (uint32_t y = 0; y < z.height; y++)
+                ck_assert_int_eq(
+                    memcmp(part + y * z.width, whole + (z.top + y) * c[3] + z.left, z.width), 0);
+        }
+    }
 }
 END_TEST
 
@@ -321,6 +353,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, resize_is_pillow_s);
     tcase_add_test(tc, resize_by_value);
+    tcase_add_test(tc, part_is_cut_from_the_whole);
     tcase_add_test(tc, shuffle_is_a_permutation);
     tcase_add_test(tc, idx_folder);
     tcase_add_test(tc, idx_wrong);

@@ -28,13 +28,19 @@ void rn_picture_free(RnPicture *picture);
 
 /// Resizes 8-bit planes as Pillow's Image.resize(..., BILINEAR) does, bit for bit: two passes of a
 /// triangle filter, widened when shrinking, in fixed point, rounded to 8 bits after each.
+/// Only the part that is wanted is computed, so a plane may become larger than memory.
 typedef struct RnResizer RnResizer;
-RnStatus rn_resizer_create(uint32_t in_h, uint32_t in_w, uint32_t out_h, uint32_t out_w,
-                           RnResizer **out, RnError *err);
+typedef struct RnResize {
+    uint32_t in_h, in_w, out_h, out_w;
+    uint32_t top, left, height, width; // the part of the resized plane
+} RnResize;
+/// RN_ERR_USAGE when a side of what is read or made is 0 or above RN_PICTURE_MAX_SIDE, or the part
+/// does not lie inside.
+RnStatus rn_resizer_create(const RnResize *sizes, RnResizer **out, RnError *err);
 void rn_resizer_destroy(RnResizer *resizer); // accepts NULL
 /// Bytes of scratch one call needs.
 size_t rn_resizer_scratch_bytes(const RnResizer *resizer);
-/// in: u8 [in_h, in_w]; out: u8 [out_h, out_w]. May run on several threads at once.
+/// in: u8 [in_h, in_w]; out: u8 [height, width]. May run on several threads at once.
 void rn_resizer_run(const RnResizer *resizer, const uint8_t *in, uint8_t *out, uint8_t *scratch);
 
 /// How a picture becomes an image: what torchvision does by Resize, CenterCrop, ToTensor and
@@ -74,7 +80,7 @@ typedef struct RnDraw {
 /// Working memory of one thread; zero is a valid empty one. Free with rn_transform_scratch_free.
 typedef struct RnTransformScratch {
     RnResizer *resizer;
-    uint32_t in_h, in_w, out_h, out_w; // the resizer's
+    RnResize resize; // the resizer's
     uint8_t *bytes;
     size_t size;
 } RnTransformScratch;
