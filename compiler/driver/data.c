@@ -118,14 +118,26 @@ static ExitCode fit_pixels(const LoadedModel *m, RnDataset *data, const char *wh
     return EXIT_OK;
 }
 
+// Whether pictures in memory, whose size --resize or a recipe may have chosen, fit the model.
+static ExitCode check_stored(const LoadedModel *m, const RnDataset *data, const char *what)
+{
+    const Options *o = m->options;
+    char resized[256];
+    if (o->resize) {
+        snprintf(resized, sizeof resized, "%s with --resize %lld%s%s", what, (long long)o->resize,
+                 o->recipe_resizes ? " of the recipe " : "", o->recipe_resizes ? o->recipe : "");
+        what = resized;
+    }
+    return session_check_shape(m->compilation, what, data->channels, data->height, data->width);
+}
+
 // Gives the data set the model's size and numbers.
 static ExitCode fit_pictures(const LoadedModel *m, RnDataset *data, const char *what)
 {
     bool stored = data->pixels || data->values;
     ExitCode code = EXIT_OK;
     if (stored)
-        code = session_check_shape(m->compilation, what, data->channels, data->height,
-                                   data->width);
+        code = check_stored(m, data, what);
     if (code != EXIT_OK || stored)
         return code == EXIT_OK ? fit_pixels(m, data, what) : code;
     RnError err = {0};

@@ -326,11 +326,16 @@ static bool take_recipe(Parser *p, int command_word)
     if (!recipe_apply(p->arena, recipe, o, p->error))
         return false;
     int64_t epochs = o->epochs, steps = o->steps; // one of them on the command line replaces both
+    int64_t resize = o->resize;
     o->epochs = 0;
     o->steps = 0;
+    o->resize = 0;
     p->next = 1;
     if (!take_words(p, command_word))
         return false;
+    o->recipe_resizes = resize && !o->resize;
+    if (o->recipe_resizes)
+        o->resize = resize;
     if (o->epochs || o->steps)
         return true;
     o->epochs = epochs;

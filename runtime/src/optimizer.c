@@ -54,8 +54,13 @@ static RnStatus check_adamw(const RnOptimizerConfig *c, RnError *err)
                        c->beta1, c->beta2);
     if (!(c->epsilon > 0) || !isfinite(c->epsilon))
         return rn_fail(err, RN_ERR_USAGE, "AdamW: epsilon %g is not above 0", c->epsilon);
-    if (c->momentum != 0 || c->dampening != 0 || c->nesterov)
-        return rn_fail(err, RN_ERR_USAGE, "AdamW has beta1 and beta2 instead of a momentum");
+    const char *given = c->momentum != 0    ? "momentum"
+                        : c->dampening != 0 ? "dampening"
+                        : c->nesterov       ? "nesterov"
+                                            : NULL;
+    if (given)
+        return rn_fail(err, RN_ERR_USAGE,
+                       "%s is SGD's: AdamW has beta1 and beta2 instead of a momentum", given);
     return RN_OK;
 }
 

@@ -52,6 +52,8 @@ START_TEST(wrong_schedules)
     expect(2, "--lr-schedule multistep and --lr-drop-at LENGTH,... go together");
     RESNETC(TRAIN " --nesterov");
     expect(2, "Nesterov momentum needs a momentum above 0");
+    RESNETC(TRAIN " --optimizer adamw --nesterov");
+    expect(2, "nesterov is SGD's: AdamW has beta1 and beta2 instead of a momentum");
     RESNETC(TRAIN " --lr-min 0.1");
     expect(2, "--lr-min is for --lr-schedule cosine");
     RESNETC(TRAIN " --lr-warmup 3x");
@@ -169,6 +171,11 @@ START_TEST(recipes)
             "--momentum 0 --log r.jsonl && cat r.jsonl && wc -l < r.jsonl");
     expect(0, "\"lr\": 0.125");
     expect(0, "\n2\n");
+    RESNETC("train " TOY " --data fashion-mnist --recipe d2l");
+    expect(1, "fashion-mnist with --resize 96 of the recipe d2l has pictures of 1x96x96, but the "
+              "model takes 3x13x11");
+    RESNETC("train " TOY " --data fashion-mnist --recipe d2l --resize 8");
+    expect(1, "fashion-mnist with --resize 8 has pictures of 1x8x8");
     static const char *const wrong[][2] = {
         {"lr = 0.1\n\nmomentun = 0.9\n", "bad.recipe:3: train: unknown option --momentun; did you "
                                          "mean --momentum?"},
