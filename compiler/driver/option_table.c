@@ -95,7 +95,7 @@ const OptionDef option_table[] = {
     {"new-head", 0, OPTION_FLAG, AT(new_head), .needs = "weights", .commands = CMD_TRAIN,
      .doc = "With --weights of another class count: start what differs by it anew, and say so."},
     {"input", 0, OPTION_TEXT, AT(input), .value = "X.npy", .commands = CMD_RUN | CMD_GRAD,
-     .doc = "float32 array [N,C,H,W]."},
+     .doc = "float32 array [N,C,H,W]; the model has one input."},
     {"labels", 0, OPTION_TEXT, AT(labels), .value = "FILE", .commands = CMD_GRAD | CMD_PREDICT,
      .doc = "grad: integer array L.npy [N], each below the number of classes. predict: a text with "
             "a class name on each line."},
