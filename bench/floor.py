@@ -14,7 +14,7 @@ import re
 from steps import bench_steps
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-WINOGRAD = re.compile(r"winograd_(\d+)x(\d+)")
+WINOGRAD = re.compile(r"winograd_(s2_)?(\d+)x(\d+)")
 
 
 def products_share(kernel):
@@ -22,7 +22,9 @@ def products_share(kernel):
     tile = WINOGRAD.fullmatch(kernel)
     if not tile:
         return 1.0
-    rows, columns = int(tile[1]), int(tile[2])
+    rows, columns = int(tile[2]), int(tile[3])
+    if tile[1]:
+        return (2 * rows + 1) * (2 * columns + 1) / (9 * rows * columns)
     return (rows + 2) * (columns + 2) / (9 * rows * columns)
 
 

@@ -42,7 +42,7 @@ class Shape:
         """With whole vectors of output channels (groups lie side by side unless they are whole vectors; spanned
         ones cost what each vector meets of them), and with whole tiles of Winograd's."""
         padding = 1.0
-        tile = re.match(r"winograd_(\d+)x(\d+)", algorithm)
+        tile = re.match(r"winograd_(?:s2_)?(\d+)x(\d+)", algorithm)
         if tile:
             padding = round_up(self.oh, int(tile[1])) * round_up(self.ow, int(tile[2])) / (self.oh * self.ow)
         per_group = self.k // self.groups

@@ -42,6 +42,7 @@ typedef struct KernelDef {
     bool takes_store, takes_sides;
     bool streams; // stores output 0 by emit_store_output
     int tile[2];  // Winograd: outputs of a tile, rows x columns
+    int stride;   // Winograd: of the convolutions that it serves
     /// Fills `out` (layouts, tasks, scratch, tiles, costs) or returns why it cannot serve this
     /// node.
     const char *(*plan)(const PlanCtx *ctx, const Node *node, Lowering *out);

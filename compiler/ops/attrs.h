@@ -137,6 +137,7 @@ typedef struct PackAttrs {
 
 typedef struct WinogradAttrs { // winograd_weights
     int64_t tile[2];           // outputs of a tile: rows, columns
+    int64_t stride;            // of the convolution: 1 or 2
     int64_t blocks;            // output-channel vectors that lie together
     bool backward;             // for backward data: transposed and rotated
 } WinogradAttrs;

@@ -11,6 +11,13 @@ static const AttrDef winograd_attrs[] = {
      .min = 2,
      .max = 6,
      .doc = "rows x columns of outputs that a tile makes"},
+    {.name = "stride",
+     .type = ATTR_INT,
+     .offset = offsetof(WinogradAttrs, stride),
+     .fallback = 1,
+     .min = 1,
+     .max = 2,
+     .doc = "of the convolution"},
     {.name = "blocks",
      .type = ATTR_INT,
      .offset = offsetof(WinogradAttrs, blocks),
@@ -36,6 +43,7 @@ static const OpCase winograd_cases[] = {
     {"=5,3,3,3", "2x2", 1, NULL},
     {"=33,17,3,3", "4x4, blocks=2", 1, NULL},
     {"=16,40,3,3", "6x6, backward=true", 1, NULL},
+    {"=16,40,3,3", "4x4, stride=2", 1, NULL},
     {"=5,3,1,1", "2x2", 1, "needs 3x3 filters, not f32[5,3,1,1]"},
 };
 

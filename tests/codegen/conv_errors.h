@@ -17,6 +17,7 @@
 #define ERROR_COLUMNS 7
 #define ERROR_ROWS 16
 
+// A column is for stride 2 too, whose kernels have s2_ in their names.
 static const char *const error_columns[ERROR_COLUMNS] = {
     "direct",       "winograd_2x2", "winograd_2x4", "winograd_3x3",
     "winograd_4x4", "winograd_5x5", "winograd_6x6"};
@@ -42,8 +43,11 @@ static ErrorRow *error_table_add(ErrorTable *t, const char *op, int64_t channels
 
 static void error_row_add(ErrorRow *row, const char *kernel, double error)
 {
+    const char *tile = strstr(kernel, "_s2_");
+    char name[32];
+    snprintf(name, sizeof name, "%s%s", tile ? "winograd_" : kernel, tile ? tile + 4 : "");
     for (int i = 0; i < ERROR_COLUMNS; i++) {
-        if (strncmp(kernel, error_columns[i], strlen(error_columns[i])) == 0) {
+        if (strncmp(name, error_columns[i], strlen(error_columns[i])) == 0) {
             row->error[i] = error;
         }
     }

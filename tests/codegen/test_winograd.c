@@ -40,6 +40,30 @@ START_TEST(squares)
 }
 END_TEST
 
+// 3x3 filters of stride 2: 17 pictures whose height and width, one odd and one even, add up to 35.
+START_TEST(strided_squares)
+{
+    const TargetDef *t = test_target(_i);
+    for (int64_t i = 0; t && i < 17; i++) {
+        int64_t odd = 1 + 2 * i, even = 34 - 2 * i;
+        Case c = {.c = 3 + 9 * (i % 3), .k = 8 + 11 * (i % 4)};
+        c.h = i % 2 ? odd : even;
+        c.w = i % 2 ? even : odd;
+        c.r = c.s = 3;
+        c.sh = c.sw = 2;
+        c.groups = 1;
+        c.batch = 1 + i % 3;
+        c.plan_batch = 1 + i % 2 * 7;
+        c.bias = i % 2;
+        c.fused = true;
+        for (int d = 0; d < 4; d++) {
+            c.pad[d] = i < 1 || i > 15 ? 1 : (i + d) % 3;
+        }
+        run_square(t, &op_conv, 2, &c);
+    }
+}
+END_TEST
+
 // What docs/kernels.md says about rounding is what is measured.
 START_TEST(errors)
 {
@@ -50,19 +74,26 @@ START_TEST(errors)
     static const int64_t shape[][2] = {{64, 28}, {128, 28}, {256, 14}, {512, 7}}; // c, h
     static const struct {
         const OpDef *op;
+        const char *name;
         uint32_t out_of;
-    } way[] = {{&op_conv, 2}, {&op_bwd_data, 0}, {&op_bwd_weights, 1}};
+        int64_t stride;
+    } way[] = {{&op_conv, "conv2d", 2, 1},
+               {&op_conv, "conv2d, stride 2", 2, 2},
+               {&op_bwd_data, "conv2d_bwd_data", 0, 1},
+               {&op_bwd_weights, "conv2d_bwd_weights", 1, 1}};
     ErrorTable table = {0};
     for (int d = 0; d < CASES(way); d++) {
         for (int i = 0; i < CASES(shape); i++) {
-            Case c = {.c = shape[i][0], .k = shape[i][0], .h = shape[i][1], .w = shape[i][1]};
+            Case c = {.c = shape[i][0], .k = shape[i][0]};
+            c.h = c.w = way[d].stride * shape[i][1];
             *(way[d].out_of == 0 ? &c.c : &c.k) = 4; // what is not summed over
             c.r = c.s = 3;
-            c.sh = c.sw = c.groups = c.batch = c.plan_batch = 1;
+            c.sh = c.sw = way[d].stride;
+            c.groups = c.batch = c.plan_batch = 1;
             for (int p = 0; p < 4; p++) {
                 c.pad[p] = 1;
             }
-            ErrorRow *row = error_table_add(&table, way[d].op->name, shape[i][0], shape[i][1]);
+            ErrorRow *row = error_table_add(&table, way[d].name, shape[i][0], c.h);
             Served served = run_case(t, way[d].op, way[d].out_of, &c);
             for (int k = 0; k < served.count; k++) {
                 error_row_add(row, served.kernel[k], served.error[k]);
@@ -79,6 +110,7 @@ int main(void)
     TCase *tc = tcase_create("winograd");
     tcase_set_timeout(tc, 300);
     tcase_add_loop_test(tc, squares, 0, CASES(target_names));
+    tcase_add_loop_test(tc, strided_squares, 0, CASES(target_names));
     tcase_add_test(tc, errors);
     suite_add_tcase(s, tc);
     return check_run(s);

@@ -7,6 +7,7 @@
 //   |A^T| [sum over c of (|G| |g| |G^T|) . (|B^T| |d| |B|)] |A|
 // (the componentwise analysis of Higham, "Accuracy and Stability of Numerical Algorithms", 2002,
 // for bilinear algorithms). It takes the place of sum |w*x|, which it is for direct convolution.
+// A sum S of products of the same point (stride 2) stands between |A^T| and the brackets.
 // The gradient of weights: |G^T| [sum over tiles of (|A| |dy| |A^T|) . (|B^T| |d| |B|)] |G|.
 #ifndef WINOGRAD_BOUND_H
 #define WINOGRAD_BOUND_H
@@ -20,6 +21,7 @@ typedef struct BoundPass {
     Arena *arena;
     Winograd row, column;
     const Plain *in, *w;
+    int stride;
     bool backward;  // in is dy, out dx, w transposed and rotated
     int64_t pad[2]; // of in
     int64_t made, reduced;
@@ -80,23 +82,36 @@ static double *bound_weights(const BoundPass *b)
     return u;
 }
 
+// A^T S: a column for each product.
+static WinogradMatrix bound_made(const Winograd *w)
+{
+    WinogradMatrix m = {.rows = w->at.rows, .columns = w->g.rows};
+    for (int i = 0; i < m.rows; i++) {
+        for (int q = 0; q < m.columns; q++) {
+            m.at[i][q] = w->at.at[i][q % w->at.columns];
+        }
+    }
+    return m;
+}
+
 // The outputs of one tile, its first at (y, x) of `to`.
 static void bound_outputs(const BoundPass *b, const double *u, Plain *to, const int64_t at[3])
 {
     int64_t count = b->reduced * BOUND_POINTS;
     double *v = ARENA_ARRAY(b->arena, double, count);
+    WinogradMatrix rows = bound_made(&b->row), columns = bound_made(&b->column);
     for (int64_t c = 0; c < b->reduced; c++) {
-        int64_t from[4] = {at[0], c, at[1] - b->pad[0], at[2] - b->pad[1]};
+        int64_t from[4] = {at[0], c, at[1] * b->stride - b->pad[0], at[2] * b->stride - b->pad[1]};
         bound_tile(&b->row.bt, &b->column.bt, b->in, from, v + c * BOUND_POINTS);
     }
     for (int64_t k = 0; k < b->made; k++) {
         double m[BOUND_POINTS] = {0}, y[BOUND_POINTS];
         for (int64_t c = 0; c < b->reduced; c++) {
-            for (int p = 0; p < b->row.points * b->column.points; p++) {
+            for (int p = 0; p < b->row.g.rows * b->column.g.rows; p++) {
                 m[p] += u[(k * b->reduced + c) * BOUND_POINTS + p] * v[c * BOUND_POINTS + p];
             }
         }
-        bound_transform(&b->row.at, &b->column.at, m, y);
+        bound_transform(&rows, &columns, m, y);
         for (int i = 0; i < b->row.m && at[1] + i < dim(to, 2); i++) {
             for (int j = 0; j < b->column.m && at[2] + j < dim(to, 3); j++) {
                 to->bound[index4(to, at[0], k, at[1] + i, at[2] + j)] = y[i * b->column.m + j];
@@ -133,7 +148,7 @@ static void bound_products(const BoundPass *b, const Plain *dy, const int64_t at
         int64_t from[4] = {at[0], k, at[1], at[2]};
         bound_tile(&a_row, &a_column, dy, from, d);
         for (int64_t c = 0; c < b->reduced; c++) {
-            for (int p = 0; p < b->row.points * b->column.points; p++) {
+            for (int p = 0; p < b->row.g.rows * b->column.g.rows; p++) {
                 du[(k * b->reduced + c) * BOUND_POINTS + p] += d[p] * v[c * BOUND_POINTS + p];
             }
         }
@@ -159,11 +174,14 @@ static void bound_gradient(const BoundPass *b, const Plain *dy, Plain *dw)
     }
 }
 
-// The bounds of F(rows x columns, 3x3) for the one of x, w, y (v[0], v[1], v[2]) that is made.
+// The bounds of F(rows x columns, 3x3) of the case's stride for the one of x, w, y (v[0], v[1],
+// v[2]) that is made.
 static void winograd_bound(Arena *a, const Case *t, Plain v[3], uint32_t out_of, int rows,
                            int columns)
 {
-    BoundPass b = {.arena = a, .row = winograd_make(rows), .column = winograd_make(columns)};
+    BoundPass b = {.arena = a, .stride = (int)t->sh};
+    b.row = winograd_make(rows, b.stride);
+    b.column = winograd_make(columns, b.stride);
     b.in = out_of == 0 ? &v[2] : &v[0];
     b.w = &v[1];
     b.backward = out_of == 0;

@@ -1,12 +1,13 @@
-// conv_winograd.c: 3x3 convolution of stride 1 by Winograd's minimal filtering, forward and
-// backward data.
+// conv_winograd.c: 3x3 convolution by Winograd's minimal filtering: of stride 1 forward and
+// backward data, of stride 2 forward.
 //
 // Tiles of rows x columns outputs are made from (rows+2) x (columns+2) inputs (Lavin and Gray 2016;
 // F(m,3) nested in two dimensions, winograd_math.c):
 //   U[p] = G w G^T, once per weight (winograd_weights.c)      V[p] = B^T d B, per tile and input
 //   channel M[p][k] = sum over c of U[p][k][c] V[p][c], per tile      y = A^T M A
 // so that a tile of m x m outputs costs (m+2)^2 instead of 9 m^2 multiply-adds for a pair of
-// channels.
+// channels. At stride 2 there are (2m+1)^2 products, of which up to four have the same point
+// (winograd_strided.c): M[p][k] sums these too, so a point reduces over so many planes of V.
 //
 // A task makes a block of tiles (flattened over images, tile rows, tile columns) for a part of the
 // output channels, all in scratch: the input transform of all channels into V; then, group by group
@@ -28,8 +29,8 @@ typedef struct Wino {
     Vb *b;
     const WinogradTiles *t;
     WinogradSize s;
-    Winograd row, column;
-    int64_t vector;     // bytes
+    WinogradMatrix row, column; // A^T
+    int64_t vector;             // bytes
     int64_t ahead_step; // bytes of weights fetched ahead per channel; 0: they are in the cache
     // of the task
     WinogradRange range;
@@ -41,8 +42,42 @@ static Val scratch_at(Wino *w, int64_t offset)
     return vb_ati(w->b, w->e->scratch, offset);
 }
 
-// What a register tile reads: points of its tiles, weights, and weights that come next.
+// A point's products.
+typedef struct Point {
+    Val before;        // products before them in U
+    Val plane;         // the first one's plane of V
+    Val rows, columns; // how many; NULL for stride 1: one
+} Point;
+
+// Even rows of products stand in V before odd ones, and so do columns; infinity has even ones only.
+static Point point_at(Wino *w, Val index)
+{
+    Vb *b = w->b;
+    if (w->t->stride == 1) {
+        return (Point){.before = index, .plane = index};
+    }
+    Val row = vb_divi(b, index, w->s.column_points), column = vb_remi(b, index, w->s.column_points);
+    Val last_row = vb_icmp(b, LLVMIntEQ, row, vb_int(b, w->s.row_points - 1));
+    Val last_column = vb_icmp(b, LLVMIntEQ, column, vb_int(b, w->s.column_points - 1));
+    Point p = {.plane = vb_add(b, vb_muli(b, row, w->s.column_products), column)};
+    p.rows = vb_select(b, last_row, vb_int(b, 1), vb_int(b, 2));
+    p.columns = vb_select(b, last_column, vb_int(b, 1), vb_int(b, 2));
+    p.before = vb_add(b, vb_muli(b, row, 2 * w->s.column_products),
+                      vb_mul(b, p.rows, vb_muli(b, column, 2)));
+    return p;
+}
+
+static Val slice_at(Wino *w, Val k, const Point *p)
+{
+    Vb *b = w->b;
+    Val slice = vb_add(b, vb_muli(b, k, w->s.products), p->before);
+    return vb_at(b, w->e->in[1], vb_muli(b, slice, w->s.slice));
+}
+
+// What a register tile reads: its tiles in the planes of a point, weights, and weights that come
+// next.
 typedef struct Micro {
+    const Point *point;
     Val v, u, ahead;
 } Micro;
 
@@ -104,22 +139,23 @@ static void reduce_blocks(Wino *w, Val lo, Val hi, Val *at, Val *x)
     memcpy(at, &x[acc], MICRO_POINTERS * sizeof(Val));
 }
 
-// M of one register tile, a sum of sums over about SUM_TERMS channels (why: conv_direct.c).
-static void emit_micro(Wino *w, const Micro *from, Val m)
+// Adds the products of the plane at at[0] to M, a sum of sums over about SUM_TERMS channels (why:
+// conv_direct.c). is_first: nothing is in M yet.
+static void reduce_plane(Wino *w, Val *at, Val is_first, Val m)
 {
     Vb *b = w->b;
     const WinogradTiles *t = w->t;
-    Val x[MAX_ACC + MICRO_POINTERS], at[MICRO_POINTERS] = {from->v, from->u, from->ahead};
-    Val blocks = vb_int(b, w->s.in_blocks);
+    Val x[MAX_ACC + MICRO_POINTERS], blocks = vb_int(b, w->s.in_blocks);
     int64_t chunk = sum_blocks(&w->s);
     VbLoop loop = vb_loop(b, vb_int(b, 0), blocks, chunk, at, MICRO_POINTERS);
-    memcpy(at, loop.carried, sizeof at);
+    memcpy(at, loop.carried, MICRO_POINTERS * sizeof(Val));
     reduce_blocks(w, loop.index, vb_min(b, vb_addi(b, loop.index, chunk), blocks), at, x);
     Val first = vb_icmp(b, LLVMIntEQ, loop.index, vb_int(b, 0));
+    first = LLVMBuildAnd(b->builder, first, is_first, "");
     for (int o = 0; o < t->blocks; o++) {
         for (int i = 0; i < t->micro; i++) {
             Val place = vb_ati(b, m, o * w->s.m_block + i * w->vector), sum = x[i * t->blocks + o];
-            if (chunk < w->s.in_blocks) {
+            if (t->stride == 2 || chunk < w->s.in_blocks) {
                 Val before = vb_select(b, first, vb_zero(b), vb_load(b, place));
                 sum = vb_fadd(b, before, sum);
             }
@@ -129,18 +165,41 @@ static void emit_micro(Wino *w, const Micro *from, Val m)
     vb_loop_end(b, &loop, at);
 }
 
-// The slice of U that is used after that of k and point.
-static Val next_slice(Wino *w, Val k, Val point, Val k_lo, Val k_hi)
+// M of one register tile, from all planes of its point.
+static void emit_micro(Wino *w, const Micro *from, Val m)
 {
     Vb *b = w->b;
-    int64_t points = w->s.points;
-    Val next_k = vb_addi(b, k, 1), next_point = vb_addi(b, point, 1);
-    Val same = vb_add(b, vb_muli(b, next_k, points), point);
-    Val other = vb_add(b, vb_muli(b, k_lo, points), next_point);
-    Val is_last = vb_icmp(b, LLVMIntEQ, next_point, vb_int(b, points));
-    other = vb_select(b, is_last, vb_muli(b, k_hi, points), other);
-    Val slice = vb_select(b, vb_icmp(b, LLVMIntSLT, next_k, k_hi), same, other);
-    return vb_at(b, w->e->in[1], vb_muli(b, slice, w->s.slice));
+    Val at[MICRO_POINTERS] = {from->v, from->u, from->ahead}, zero = vb_int(b, 0);
+    if (w->t->stride == 1) {
+        reduce_plane(w, at, vb_icmp(b, LLVMIntEQ, zero, zero), m);
+        return;
+    }
+    int64_t plane = w->s.input.plane_bytes;
+    VbLoop rows = vb_loop(b, zero, from->point->rows, 1, at, MICRO_POINTERS);
+    memcpy(at, rows.carried, sizeof at);
+    Val row = vb_muli(b, rows.index, w->s.row_points * w->s.column_products * plane);
+    VbLoop columns = vb_loop(b, zero, from->point->columns, 1, at, MICRO_POINTERS);
+    Val column = vb_muli(b, columns.index, w->s.column_points * plane);
+    at[0] = vb_at(b, from->v, vb_add(b, row, column));
+    at[1] = columns.carried[1];
+    at[2] = columns.carried[2];
+    Val before = vb_add(b, rows.index, columns.index);
+    reduce_plane(w, at, vb_icmp(b, LLVMIntEQ, before, zero), m);
+    at[1] = vb_ati(b, columns.carried[1], w->s.slice); // a tail leaves it short of the next
+    vb_loop_end(b, &columns, at);
+    vb_loop_end(b, &rows, at);
+}
+
+// The slices of U that are used after those of k and the point.
+static Val next_slice(Wino *w, Val k, Val index, const Point *point, Val k_lo, Val k_hi)
+{
+    Vb *b = w->b;
+    Val next_k = vb_addi(b, k, 1), next = vb_addi(b, index, 1);
+    Point other = point_at(w, next), first = {.before = vb_int(b, 0)};
+    Val is_last = vb_icmp(b, LLVMIntEQ, next, vb_int(b, w->s.points));
+    Val slice = vb_select(b, is_last, slice_at(w, k_hi, &first), slice_at(w, k_lo, &other));
+    Val more = vb_icmp(b, LLVMIntSLT, next_k, k_hi);
+    return vb_select(b, more, slice_at(w, next_k, point), slice);
 }
 
 // Products of output-channel tiles [k_lo, k_hi) at all points. The passes over a slice of U fetch
@@ -150,12 +209,12 @@ static void multiply(Wino *w, Val k_lo, Val k_hi)
     Vb *b = w->b;
     const WinogradTiles *t = w->t;
     VbLoop points = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.points), 1, NULL, 0);
+    Point point = point_at(w, points.index);
     VbLoop ks = vb_loop(b, k_lo, k_hi, 1, NULL, 0);
-    Val slice = vb_add(b, vb_muli(b, ks.index, w->s.points), points.index);
-    Val u = vb_at(b, w->e->in[1], vb_muli(b, slice, w->s.slice));
-    Val next = next_slice(w, ks.index, points.index, k_lo, k_hi);
-    Val v = vb_at(b, scratch_at(w, w->s.input.points),
-                  vb_muli(b, points.index, w->s.input.plane_bytes));
+    Val u = slice_at(w, ks.index, &point);
+    Val next = next_slice(w, ks.index, points.index, &point, k_lo, k_hi);
+    Val v =
+        vb_at(b, scratch_at(w, w->s.input.points), vb_muli(b, point.plane, w->s.input.plane_bytes));
     Val own = vb_muli(b, vb_sub(b, ks.index, k_lo), t->blocks * w->s.m_block);
     Val m = vb_at(b, scratch_at(w, w->s.m), vb_add(b, vb_muli(b, points.index, w->s.m_plane), own));
     VbLoop slots = vb_loop(b, vb_int(b, 0), w->range.count, t->micro, NULL, 0);
@@ -163,7 +222,10 @@ static void multiply(Wino *w, Val k_lo, Val k_hi)
     Val offset = vb_muli(b, vb_min(b, slots.index, last), w->vector);
     int64_t share = w->s.slice / (t->blocks * w->vector) * w->ahead_step;
     Val ahead = vb_muli(b, vb_divi(b, slots.index, t->micro), share);
-    Micro at = {vb_at(b, v, offset), u, vb_at(b, next, ahead)};
+    if (t->stride == 2) {
+        ahead = vb_mul(b, ahead, vb_mul(b, point.rows, point.columns));
+    }
+    Micro at = {&point, vb_at(b, v, offset), u, vb_at(b, next, ahead)};
     emit_micro(w, &at, vb_at(b, m, offset));
     vb_loop_end(b, &slots, NULL);
     vb_loop_end(b, &ks, NULL);
@@ -181,7 +243,7 @@ typedef struct OutTile {
 static void emit_half(Wino *w, const OutTile *o)
 {
     Vb *b = w->b;
-    int points = w->row.points;
+    int points = w->row.columns;
     Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
     int64_t below = w->s.column_points * w->s.m_plane;
     Val carried[2] = {o->m, scratch_at(w, w->s.half)};
@@ -189,8 +251,8 @@ static void emit_half(Wino *w, const OutTile *o)
     for (int i = 0; i < points; i++) {
         d[i] = vb_load(b, vb_ati(b, loop.carried[0], i * below));
     }
-    winograd_emit(b, &w->row.at, d, out);
-    for (int i = 0; i < w->row.m; i++) {
+    winograd_emit(b, &w->row, d, out);
+    for (int i = 0; i < w->row.rows; i++) {
         vb_store(b, out[i], vb_ati(b, loop.carried[1], i * w->s.column_points * w->vector));
     }
     carried[0] = vb_ati(b, loop.carried[0], w->s.m_plane);
@@ -225,7 +287,7 @@ static void emit_rows(Wino *w, const OutTile *o, int64_t columns)
 {
     Vb *b = w->b;
     const ConvPass *p = &w->s.pass;
-    int points = w->column.points;
+    int points = w->column.columns;
     Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
     Val sum[EMIT_MAX_SUMS] = {vb_zero(b), vb_zero(b), vb_zero(b), vb_zero(b)};
     uint32_t sums = emit_sum_count(w->e->node);
@@ -239,7 +301,7 @@ static void emit_rows(Wino *w, const OutTile *o, int64_t columns)
     for (int i = 0; i < points; i++) {
         d[i] = vb_load(b, vb_ati(b, half, i * w->vector));
     }
-    winograd_emit(b, &w->column.at, d, out);
+    winograd_emit(b, &w->column, d, out);
     Val row = vb_add(b, vb_muli(b, o->image, w->s.out_blocks), o->block);
     row = vb_add(b, vb_muli(b, row, p->out_h), vb_add(b, o->y, loop.index));
     Val pixel = vb_add(b, vb_muli(b, row, p->out_w), o->x);
@@ -343,10 +405,12 @@ void winograd_emit_kernel(Emit *e)
     const WinogradTiles *t = e->lowering->tiles;
     Vb *b = e->vb;
     Wino w = {.e = e, .b = b, .t = t, .s = winograd_size(e->node, t, b->width)};
-    w.row = winograd_make(t->rows);
-    w.column = winograd_make(t->columns);
-    w.s.input.row = w.row.bt;
-    w.s.input.column = w.column.bt;
+    Winograd row = winograd_make(t->rows, t->stride);
+    Winograd column = winograd_make(t->columns, t->stride);
+    w.row = row.at;
+    w.column = column.at;
+    w.s.input.row = row.bt;
+    w.s.input.column = column.bt;
     w.vector = (int64_t)b->width * 4;
     if (2 * (uint64_t)winograd_weight_bytes(&w.s, t) > b->target->l2_bytes) {
         w.ahead_step = div_up(t->blocks * w.vector, w.s.slots / t->micro);

@@ -11,6 +11,7 @@
 /// pixels.
 typedef struct WinogradTiles {
     int32_t rows, columns; // F(rows x columns, 3x3)
+    int32_t stride;        // 1 or 2
     int32_t blocks, micro; // register tile of the products: output-channel blocks x tiles
     int32_t tiles;         // per task at most
     int32_t group_blocks;  // output-channel blocks whose products are in scratch at once
@@ -22,27 +23,30 @@ typedef struct WinogradTiles {
 /// All sizes that follow from node and plan. The matrices of `input` have their sizes only.
 typedef struct WinogradSize {
     ConvPass pass;
-    int64_t row_points, column_points, points; // points = row_points * column_points
-    int64_t tile_rows, tile_columns;           // of an image
+    int64_t row_points, column_points, points;       // points = row_points * column_points
+    int64_t row_products, column_products, products; // the same
+    int64_t tile_rows, tile_columns;                 // of an image
     int64_t in_blocks, out_blocks;
     int64_t slots; // tiles of a plane of V and M, a multiple of micro
     // bytes
-    int64_t slice;            // of U for one point and `blocks` output-channel blocks
-    WinogradInput input;      // V[point][c block][slot]
+    int64_t slice;            // of U for one product and `blocks` output-channel blocks
+    WinogradInput input;      // V[product][c block][slot]
     int64_t m_block, m_plane; // M[point][k block of the group][slot], planes padded
     int64_t half, m, scratch; // offsets in scratch, its end
 } WinogradSize;
 
 WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width);
 
-/// Bytes of U[k tile][point][c][blocks*V].
+/// Bytes of U[k tile][product][c][blocks*V]. Products lie in the order of their sums: point after
+/// point in row-major order, in a point those of even rows (product row i of point row i) before
+/// those of odd ones, in these even columns before odd ones.
 int64_t winograd_weight_bytes(const WinogradSize *s, const WinogradTiles *t);
 
 /// The layout of U that the weights' kernel makes from weights of shape w.
 Layout winograd_weight_layout(Arena *arena, const WinogradAttrs *a, const Shape *w, uint32_t width);
 
-/// NULL, or why a tile size cannot serve a node or may not.
-const char *winograd_why_not(const PlanCtx *ctx, const Node *n, int rows, int columns);
+/// NULL, or why the kernel's tile size and stride cannot serve a node or may not.
+const char *winograd_why_not(const PlanCtx *ctx, const Node *n);
 /// The kernel's plan, for its own tile size.
 const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out);
 void winograd_emit_kernel(Emit *e);

@@ -178,7 +178,7 @@ void winograd_grad_emit(Emit *e)
     const GradTiles *t = e->lowering->tiles;
     Vb *b = e->vb;
     Grad w = {.e = e, .b = b, .t = t, .s = winograd_grad_size(e->node, t, b->width)};
-    Winograd row = winograd_make(t->rows), column = winograd_make(t->columns);
+    Winograd row = winograd_make(t->rows, 1), column = winograd_make(t->columns, 1);
     w.s.x.row = row.bt;
     w.s.x.column = column.bt;
     w.s.dy.row = winograd_transpose(&row.at);

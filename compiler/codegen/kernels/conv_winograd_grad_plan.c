@@ -117,14 +117,13 @@ static void choose_register_tile(const TargetDef *g, const Node *n, GradTiles *t
 
 const char *winograd_grad_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
-    int rows = ctx->kernel->tile[0], columns = ctx->kernel->tile[1];
-    const char *why = winograd_why_not(ctx, n, rows, columns);
+    const char *why = winograd_why_not(ctx, n);
     if (why) {
         return why;
     }
     const TargetDef *g = ctx->target;
     uint32_t width = g->vector_floats;
-    GradTiles base = {.rows = rows, .columns = columns};
+    GradTiles base = {.rows = ctx->kernel->tile[0], .columns = ctx->kernel->tile[1]};
     GradTiles *t = ARENA_NEW(ctx->arena, GradTiles);
     choose_register_tile(g, n, &base);
     choose(ctx, n, base, t);

@@ -13,9 +13,10 @@
 #include "ops/attrs.h"
 
 #define TRANSFORM_CYCLES 3.0 // of a 1-D transform, per vector
-#define SPILLED_CYCLES 8.0   // the same where scratch exceeds L2
+#define STRIDED_CYCLES 6.0   // of the input's at stride 2: as many planes again to store to
+#define SPILLED (8.0 / 3.0)  // so many times as much where scratch exceeds L2
 #define EXPOSED 0.15         // of the shorter of streaming and products
-#define MICRO_CYCLES 40.0    // loop set-up and stores of one register tile
+#define MICRO_CYCLES 40.0    // loop set-up and stores of one register tile and plane
 #define TASK_SHARE 0.5       // of a task that the last worker waits for
 // An algorithm may round so many times as much as F(2x2). Gradients move more by a ReLU
 // that flips than by any tile size here, so training may round more.
@@ -36,18 +37,21 @@ WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width
     WinogradSize s = {.pass = conv_pass(n, width, &why)};
     const ConvPass *p = &s.pass;
     int64_t vector = (int64_t)width * 4;
-    s.row_points = t->rows + 2;
-    s.column_points = t->columns + 2;
+    s.row_points = winograd_points(t->rows, t->stride);
+    s.column_points = winograd_points(t->columns, t->stride);
     s.points = s.row_points * s.column_points;
+    s.row_products = winograd_products(t->rows, t->stride);
+    s.column_products = winograd_products(t->columns, t->stride);
+    s.products = s.row_products * s.column_products;
     s.tile_rows = div_up(p->out_h, t->rows);
     s.tile_columns = div_up(p->out_w, t->columns);
     s.in_blocks = conv_in_blocks(p);
     s.out_blocks = conv_out_blocks(p, width);
     s.slots = round_up(t->tiles, t->micro);
     s.slice = s.in_blocks * conv_in_step(p) * t->blocks * vector;
-    s.input = (WinogradInput){.row = square((int)s.row_points),
-                              .column = square((int)s.column_points),
-                              .step = {t->rows, t->columns},
+    s.input = (WinogradInput){.row = square((int)s.row_products),
+                              .column = square((int)s.column_products),
+                              .step = {t->stride * t->rows, t->stride * t->columns},
                               .pad = {p->phase[0].pad[0], p->phase[0].pad[1]},
                               .size = {p->in_h, p->in_w},
                               .tile_rows = s.tile_rows,
@@ -63,7 +67,7 @@ WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width
 
 int64_t winograd_weight_bytes(const WinogradSize *s, const WinogradTiles *t)
 {
-    return s->out_blocks / t->blocks * s->points * s->slice;
+    return s->out_blocks / t->blocks * s->products * s->slice;
 }
 
 // Whether V and M stay in L2 beside the slices of U that pass.
@@ -86,20 +90,25 @@ static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradT
 {
     const TargetDef *g = ctx->target;
     double blocks = (double)(div_up(ctx->plan_batch, t->image_div) * t->chunks);
-    double points = (double)s->points, tiles = (double)t->tiles;
+    double tiles = (double)t->tiles;
     double k_tiles = (double)(s->out_blocks / t->blocks), micros = (double)(s->slots / t->micro);
-    double micro = (double)s->pass.in_c * conv_step_cycles(g, t->micro, t->blocks) + MICRO_CYCLES;
-    double products = blocks * k_tiles * points * micros * micro / g->clock_ghz;
-    double u = (double)winograd_weight_bytes(s, t), v = points * (double)s->input.plane_bytes;
+    double steps = (double)(s->products * s->pass.in_c);
+    double micro = steps * conv_step_cycles(g, t->micro, t->blocks);
+    micro += (double)s->products * MICRO_CYCLES;
+    double products = blocks * k_tiles * micros * micro / g->clock_ghz;
+    double u = (double)winograd_weight_bytes(s, t);
+    double v = (double)(s->products * s->input.plane_bytes);
     double stream = u / g->dram_gbps + (blocks - 1) * u / conv_stream_gbps(g, u);
     stream += blocks * k_tiles * v / conv_stream_gbps(g, v);
     double rows = (double)s->row_points, columns = (double)s->column_points;
-    double in = t->columns * rows + rows * columns;
+    double in = (double)(s->row_products * (s->input.step[1] + s->column_products));
     double made = columns * rows + t->rows * columns + t->rows * t->columns;
-    double vectors = in * (double)s->in_blocks * t->parts + made * (double)s->out_blocks;
-    double cycles = fits(ctx, s) ? TRANSFORM_CYCLES : SPILLED_CYCLES;
-    double transforms = blocks * tiles * vectors * cycles / g->clock_ghz;
+    in *= t->stride == 1 ? TRANSFORM_CYCLES : STRIDED_CYCLES;
+    double cycles = in * (double)s->in_blocks * t->parts;
+    cycles += made * TRANSFORM_CYCLES * (double)s->out_blocks;
+    cycles *= fits(ctx, s) ? 1 : SPILLED;
     double hidden = (1 - EXPOSED) * fmin(products, stream);
+    double transforms = blocks * tiles * cycles / g->clock_ghz;
     return products + stream - hidden + transforms + activation_ns(ctx, s);
 }
 
@@ -158,23 +167,29 @@ static void choose_tiles(const PlanCtx *ctx, const Node *n, WinogradTiles base, 
 
 // Error of a tile size relative to F(2x2)'s, which rounds about as much as direct convolution
 // (docs/kernels.md).
-static double relative_error(int rows, int columns)
+static double relative_error(const KernelDef *k)
 {
-    static const double known[] = {[2] = 1.0, [3] = 1.7, [4] = 2.8, [5] = 5.9, [6] = 13.0};
-    return sqrt(known[rows] * known[columns]);
+    static const double known[][7] = {
+        [1] = {[2] = 1.0, [3] = 1.7, [4] = 2.8, [5] = 5.9, [6] = 13.0},
+        [2] = {[2] = 1.3, [3] = 1.9, [4] = 3.3},
+    };
+    return sqrt(known[k->stride][k->tile[0]] * known[k->stride][k->tile[1]]);
 }
 
-const char *winograd_why_not(const PlanCtx *ctx, const Node *n, int rows, int columns)
+const char *winograd_why_not(const PlanCtx *ctx, const Node *n)
 {
+    const KernelDef *k = ctx->kernel;
     if (ctx->options->exact) {
         return "not exact";
     }
-    if (relative_error(rows, columns) > (ctx->training ? MOST_TRAINING_ERROR : MOST_ERROR)) {
+    if (relative_error(k) > (ctx->training ? MOST_TRAINING_ERROR : MOST_ERROR)) {
         return "rounds too much";
     }
     ConvSize z = conv_size(n);
-    if (z.r != 3 || z.s != 3 || z.stride[0] != 1 || z.stride[1] != 1 || z.groups != 1) {
-        return "not 3x3 of stride 1 without groups";
+    if (z.r != 3 || z.s != 3 || z.stride[0] != k->stride || z.stride[1] != k->stride ||
+        z.groups != 1) {
+        return k->stride == 1 ? "not 3x3 of stride 1 without groups"
+                              : "not 3x3 of stride 2 without groups";
     }
     for (int i = 0; i < 4; i++) {
         if (z.pad[i] > 2) {
@@ -198,8 +213,10 @@ static Layout prepared_weights(const PlanCtx *ctx, const Node *n, const Winograd
                                const WinogradTiles *t, Lowering *out)
 {
     WinogradAttrs *a = ARENA_NEW(ctx->arena, WinogradAttrs);
-    *a = (WinogradAttrs){
-        .tile = {t->rows, t->columns}, .blocks = t->blocks, .backward = s->pass.backward};
+    *a = (WinogradAttrs){.tile = {t->rows, t->columns},
+                         .stride = t->stride,
+                         .blocks = t->blocks,
+                         .backward = s->pass.backward};
     out->prepare_op[1] = "winograd_weights";
     out->prepare_attrs[1] = a;
     return winograd_weight_layout(ctx->arena, a, &n->inputs.at[1]->shape,
@@ -208,8 +225,7 @@ static Layout prepared_weights(const PlanCtx *ctx, const Node *n, const Winograd
 
 const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
-    int rows = ctx->kernel->tile[0], columns = ctx->kernel->tile[1];
-    const char *why = winograd_why_not(ctx, n, rows, columns);
+    const char *why = winograd_why_not(ctx, n);
     why = ctx->options->optimize_size ? "larger weights" : why;
     if (why) {
         return why;
@@ -218,7 +234,8 @@ const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     uint32_t width = g->vector_floats;
     ConvPass pass = conv_pass(n, width, &why);
     WinogradTiles *t = ARENA_NEW(ctx->arena, WinogradTiles);
-    WinogradTiles base = {.rows = rows, .columns = columns};
+    const KernelDef *k = ctx->kernel;
+    WinogradTiles base = {.rows = k->tile[0], .columns = k->tile[1], .stride = k->stride};
     base.blocks = choose_blocks(g, conv_out_blocks(&pass, width));
     choose_tiles(ctx, n, base, t);
     WinogradSize s = winograd_size(n, t, width);

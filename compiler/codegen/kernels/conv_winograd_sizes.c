@@ -1,11 +1,11 @@
-// conv_winograd_sizes.c: the Winograd kernels' records, one per tile size and direction.
+// conv_winograd_sizes.c: the Winograd kernels' records, one per tile size, stride and direction.
 // Not here: anything they do (conv_winograd.c, conv_winograd_grad.c and their plans).
 #include "codegen/kernels/conv_winograd.h"
 #include "codegen/kernels/conv_winograd_grad.h"
 
 #define WINOGRAD(OP, ROWS, COLUMNS)                                                                \
     {                                                                                              \
-        .name = "winograd_" #ROWS "x" #COLUMNS, .op = (OP), .tile = {ROWS, COLUMNS},               \
+        .name = "winograd_" #ROWS "x" #COLUMNS, .op = (OP), .tile = {ROWS, COLUMNS}, .stride = 1,  \
         .doc = "Winograd's minimal filtering: transformed tiles, products per point.",             \
         .takes_store = true, .takes_sides = true, .streams = true, .plan = winograd_plan,          \
         .emit = winograd_emit_kernel                                                               \
@@ -24,9 +24,24 @@ const KernelDef kernel_winograd_bwd_4x4 = WINOGRAD("conv2d_bwd_data", 4, 4);
 const KernelDef kernel_winograd_bwd_5x5 = WINOGRAD("conv2d_bwd_data", 5, 5);
 const KernelDef kernel_winograd_bwd_6x6 = WINOGRAD("conv2d_bwd_data", 6, 6);
 
+#define WINOGRAD_STRIDED(ROWS, COLUMNS)                                                            \
+    {                                                                                              \
+        .name = "winograd_s2_" #ROWS "x" #COLUMNS, .op = "conv2d", .tile = {ROWS, COLUMNS},        \
+        .stride = 2,                                                                               \
+        .doc = "Winograd's minimal filtering of even and odd inputs, summed by point.",            \
+        .takes_store = true, .takes_sides = true, .streams = true, .plan = winograd_plan,          \
+        .emit = winograd_emit_kernel                                                               \
+    }
+
+const KernelDef kernel_winograd_s2_2x2 = WINOGRAD_STRIDED(2, 2);
+const KernelDef kernel_winograd_s2_2x4 = WINOGRAD_STRIDED(2, 4);
+const KernelDef kernel_winograd_s2_3x3 = WINOGRAD_STRIDED(3, 3);
+const KernelDef kernel_winograd_s2_4x4 = WINOGRAD_STRIDED(4, 4);
+
 #define WINOGRAD_GRAD(SIZE)                                                                        \
     {                                                                                              \
         .name = "winograd_" #SIZE "x" #SIZE, .op = "conv2d_bwd_weights", .tile = {SIZE, SIZE},     \
+        .stride = 1,                                                                               \
         .doc = "The transpose of Winograd's minimal filtering: products of transformed tiles.",    \
         .plan = winograd_grad_plan, .emit = winograd_grad_emit                                     \
     }

@@ -1,4 +1,5 @@
-// winograd_math.c: Cook-Toom matrices from exact points, and their products with vectors.
+// winograd_math.c: Cook-Toom matrices from exact points, and their products with vectors. Not here:
+// the matrices for stride 2 (winograd_strided.c).
 //
 // For distinct points a_0 .. a_(p-2) and infinity, p = m + 2 (Winograd 1980; Lavin and Gray 2016,
 // "Fast algorithms for convolutional neural networks"; the points' influence on the error: Barabasz
@@ -43,8 +44,7 @@ static const double *points_of(int m)
     }
 }
 
-// Coefficients of the product over j != skip of (x - a_j), lowest first.
-static void polynomial(const double *a, int count, int skip, double *coef)
+void winograd_polynomial(const double *a, int count, int skip, double coef[WINOGRAD_MAX_POINTS])
 {
     for (int i = 0; i < WINOGRAD_MAX_POINTS; i++) {
         coef[i] = i == 0;
@@ -60,12 +60,15 @@ static void polynomial(const double *a, int count, int skip, double *coef)
     }
 }
 
-Winograd winograd_make(int m)
+Winograd winograd_make(int m, int stride)
 {
-    Winograd w = {.m = m, .points = m + WINOGRAD_TAPS - 1};
+    if (stride == 2) {
+        return winograd_make_strided(m);
+    }
+    Winograd w = {.m = m};
     const double *a = points_of(m);
-    int finite = w.points - 1;
-    w.bt.rows = w.bt.columns = w.g.rows = w.at.columns = w.points;
+    int points = winograd_points(m, 1), finite = points - 1;
+    w.bt.rows = w.bt.columns = w.g.rows = w.at.columns = points;
     w.g.columns = WINOGRAD_TAPS;
     w.at.rows = m;
     for (int i = 0; i < finite; i++) {
@@ -79,9 +82,9 @@ Winograd winograd_make(int m)
         for (int k = 0; k < m; k++) {
             w.at.at[k][i] = pow(a[i], k);
         }
-        polynomial(a, finite, i, w.bt.at[i]);
+        winograd_polynomial(a, finite, i, w.bt.at[i]);
     }
-    polynomial(a, finite, -1, w.bt.at[finite]);
+    winograd_polynomial(a, finite, -1, w.bt.at[finite]);
     w.g.at[finite][WINOGRAD_TAPS - 1] = 1;
     w.at.at[m - 1][finite] = 1;
     return w;

@@ -1,11 +1,11 @@
-// winograd_math.h: the matrices of Winograd's minimal filtering F(m, 3) and their emission as
-// vector code.
+// winograd_math.h: the matrices of Winograd's minimal filtering F(m, 3), of stride 1 or 2, and
+// their emission as vector code.
 #ifndef KERNELS_WINOGRAD_MATH_H
 #define KERNELS_WINOGRAD_MATH_H
 
 #include "codegen/vb.h"
 
-#define WINOGRAD_MAX_POINTS 8
+#define WINOGRAD_MAX_POINTS 9
 #define WINOGRAD_TAPS 3
 
 typedef struct WinogradMatrix {
@@ -13,18 +13,32 @@ typedef struct WinogradMatrix {
     double at[WINOGRAD_MAX_POINTS][WINOGRAD_MAX_POINTS]; // [row][column]
 } WinogradMatrix;
 
-/// F(m, 3): m outputs of a correlation with 3 taps from m + 2 = `points` products:
-///   y = A^T ((G g) . (B^T d)),  g[3] taps, d[points] inputs, y[m] outputs.
-/// All entries of at and bt are exact in float.
+/// F(m, 3): m outputs of a correlation with 3 taps from products at points:
+///   y = A^T S ((G g) . (B^T d)),  g[3] taps, d[products] inputs, y[m] outputs.
+/// S sums the products of a point: product q is one of point q mod points. Stride 1: m + 2 points
+/// with a product each. Stride 2: m + 1 points and 2 m + 1 products, of all points but the last,
+/// infinity, two. All entries of at and bt are exact in float.
 typedef struct Winograd {
-    int m, points;
-    WinogradMatrix bt; // points x points
-    WinogradMatrix g;  // points x 3
+    int m;
+    WinogradMatrix bt; // products x products
+    WinogradMatrix g;  // products x 3
     WinogradMatrix at; // m x points
 } Winograd;
 
-/// m is 2 to 6.
-Winograd winograd_make(int m);
+static inline int winograd_points(int m, int stride)
+{
+    return stride == 1 ? m + 2 : m + 1;
+}
+static inline int winograd_products(int m, int stride)
+{
+    return stride == 1 ? m + 2 : 2 * m + 1;
+}
+
+/// m is 2 to 6 for stride 1, 2 to 4 for stride 2.
+Winograd winograd_make(int m, int stride);
+Winograd winograd_make_strided(int m); // of stride 2
+/// Coefficients of the product over j != skip of (x - a_j), lowest first.
+void winograd_polynomial(const double *a, int count, int skip, double coef[WINOGRAD_MAX_POINTS]);
 
 /// out[rows] = matrix * in[columns], in as few vector operations as the structure of the matrix
 /// allows. Entries must be exact in float.

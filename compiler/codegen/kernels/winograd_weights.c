@@ -1,7 +1,8 @@
 // winograd_weights.c: U[p] = G w G^T for every pair of channels, for the Winograd convolutions.
 // Backward data takes w transposed and rotated. Computed in double, since it is done once per
-// weight; layout U[k tile][point][c block][c][blocks*V], zero for channels that do not exist. A
-// task is one tile of output channels and one block of input channels.
+// weight; layout U[k tile][product][c block][c][blocks*V], zero for channels that do not exist, the
+// products in the order of conv_winograd.h. A task is one tile of output channels and one block of
+// input channels.
 #include "codegen/kernels/conv_winograd.h"
 
 #include "base/diag.h"
@@ -14,7 +15,9 @@ typedef struct WeightsPass {
     int64_t k, c;          // of the weights: [k,c,3,3]
     int64_t made, reduced; // output and input channels of the convolution
     int64_t k_tiles, in_blocks, in_step;
-    int64_t points, slice; // slice: bytes of one point
+    int stride;
+    int64_t row_products;    // of a row of points
+    int64_t products, slice; // slice: bytes of one product
 } WeightsPass;
 
 // w: shape of the weights.
@@ -26,7 +29,10 @@ static WeightsPass weights_pass(const WinogradAttrs *a, const Shape *w, uint32_t
     p.k_tiles = div_up(p.made, a->blocks * width);
     p.in_step = p.reduced < width ? p.reduced : width;
     p.in_blocks = div_up(p.reduced, width);
-    p.points = (a->tile[0] + 2) * (a->tile[1] + 2);
+    p.stride = (int)a->stride;
+    int64_t columns = winograd_products((int)a->tile[1], p.stride);
+    p.products = winograd_products((int)a->tile[0], p.stride) * columns;
+    p.row_products = p.stride * columns;
     p.slice = p.in_blocks * p.in_step * a->blocks * width * 4;
     return p;
 }
@@ -34,9 +40,10 @@ static WeightsPass weights_pass(const WinogradAttrs *a, const Shape *w, uint32_t
 Layout winograd_weight_layout(Arena *arena, const WinogradAttrs *a, const Shape *w, uint32_t width)
 {
     WeightsPass p = weights_pass(a, w, width);
-    Layout l = {.kind = LAYOUT_OPAQUE, .bytes = (uint64_t)(p.k_tiles * p.points * p.slice)};
-    l.tag = arena_printf(arena, "winograd %dx%d, %d blocks of %u%s", (int)a->tile[0],
-                         (int)a->tile[1], (int)a->blocks, width, a->backward ? ", backward" : "");
+    Layout l = {.kind = LAYOUT_OPAQUE, .bytes = (uint64_t)(p.k_tiles * p.products * p.slice)};
+    l.tag = arena_printf(arena, "winograd %dx%d, stride %d, %d blocks of %u%s", (int)a->tile[0],
+                         (int)a->tile[1], (int)a->stride, (int)a->blocks, width,
+                         a->backward ? ", backward" : "");
     return l;
 }
 
@@ -95,23 +102,52 @@ static Val dot3(Vb *b, Val matrix, Val index, const Val *x, int step)
     return sum;
 }
 
-// G w G^T by loops over tables of G: unrolled it would be an eighth of the object's code.
-static void store_points(Emit *e, const WeightsPass *p, const Val tap[TAPS], Val to)
+// A dimension of a product: its point, which of the point's products it is, how many there are.
+typedef struct ProductPlace {
+    Val point, parity, count;
+} ProductPlace;
+
+static ProductPlace place_of(Vb *b, Val product, int points)
+{
+    ProductPlace p = {.point = vb_remi(b, product, points), .parity = vb_divi(b, product, points)};
+    Val last = vb_icmp(b, LLVMIntEQ, p.point, vb_int(b, points - 1));
+    p.count = vb_select(b, last, vb_int(b, 1), vb_int(b, 2));
+    return p;
+}
+
+// Bytes before the product of row q and column r.
+static Val product_at(Emit *e, const WeightsPass *p, Val q, Val r)
 {
     Vb *b = e->vb;
-    Winograd row = winograd_make((int)p->a->tile[0]), column = winograd_make((int)p->a->tile[1]);
-    Val row_g = matrix_constant(b, &row.g), column_g = matrix_constant(b, &column.g);
+    if (p->stride == 1) {
+        Val at = vb_add(b, vb_muli(b, q, p->row_products), r);
+        return vb_muli(b, at, p->slice);
+    }
+    ProductPlace row = place_of(b, q, winograd_points((int)p->a->tile[0], 2));
+    ProductPlace column = place_of(b, r, winograd_points((int)p->a->tile[1], 2));
+    Val at = vb_muli(b, row.point, p->row_products);
+    at = vb_add(b, at, vb_mul(b, row.count, vb_muli(b, column.point, 2)));
+    at = vb_add(b, at, vb_add(b, vb_mul(b, row.parity, column.count), column.parity));
+    return vb_muli(b, at, p->slice);
+}
+
+// G w G^T by loops over tables of G: unrolled it would be an eighth of the object's code.
+static void store_products(Emit *e, const WeightsPass *p, const Val tap[TAPS], Val to)
+{
+    Vb *b = e->vb;
+    WinogradMatrix row = winograd_make((int)p->a->tile[0], p->stride).g;
+    WinogradMatrix column = winograd_make((int)p->a->tile[1], p->stride).g;
+    Val row_g = matrix_constant(b, &row), column_g = matrix_constant(b, &column);
     Val half[WINOGRAD_TAPS];
-    VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, row.points), 1, &to, 1);
+    VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, row.rows), 1, NULL, 0);
     for (int s = 0; s < WINOGRAD_TAPS; s++) {
         half[s] = dot3(b, row_g, rows.index, tap + s, WINOGRAD_TAPS);
     }
-    Val point = rows.carried[0];
-    VbLoop columns = vb_loop(b, vb_int(b, 0), vb_int(b, column.points), 1, &point, 1);
-    vb_store(b, vb_narrow(b, dot3(b, column_g, columns.index, half, 1)), columns.carried[0]);
-    point = vb_ati(b, columns.carried[0], p->slice);
-    vb_loop_end(b, &columns, &point);
-    vb_loop_end(b, &rows, &point);
+    VbLoop columns = vb_loop(b, vb_int(b, 0), vb_int(b, column.rows), 1, NULL, 0);
+    Val u = vb_narrow(b, dot3(b, column_g, columns.index, half, 1));
+    vb_store(b, u, vb_at(b, to, product_at(e, p, rows.index, columns.index)));
+    vb_loop_end(b, &columns, NULL);
+    vb_loop_end(b, &rows, NULL);
 }
 
 static void emit(Emit *e)
@@ -122,7 +158,7 @@ static void emit(Emit *e)
     Val task;
     TaskLoop tasks = emit_tasks(e, &task);
     Val tile = vb_divi(b, task, p.in_blocks), block = vb_remi(b, task, p.in_blocks);
-    Val u = vb_at(b, e->out[0], vb_muli(b, tile, p.points * p.slice));
+    Val u = vb_at(b, e->out[0], vb_muli(b, tile, p.products * p.slice));
     Val begin = vb_muli(b, block, p.in_step);
     VbLoop channels = vb_loop(b, vb_int(b, 0), vb_int(b, p.in_step), 1, NULL, 0);
     Val channel = vb_add(b, begin, channels.index);
@@ -136,7 +172,7 @@ static void emit(Emit *e)
         tap[t] = vb_select(b, exists, tap[t], vb_const64(b, 0));
     }
     Val offset = vb_add(b, vb_muli(b, channel, cell), vb_muli(b, outs.index, b->width * 4));
-    store_points(e, &p, tap, vb_at(b, u, offset));
+    store_products(e, &p, tap, vb_at(b, u, offset));
     vb_loop_end(b, &outs, NULL);
     vb_loop_end(b, &channels, NULL);
     emit_tasks_end(e, &tasks);
@@ -154,7 +190,7 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->parts_mul = out->parts_div = 1;
     out->scratch_bytes = TAPS * width * 4;
     out->bytes_fixed = out->out_layout[0].bytes + (uint64_t)(p.k * p.c * 36);
-    out->flops_fixed = (uint64_t)(p.k * p.c * p.points * 8);
+    out->flops_fixed = (uint64_t)(p.k * p.c * p.products * 8);
     out->predicted_ns = cost_ns(ctx->target, (double)out->flops_fixed, (double)out->bytes_fixed);
     return NULL;
 }
