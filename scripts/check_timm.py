@@ -20,7 +20,7 @@ import torch
 import torchvision
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-EXACT_LIMIT, LIMIT = 3, 10  # times the error of the network's own float32
+EXACT_LIMIT, LIMIT = 2, 3  # times the error of the network's own float32
 
 TIMM = ("resnet18", "resnet26", "resnet34", "resnet50", "resnet101", "resnet152", "resnet200",
         "resnet18d", "resnet26d", "resnet34d", "resnet50d", "resnet101d", "resnet152d",

@@ -35,6 +35,7 @@ typedef struct Wino {
     // of the task
     WinogradRange range;
     Val part, k_lo, k_hi; // partial sums; tiles of output channels
+    int64_t blocks;       // of the tile of output channels being emitted
 } Wino;
 
 static Val scratch_at(Wino *w, int64_t offset)
@@ -88,17 +89,18 @@ static void reduce_block(Wino *w, Val *x, Val channels)
 {
     Vb *b = w->b;
     const WinogradTiles *t = w->t;
-    uint32_t acc = (uint32_t)(t->micro * t->blocks), count = acc + MICRO_POINTERS;
+    int64_t made = w->blocks;
+    uint32_t acc = (uint32_t)(t->micro * made), count = acc + MICRO_POINTERS;
     Val weight[MAX_ACC], start = x[acc];
     VbLoop loop = vb_loop(b, vb_int(b, 0), channels, 1, x, count);
     memcpy(x, loop.carried, count * sizeof(Val));
-    for (int o = 0; o < t->blocks; o++) {
+    for (int64_t o = 0; o < made; o++) {
         weight[o] = vb_load(b, vb_ati(b, x[acc + 1], o * w->vector));
     }
     for (int i = 0; i < t->micro; i++) {
         Val point = vb_broadcast(b, vb_ati(b, x[acc], i * w->vector));
-        for (int o = 0; o < t->blocks; o++) {
-            x[i * t->blocks + o] = vb_fma(b, weight[o], point, x[i * t->blocks + o]);
+        for (int64_t o = 0; o < made; o++) {
+            x[i * made + o] = vb_fma(b, weight[o], point, x[i * made + o]);
         }
     }
     for (int64_t line = 0; line < w->ahead_step; line += VB_CACHE_LINE) {
@@ -113,15 +115,16 @@ static void reduce_block(Wino *w, Val *x, Val channels)
 
 static int64_t sum_blocks(const WinogradSize *s)
 {
-    int64_t chunk = div_up(SUM_TERMS, conv_in_step(&s->pass));
-    return div_up(s->in_blocks, div_up(s->in_blocks, chunk));
+    int64_t step = conv_in_step(&s->pass), chunk = div_up(SUM_TERMS, step);
+    bool cut = s->in_blocks * step >= 2 * SUM_TERMS; // as in conv_sum_blocks
+    return cut ? div_up(s->in_blocks, div_up(s->in_blocks, chunk)) : s->in_blocks;
 }
 
 // Channel blocks [lo, hi) into accumulators x that begin at zero; at: pointers, which move on.
 static void reduce_blocks(Wino *w, Val lo, Val hi, Val *at, Val *x)
 {
     Vb *b = w->b;
-    uint32_t acc = (uint32_t)(w->t->micro * w->t->blocks), count = acc + MICRO_POINTERS;
+    uint32_t acc = (uint32_t)(w->t->micro * w->blocks), count = acc + MICRO_POINTERS;
     int64_t step = conv_in_step(&w->s.pass), tail = w->s.pass.in_c % step;
     for (uint32_t i = 0; i < acc; i++) {
         x[i] = vb_zero(b);
@@ -152,9 +155,9 @@ static void reduce_plane(Wino *w, Val *at, Val is_first, Val m)
     reduce_blocks(w, loop.index, vb_min(b, vb_addi(b, loop.index, chunk), blocks), at, x);
     Val first = vb_icmp(b, LLVMIntEQ, loop.index, vb_int(b, 0));
     first = LLVMBuildAnd(b->builder, first, is_first, "");
-    for (int o = 0; o < t->blocks; o++) {
+    for (int64_t o = 0; o < w->blocks; o++) {
         for (int i = 0; i < t->micro; i++) {
-            Val place = vb_ati(b, m, o * w->s.m_block + i * w->vector), sum = x[i * t->blocks + o];
+            Val place = vb_ati(b, m, o * w->s.m_block + i * w->vector), sum = x[i * w->blocks + o];
             if (t->stride == 2 || chunk < w->s.in_blocks) {
                 Val before = vb_select(b, first, vb_zero(b), vb_load(b, place));
                 sum = vb_fadd(b, before, sum);
@@ -202,32 +205,52 @@ static Val next_slice(Wino *w, Val k, Val index, const Point *point, Val k_lo, V
     return vb_select(b, more, slice_at(w, next_k, point), slice);
 }
 
-// Products of output-channel tiles [k_lo, k_hi) at all points. The passes over a slice of U fetch
-// the next slice, each a part of it.
-static void multiply(Wino *w, Val k_lo, Val k_hi)
+// The passes over a slice of U for all tiles of pixels; each fetches a part of the next slice.
+static void emit_micros(Wino *w, const Micro *tile, Val m)
 {
     Vb *b = w->b;
     const WinogradTiles *t = w->t;
-    VbLoop points = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.points), 1, NULL, 0);
-    Point point = point_at(w, points.index);
-    VbLoop ks = vb_loop(b, k_lo, k_hi, 1, NULL, 0);
-    Val u = slice_at(w, ks.index, &point);
-    Val next = next_slice(w, ks.index, points.index, &point, k_lo, k_hi);
-    Val v =
-        vb_at(b, scratch_at(w, w->s.input.points), vb_muli(b, point.plane, w->s.input.plane_bytes));
-    Val own = vb_muli(b, vb_sub(b, ks.index, k_lo), t->blocks * w->s.m_block);
-    Val m = vb_at(b, scratch_at(w, w->s.m), vb_add(b, vb_muli(b, points.index, w->s.m_plane), own));
     VbLoop slots = vb_loop(b, vb_int(b, 0), w->range.count, t->micro, NULL, 0);
     Val last = vb_max(b, vb_addi(b, w->range.count, -t->micro), vb_int(b, 0));
     Val offset = vb_muli(b, vb_min(b, slots.index, last), w->vector);
     int64_t share = w->s.slice / (t->blocks * w->vector) * w->ahead_step;
     Val ahead = vb_muli(b, vb_divi(b, slots.index, t->micro), share);
     if (t->stride == 2) {
-        ahead = vb_mul(b, ahead, vb_mul(b, point.rows, point.columns));
+        ahead = vb_mul(b, ahead, vb_mul(b, tile->point->rows, tile->point->columns));
     }
-    Micro at = {&point, vb_at(b, v, offset), u, vb_at(b, next, ahead)};
+    Micro at = {tile->point, vb_at(b, tile->v, offset), tile->u, vb_at(b, tile->ahead, ahead)};
     emit_micro(w, &at, vb_at(b, m, offset));
     vb_loop_end(b, &slots, NULL);
+}
+
+// Products of output-channel tiles [k_lo, k_hi) at all points. The last of all may be narrower.
+static void multiply(Wino *w, Val k_lo, Val k_hi)
+{
+    Vb *b = w->b;
+    const WinogradTiles *t = w->t;
+    int64_t full = w->s.out_blocks / t->blocks, tail = w->s.out_blocks % t->blocks;
+    VbLoop points = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.points), 1, NULL, 0);
+    Point point = point_at(w, points.index);
+    VbLoop ks = vb_loop(b, k_lo, k_hi, 1, NULL, 0);
+    Micro tile = {.point = &point, .u = slice_at(w, ks.index, &point)};
+    tile.ahead = next_slice(w, ks.index, points.index, &point, k_lo, k_hi);
+    tile.v =
+        vb_at(b, scratch_at(w, w->s.input.points), vb_muli(b, point.plane, w->s.input.plane_bytes));
+    Val own = vb_muli(b, vb_sub(b, ks.index, k_lo), t->blocks * w->s.m_block);
+    Val m = vb_at(b, scratch_at(w, w->s.m), vb_add(b, vb_muli(b, points.index, w->s.m_plane), own));
+    w->blocks = t->blocks;
+    if (!tail) {
+        emit_micros(w, &tile, m);
+    } else {
+        Val is_full = vb_icmp(b, LLVMIntSLT, ks.index, vb_int(b, full));
+        VbIf whole = vb_if(b, is_full);
+        emit_micros(w, &tile, m);
+        vb_if_end(b, &whole);
+        VbIf rest = vb_if(b, LLVMBuildNot(b->builder, is_full, ""));
+        w->blocks = tail;
+        emit_micros(w, &tile, m);
+        vb_if_end(b, &rest);
+    }
     vb_loop_end(b, &ks, NULL);
     vb_loop_end(b, &points, NULL);
 }
@@ -260,14 +283,19 @@ static void emit_half(Wino *w, const OutTile *o)
     vb_loop_end(b, &loop, carried);
 }
 
+// The first block of tile k of output channels; of the one behind the last: how many there are.
+static Val first_block(Wino *w, Val k)
+{
+    return vb_min(w->b, vb_muli(w->b, k, w->t->blocks), vb_int(w->b, w->s.out_blocks));
+}
+
 static void clear_sums(Wino *w)
 {
     Vb *b = w->b;
     if (w->e->node->side_count == 0) {
         return;
     }
-    Val lo = vb_muli(b, w->k_lo, w->t->blocks), hi = vb_muli(b, w->k_hi, w->t->blocks);
-    VbLoop blocks = vb_loop(b, lo, hi, 1, NULL, 0);
+    VbLoop blocks = vb_loop(b, first_block(w, w->k_lo), first_block(w, w->k_hi), 1, NULL, 0);
     SumPlace at = {w->part, blocks.index};
     emit_clear_sums(w->e, &at);
     vb_loop_end(b, &blocks, NULL);
@@ -341,8 +369,8 @@ static void emit_out_tile(Wino *w, const OutTile *o, Val column)
 static void transform_output(Wino *w, Val k_lo, Val k_hi)
 {
     Vb *b = w->b;
-    Val first = vb_muli(b, k_lo, w->t->blocks), end = vb_muli(b, k_hi, w->t->blocks);
-    VbLoop blocks = vb_loop(b, first, end, 1, NULL, 0);
+    Val first = first_block(w, k_lo);
+    VbLoop blocks = vb_loop(b, first, first_block(w, k_hi), 1, NULL, 0);
     OutTile o = {.block = blocks.index};
     Val own = vb_muli(b, vb_sub(b, o.block, first), w->s.m_block);
     Val m = vb_at(b, scratch_at(w, w->s.m), own);
@@ -383,7 +411,7 @@ static void emit_task(Wino *w, Val task)
 {
     Vb *b = w->b;
     const WinogradTiles *t = w->t;
-    int64_t mul = t->chunks * t->parts, k_tiles = w->s.out_blocks / t->blocks;
+    int64_t mul = t->chunks * t->parts, k_tiles = w->s.out_tiles;
     Val images = vb_divi(b, task, mul), rest = vb_remi(b, task, mul);
     Val chunk = vb_remi(b, rest, t->chunks), part = vb_divi(b, rest, t->chunks);
     w->part = vb_add(b, vb_muli(b, images, t->chunks), chunk);
@@ -412,7 +440,7 @@ void winograd_emit_kernel(Emit *e)
     w.s.input.row = row.bt;
     w.s.input.column = column.bt;
     w.vector = (int64_t)b->width * 4;
-    if (2 * (uint64_t)winograd_weight_bytes(&w.s, t) > b->target->l2_bytes) {
+    if (2 * (uint64_t)winograd_weight_bytes(&w.s) > b->target->l2_bytes) {
         w.ahead_step = div_up(t->blocks * w.vector, w.s.slots / t->micro);
     }
     Val task;

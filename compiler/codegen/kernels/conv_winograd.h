@@ -27,7 +27,8 @@ typedef struct WinogradSize {
     int64_t row_products, column_products, products; // the same
     int64_t tile_rows, tile_columns;                 // of an image
     int64_t in_blocks, out_blocks;
-    int64_t slots; // tiles of a plane of V and M, a multiple of micro
+    int64_t out_tiles; // of `blocks` output-channel blocks, the last may have fewer
+    int64_t slots;     // tiles of a plane of V and M, a multiple of micro
     // bytes
     int64_t slice;            // of U for one product and `blocks` output-channel blocks
     WinogradInput input;      // V[product][c block][slot]
@@ -40,7 +41,7 @@ WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width
 /// Bytes of U[k tile][product][c][blocks*V]. Products lie in the order of their sums: point after
 /// point in row-major order, in a point those of even rows (product row i of point row i) before
 /// those of odd ones, in these even columns before odd ones.
-int64_t winograd_weight_bytes(const WinogradSize *s, const WinogradTiles *t);
+int64_t winograd_weight_bytes(const WinogradSize *s);
 
 /// The layout of U that the weights' kernel makes from weights of shape w.
 Layout winograd_weight_layout(Arena *arena, const WinogradAttrs *a, const Shape *w, uint32_t width);

@@ -47,8 +47,9 @@ WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width
     s.tile_columns = div_up(p->out_w, t->columns);
     s.in_blocks = conv_in_blocks(p);
     s.out_blocks = conv_out_blocks(p, width);
+    s.out_tiles = div_up(s.out_blocks, t->blocks);
     s.slots = round_up(t->tiles, t->micro);
-    s.slice = s.in_blocks * conv_in_step(p) * t->blocks * vector;
+    s.slice = p->in_c * t->blocks * vector;
     s.input = (WinogradInput){.row = square((int)s.row_products),
                               .column = square((int)s.column_products),
                               .step = {t->stride * t->rows, t->stride * t->columns},
@@ -65,9 +66,9 @@ WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width
     return s;
 }
 
-int64_t winograd_weight_bytes(const WinogradSize *s, const WinogradTiles *t)
+int64_t winograd_weight_bytes(const WinogradSize *s)
 {
-    return s->out_blocks / t->blocks * s->products * s->slice;
+    return s->out_tiles * s->products * s->slice;
 }
 
 // Whether V and M stay in L2 beside the slices of U that pass.
@@ -91,12 +92,14 @@ static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradT
     const TargetDef *g = ctx->target;
     double blocks = (double)(div_up(ctx->plan_batch, t->image_div) * t->chunks);
     double tiles = (double)t->tiles;
-    double k_tiles = (double)(s->out_blocks / t->blocks), micros = (double)(s->slots / t->micro);
+    double k_tiles = (double)s->out_tiles, micros = (double)(s->slots / t->micro);
     double steps = (double)(s->products * s->pass.in_c);
-    double micro = steps * conv_step_cycles(g, t->micro, t->blocks);
-    micro += (double)s->products * MICRO_CYCLES;
-    double products = blocks * k_tiles * micros * micro / g->clock_ghz;
-    double u = (double)winograd_weight_bytes(s, t);
+    int64_t full = s->out_blocks / t->blocks, tail = s->out_blocks % t->blocks;
+    double micro = steps * (double)full * conv_step_cycles(g, t->micro, t->blocks);
+    micro += tail ? steps * conv_step_cycles(g, t->micro, tail) : 0;
+    micro += k_tiles * (double)s->products * MICRO_CYCLES;
+    double products = blocks * micros * micro / g->clock_ghz;
+    double u = (double)(s->out_blocks * s->products * s->slice / t->blocks); // that is read
     double v = (double)(s->products * s->input.plane_bytes);
     double stream = u / g->dram_gbps + (blocks - 1) * u / conv_stream_gbps(g, u);
     stream += blocks * k_tiles * v / conv_stream_gbps(g, v);
@@ -117,7 +120,7 @@ static void set_group(const TargetDef *g, const WinogradSize *s, WinogradTiles *
 {
     double block = (double)(s->points * t->tiles * g->vector_floats * 4);
     int64_t k_tiles = (int64_t)(0.25 * (double)g->l2_bytes / block) / t->blocks;
-    int64_t part = div_up(s->out_blocks / t->blocks, t->parts);
+    int64_t part = div_up(s->out_tiles, t->parts);
     k_tiles = k_tiles < 1 ? 1 : k_tiles > part ? part : k_tiles;
     t->group_blocks = (int32_t)(div_up(part, div_up(part, k_tiles)) * t->blocks);
 }
@@ -130,7 +133,7 @@ static void try_plan(const PlanCtx *ctx, const Node *n, WinogradTiles t, Winogra
     t.micro = (int32_t)div_up(t.tiles, div_up(t.tiles, most));
     t.group_blocks = t.blocks;
     WinogradSize s = winograd_size(n, &t, g->vector_floats);
-    for (int32_t parts = 1; parts <= MAX_PARTS && parts <= s.out_blocks / t.blocks; parts *= 2) {
+    for (int32_t parts = 1; parts <= MAX_PARTS && parts <= s.out_tiles; parts *= 2) {
         t.parts = parts;
         set_group(g, &s, &t);
         s = winograd_size(n, &t, g->vector_floats);
@@ -200,12 +203,13 @@ const char *winograd_why_not(const PlanCtx *ctx, const Node *n)
     return conv_input_block(n->inputs.at[0], width) < width ? "image of few channels" : NULL;
 }
 
+// Two, the last tile one; three where that leaves none over.
 static int32_t choose_blocks(const TargetDef *g, int64_t out_blocks)
 {
-    if (out_blocks % 2 == 0) {
-        return 2;
+    if (out_blocks % 2 && out_blocks % 3 == 0 && conv_accumulators(g, 3) >= 12) {
+        return 3;
     }
-    return out_blocks % 3 == 0 && conv_accumulators(g, 3) >= 12 ? 3 : 1;
+    return out_blocks > 1 ? 2 : 1;
 }
 
 // The weights as their own kernel prepares them.
@@ -243,7 +247,7 @@ const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     Layout weights = prepared_weights(ctx, n, &s, t, out);
     conv_fill_lowering(ctx, n, &s.pass, &tasks, weights, out);
     out->tasks_mul = (uint32_t)(t->chunks * t->parts);
-    out->bytes_fixed = (uint64_t)winograd_weight_bytes(&s, t);
+    out->bytes_fixed = (uint64_t)winograd_weight_bytes(&s);
     out->scratch_bytes = (uint64_t)s.scratch;
     out->tiles = t;
     out->tiles_bytes = sizeof *t;

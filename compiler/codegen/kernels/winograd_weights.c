@@ -1,6 +1,6 @@
 // winograd_weights.c: U[p] = G w G^T for every pair of channels, for the Winograd convolutions.
 // Backward data takes w transposed and rotated. Computed in double, since it is done once per
-// weight; layout U[k tile][product][c block][c][blocks*V], zero for channels that do not exist, the
+// weight; layout U[k tile][product][c][blocks*V], zero for outputs that do not exist, the
 // products in the order of conv_winograd.h. A task is one tile of output channels and one block of
 // input channels.
 #include "codegen/kernels/conv_winograd.h"
@@ -33,7 +33,7 @@ static WeightsPass weights_pass(const WinogradAttrs *a, const Shape *w, uint32_t
     int64_t columns = winograd_products((int)a->tile[1], p.stride);
     p.products = winograd_products((int)a->tile[0], p.stride) * columns;
     p.row_products = p.stride * columns;
-    p.slice = p.in_blocks * p.in_step * a->blocks * width * 4;
+    p.slice = p.reduced * a->blocks * width * 4;
     return p;
 }
 
@@ -160,18 +160,13 @@ static void emit(Emit *e)
     Val tile = vb_divi(b, task, p.in_blocks), block = vb_remi(b, task, p.in_blocks);
     Val u = vb_at(b, e->out[0], vb_muli(b, tile, p.products * p.slice));
     Val begin = vb_muli(b, block, p.in_step);
-    VbLoop channels = vb_loop(b, vb_int(b, 0), vb_int(b, p.in_step), 1, NULL, 0);
-    Val channel = vb_add(b, begin, channels.index);
-    Val exists = vb_icmp(b, LLVMIntSLT, channel, vb_int(b, p.reduced));
-    Val safe = vb_min(b, channel, vb_int(b, p.reduced - 1));
+    Val end = vb_min(b, vb_addi(b, begin, p.in_step), vb_int(b, p.reduced));
+    VbLoop channels = vb_loop(b, begin, end, 1, NULL, 0);
     VbLoop outs = vb_loop(b, vb_int(b, 0), vb_int(b, p.a->blocks), 1, NULL, 0);
     Val first = vb_muli(b, vb_add(b, vb_muli(b, tile, p.a->blocks), outs.index), b->width);
     Val tap[TAPS];
-    load_taps(e, &p, first, safe, tap);
-    for (int t = 0; t < TAPS; t++) {
-        tap[t] = vb_select(b, exists, tap[t], vb_const64(b, 0));
-    }
-    Val offset = vb_add(b, vb_muli(b, channel, cell), vb_muli(b, outs.index, b->width * 4));
+    load_taps(e, &p, first, channels.index, tap);
+    Val offset = vb_add(b, vb_muli(b, channels.index, cell), vb_muli(b, outs.index, b->width * 4));
     store_products(e, &p, tap, vb_at(b, u, offset));
     vb_loop_end(b, &outs, NULL);
     vb_loop_end(b, &channels, NULL);
