@@ -142,30 +142,39 @@ static void reduce_blocks(Wino *w, Val lo, Val hi, Val *at, Val *x)
     memcpy(at, &x[acc], MICRO_POINTERS * sizeof(Val));
 }
 
-// Adds the products of the plane at at[0] to M, a sum of sums over about SUM_TERMS channels (why:
-// conv_direct.c). is_first: nothing is in M yet.
-static void reduce_plane(Wino *w, Val *at, Val is_first, Val m)
+// Whether M is a sum of sums (why: conv_direct.c).
+static bool has_parts(const Wino *w)
+{
+    return w->t->stride == 2 || sum_blocks(&w->s) < w->s.in_blocks;
+}
+
+// The products of the plane at at[0] to M, in parts of about SUM_TERMS channels.
+static void reduce_plane(Wino *w, Val *at, Val m)
 {
     Vb *b = w->b;
-    const WinogradTiles *t = w->t;
     Val x[MAX_ACC + MICRO_POINTERS], blocks = vb_int(b, w->s.in_blocks);
     int64_t chunk = sum_blocks(&w->s);
     VbLoop loop = vb_loop(b, vb_int(b, 0), blocks, chunk, at, MICRO_POINTERS);
     memcpy(at, loop.carried, MICRO_POINTERS * sizeof(Val));
     reduce_blocks(w, loop.index, vb_min(b, vb_addi(b, loop.index, chunk), blocks), at, x);
-    Val first = vb_icmp(b, LLVMIntEQ, loop.index, vb_int(b, 0));
-    first = LLVMBuildAnd(b->builder, first, is_first, "");
     for (int64_t o = 0; o < w->blocks; o++) {
-        for (int i = 0; i < t->micro; i++) {
+        for (int i = 0; i < w->t->micro; i++) {
             Val place = vb_ati(b, m, o * w->s.m_block + i * w->vector), sum = x[i * w->blocks + o];
-            if (t->stride == 2 || chunk < w->s.in_blocks) {
-                Val before = vb_select(b, first, vb_zero(b), vb_load(b, place));
-                sum = vb_fadd(b, before, sum);
-            }
-            vb_store(b, sum, place);
+            vb_store(b, has_parts(w) ? vb_fadd(b, vb_load(b, place), sum) : sum, place);
         }
     }
     vb_loop_end(b, &loop, at);
+}
+
+static void clear_m(Wino *w, Val m)
+{
+    Vb *b = w->b;
+    VbLoop tiles = vb_loop(b, vb_int(b, 0), vb_int(b, w->t->micro), 1, &m, 1);
+    for (int64_t o = 0; o < w->blocks; o++) {
+        vb_store(b, vb_zero(b), vb_ati(b, tiles.carried[0], o * w->s.m_block));
+    }
+    m = vb_ati(b, tiles.carried[0], w->vector);
+    vb_loop_end(b, &tiles, &m);
 }
 
 // M of one register tile, from all planes of its point.
@@ -173,8 +182,11 @@ static void emit_micro(Wino *w, const Micro *from, Val m)
 {
     Vb *b = w->b;
     Val at[MICRO_POINTERS] = {from->v, from->u, from->ahead}, zero = vb_int(b, 0);
+    if (has_parts(w)) {
+        clear_m(w, m);
+    }
     if (w->t->stride == 1) {
-        reduce_plane(w, at, vb_icmp(b, LLVMIntEQ, zero, zero), m);
+        reduce_plane(w, at, m);
         return;
     }
     int64_t plane = w->s.input.plane_bytes;
@@ -186,9 +198,7 @@ static void emit_micro(Wino *w, const Micro *from, Val m)
     at[0] = vb_at(b, from->v, vb_add(b, row, column));
     at[1] = columns.carried[1];
     at[2] = columns.carried[2];
-    Val before = vb_add(b, rows.index, columns.index);
-    reduce_plane(w, at, vb_icmp(b, LLVMIntEQ, before, zero), m);
-    at[1] = vb_ati(b, columns.carried[1], w->s.slice); // a tail leaves it short of the next
+    reduce_plane(w, at, m);
     vb_loop_end(b, &columns, at);
     vb_loop_end(b, &rows, at);
 }
