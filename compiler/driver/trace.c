@@ -105,11 +105,18 @@ static const char *step_name(Arena *a, const RnTraceEvent *w)
                         rn_text(w->model, rn_step_kernel(w->model, w->step)->work));
 }
 
+// Threads are numbered from 1: viewers take thread 0 of a process for none, and thread 1 of process
+// 1 for its main thread.
+static unsigned trace_thread(unsigned worker)
+{
+    return worker + 1;
+}
+
 static void print_event(const Trace *t, StrBuf *out, unsigned lane, const Event *e)
 {
     strbuf_add(out, ",\n{\"ph\": \"X\", \"name\": ");
     strbuf_add_json(out, e->name ? e->name : step_name(out->arena, &e->work));
-    strbuf_printf(out, ", \"pid\": 1, \"tid\": %u, \"ts\": %.3f, \"dur\": %.3f", lane,
+    strbuf_printf(out, ", \"pid\": 1, \"tid\": %u, \"ts\": %.3f, \"dur\": %.3f", trace_thread(lane),
                   1e-3 * (double)(e->work.start_ns - t->start_ns),
                   1e-3 * (double)(e->work.end_ns - e->work.start_ns));
     if (e->work.step)
@@ -125,14 +132,14 @@ static void print_trace(const Trace *t, StrBuf *out)
     strbuf_add(out, ", \"target\": ");
     strbuf_add_json(out, m->isa);
     strbuf_add(out, "},\n\"traceEvents\": [\n{\"ph\": \"M\", \"name\": \"process_name\", "
-                    "\"pid\": 1, \"tid\": 0, \"args\": {\"name\": ");
+                    "\"pid\": 1, \"tid\": 1, \"args\": {\"name\": ");
     strbuf_add_json(out, m->name);
     strbuf_add(out, "}}");
     for (unsigned i = 0; i < t->workers; i++)
         strbuf_printf(out,
                       ",\n{\"ph\": \"M\", \"name\": \"thread_name\", \"pid\": 1, \"tid\": %u, "
                       "\"args\": {\"name\": \"thread %u\"}}",
-                      i, i);
+                      trace_thread(i), i);
     for (unsigned i = 0; i < t->workers; i++)
         for (uint32_t k = 0; k < t->lanes[i].count; k++)
             print_event(t, out, i, &t->lanes[i].events[k]);

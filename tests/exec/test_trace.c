@@ -84,7 +84,8 @@ static void add_event(Totals *t, const cJSON *event, double *free_at)
         return;
     }
     ck_assert_str_eq(text(event, "ph"), "X");
-    int thread = (int)number(event, "tid");
+    int thread = (int)number(event, "tid") - 1; // viewers have no thread 0
+    ck_assert_int_ge(thread, 0);
     ck_assert_int_lt(thread, THREADS);
     ck_assert_double_ge(number(event, "ts"), free_at[thread] - 0.002); // rounded to ns
     ck_assert_double_ge(number(event, "dur"), 0);
