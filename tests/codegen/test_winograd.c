@@ -64,6 +64,32 @@ START_TEST(strided_squares)
 }
 END_TEST
 
+// Enough channels for sums of several chains, the last block of them not full, and an odd number of
+// output vectors, the last not full, for every width of vectors.
+START_TEST(deep_squares)
+{
+    const TargetDef *t = test_target(_i);
+    for (int64_t stride = 1; t && stride <= 2; stride++) {
+        Case c = {.c = 133, .k = 69, .h = 9 * stride, .w = 7 * stride + 1, .batch = 3};
+        c.r = c.s = 3;
+        c.sh = c.sw = stride;
+        c.groups = 1;
+        c.plan_batch = 2;
+        c.bias = c.fused = true;
+        for (int d = 0; d < 4; d++) {
+            c.pad[d] = 1;
+        }
+        run_square(t, &op_conv, 2, &c);
+        if (stride == 1) {
+            c.bias = false;
+            c.c = 69;
+            c.k = 133;
+            run_square(t, &op_bwd_data, 0, &c);
+        }
+    }
+}
+END_TEST
+
 // What docs/kernels.md says about rounding is what is measured.
 START_TEST(errors)
 {
@@ -111,6 +137,7 @@ int main(void)
     tcase_set_timeout(tc, 300);
     tcase_add_loop_test(tc, squares, 0, CASES(target_names));
     tcase_add_loop_test(tc, strided_squares, 0, CASES(target_names));
+    tcase_add_loop_test(tc, deep_squares, 0, CASES(target_names));
     tcase_add_test(tc, errors);
     suite_add_tcase(s, tc);
     return check_run(s);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "resnetc/runtime.h"
 #include "runtime/toy_model.h"
@@ -181,6 +182,40 @@ START_TEST(same_bits_for_any_threads)
                 memcpy(first, y, sizeof y);
             ck_assert_int_eq(memcmp(first, y, sizeof y), 0);
         }
+        rn_session_close(s);
+    }
+}
+END_TEST
+
+static _Atomic unsigned tasks_done;
+
+// The first task returns when all others are complete, or after ten seconds.
+static void held_up(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch, void *const *at)
+{
+    time_t end = time(NULL) + 10;
+    unsigned others = (c->batch + TOY_GROUP - 1) / TOY_GROUP - (hi - lo);
+    while (lo == 0 && tasks_done < others && time(NULL) < end)
+        ;
+    toy_infer_8(c, lo, hi, scratch, at);
+    tasks_done += lo > 0 || tasks_done == others ? hi - lo : 0;
+}
+
+// What a thread has not begun of its share, another takes.
+START_TEST(nobody_waits_for_a_held_up_thread)
+{
+    Toy t = make_toy();
+    RnKernel kernels[TOY_KERNELS];
+    memcpy(kernels, toy_kernels, sizeof kernels);
+    kernels[TOY_INFER_8].fn = held_up;
+    t.model.kernels = kernels;
+    const float *in = t.x;
+    for (unsigned threads = 2; threads <= 4; threads++) {
+        RnSession *s = open_toy(&t, &(RnOptions){.threads = threads, .max_batch = IMAGES});
+        float y[IMAGES * TOY_K], *out = y;
+        tasks_done = 0;
+        ck_assert_int_eq(rn_infer(s, &in, 20, &out, NULL), RN_OK);
+        ck_assert_uint_eq(tasks_done, 5);
+        check_logits(&t, y, 20);
         rn_session_close(s);
     }
 }
@@ -551,6 +586,7 @@ int main(void)
     tcase_add_test(tc, prepares_again_after_changes);
     tcase_add_test(tc, takes_the_nearest_plan);
     tcase_add_test(tc, same_bits_for_any_threads);
+    tcase_add_test(tc, nobody_waits_for_a_held_up_thread);
     tcase_add_test(tc, sessions_on_many_threads);
     tcase_add_test(tc, sessions_share_a_pool);
     tcase_add_test(tc, embedded_weights);

@@ -136,8 +136,11 @@ void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, Con
 /// Layouts of activations, task counts, flops and bytes; `weights` is input 1's layout.
 void conv_fill_lowering(const PlanCtx *ctx, const Node *n, const ConvPass *p, const ConvTiles *t,
                         Layout weights, Lowering *out);
-/// Input-channel blocks of a phase whose products are added in one chain; what they make is added
-/// to a total, so that rounding hardly grows with the number of channels.
+/// Of a sum over `blocks` blocks of `terms` products: how many blocks make one chain of additions,
+/// about `wanted` products; all, if two chains would be shorter. What chains make is added to a
+/// total, so that rounding hardly grows with the number of blocks.
+int64_t conv_chain_blocks(int64_t blocks, int64_t terms, int64_t wanted);
+/// The same for a phase of a direct convolution.
 int64_t conv_sum_blocks(const ConvPass *p, const ConvPhase *f);
 /// Cycles of one step of a register tile: pixels * blocks multiply-adds, one load of each.
 double conv_step_cycles(const TargetDef *t, int64_t pixels, int64_t blocks);

@@ -135,14 +135,18 @@ static void set_tail(const TargetDef *t, const ConvPass *p, ConvTiles *c)
     c->tail_columns = (int32_t)(tail ? fitting_columns(p, conv_accumulators(t, tail) / tail) : 0);
 }
 
-int64_t conv_sum_blocks(const ConvPass *p, const ConvPhase *f)
+int64_t conv_chain_blocks(int64_t blocks, int64_t terms, int64_t wanted)
 {
-    int64_t terms = f->taps[0] * f->taps[1] * conv_in_step(p), blocks = conv_in_blocks(p);
-    if (blocks * terms < 2 * SUM_TERMS) { // two chains of less gain nothing
+    if (blocks * terms < 2 * wanted) {
         return blocks;
     }
-    int64_t chunk = div_up(SUM_TERMS, terms);
-    return div_up(blocks, div_up(blocks, chunk));
+    return div_up(blocks, div_up(blocks, div_up(wanted, terms)));
+}
+
+int64_t conv_sum_blocks(const ConvPass *p, const ConvPhase *f)
+{
+    int64_t terms = f->taps[0] * f->taps[1] * conv_in_step(p);
+    return conv_chain_blocks(conv_in_blocks(p), terms, SUM_TERMS);
 }
 
 // Totals of the longest register tile, if any phase's sum is cut.

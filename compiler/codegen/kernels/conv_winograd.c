@@ -115,9 +115,7 @@ static void reduce_block(Wino *w, Val *x, Val channels)
 
 static int64_t sum_blocks(const WinogradSize *s)
 {
-    int64_t step = conv_in_step(&s->pass), chunk = div_up(SUM_TERMS, step);
-    bool cut = s->in_blocks * step >= 2 * SUM_TERMS; // as in conv_sum_blocks
-    return cut ? div_up(s->in_blocks, div_up(s->in_blocks, chunk)) : s->in_blocks;
+    return conv_chain_blocks(s->in_blocks, conv_in_step(&s->pass), SUM_TERMS);
 }
 
 // Channel blocks [lo, hi) into accumulators x that begin at zero; at: pointers, which move on.
@@ -450,7 +448,7 @@ void winograd_emit_kernel(Emit *e)
     w.s.input.row = row.bt;
     w.s.input.column = column.bt;
     w.vector = (int64_t)b->width * 4;
-    if (2 * (uint64_t)winograd_weight_bytes(&w.s) > b->target->l2_bytes) {
+    if (2 * (uint64_t)winograd_weight_bytes(&w.s, t) > b->target->l2_bytes) {
         w.ahead_step = div_up(t->blocks * w.vector, w.s.slots / t->micro);
     }
     Val task;

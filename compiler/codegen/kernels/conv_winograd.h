@@ -38,10 +38,10 @@ typedef struct WinogradSize {
 
 WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width);
 
-/// Bytes of U[k tile][product][c][blocks*V]. Products lie in the order of their sums: point after
-/// point in row-major order, in a point those of even rows (product row i of point row i) before
-/// those of odd ones, in these even columns before odd ones.
-int64_t winograd_weight_bytes(const WinogradSize *s);
+/// Bytes that are read of U[k tile][product][c][blocks*V]. Products lie in the order of their sums:
+/// point after point in row-major order, in a point those of even rows (product row i of point row
+/// i) before those of odd ones, in these even columns before odd ones.
+int64_t winograd_weight_bytes(const WinogradSize *s, const WinogradTiles *t);
 
 /// The layout of U that the weights' kernel makes from weights of shape w.
 Layout winograd_weight_layout(Arena *arena, const WinogradAttrs *a, const Shape *w, uint32_t width);

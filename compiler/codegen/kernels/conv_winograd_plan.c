@@ -66,9 +66,9 @@ WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width
     return s;
 }
 
-int64_t winograd_weight_bytes(const WinogradSize *s)
+int64_t winograd_weight_bytes(const WinogradSize *s, const WinogradTiles *t)
 {
-    return s->out_tiles * s->products * s->slice;
+    return s->out_blocks * s->products * s->slice / t->blocks;
 }
 
 // Whether V and M stay in L2 beside the slices of U that pass.
@@ -99,7 +99,7 @@ static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradT
     micro += tail ? steps * conv_step_cycles(g, t->micro, tail) : 0;
     micro += k_tiles * (double)s->products * MICRO_CYCLES;
     double products = blocks * micros * micro / g->clock_ghz;
-    double u = (double)(s->out_blocks * s->products * s->slice / t->blocks); // that is read
+    double u = (double)winograd_weight_bytes(s, t);
     double v = (double)(s->products * s->input.plane_bytes);
     double stream = u / g->dram_gbps + (blocks - 1) * u / conv_stream_gbps(g, u);
     stream += blocks * k_tiles * v / conv_stream_gbps(g, v);
@@ -247,7 +247,7 @@ const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     Layout weights = prepared_weights(ctx, n, &s, t, out);
     conv_fill_lowering(ctx, n, &s.pass, &tasks, weights, out);
     out->tasks_mul = (uint32_t)(t->chunks * t->parts);
-    out->bytes_fixed = (uint64_t)winograd_weight_bytes(&s);
+    out->bytes_fixed = (uint64_t)winograd_weight_bytes(&s, t);
     out->scratch_bytes = (uint64_t)s.scratch;
     out->tiles = t;
     out->tiles_bytes = sizeof *t;

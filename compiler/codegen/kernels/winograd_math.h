@@ -37,6 +37,9 @@ static inline int winograd_products(int m, int stride)
 /// m is 2 to 6 for stride 1, 2 to 4 for stride 2.
 Winograd winograd_make(int m, int stride);
 Winograd winograd_make_strided(int m); // of stride 2
+/// The finite points of F(m, 3) and, of `count` points, N_i = product over j != i of (a_i - a_j).
+const double *winograd_finite_points(int m, int stride);
+double winograd_norm(const double *a, int count, int i);
 /// Coefficients of the product over j != skip of (x - a_j), lowest first.
 void winograd_polynomial(const double *a, int count, int skip, double coef[WINOGRAD_MAX_POINTS]);
 
