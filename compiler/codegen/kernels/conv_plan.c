@@ -21,6 +21,7 @@
 #define WANTED_BATCH_TASKS 32
 #define L2_SHARE 0.5          // of L2 for what is used again
 #define L2_CHUNK 0.35         // of L2 for a chunk of the input
+#define L3_SHARE 0.2          // of L3's bandwidth for weights that pass for each chunk
 #define SUM_TERMS 144         // products in one chain of additions, about
 #define MAX_PREFETCH_TILES 64 // more of them use the weights long enough
 
@@ -223,20 +224,26 @@ static double weight_bytes(const TargetDef *g, const ConvPass *p, const ConvTile
     return bytes * (double)div_up(conv_out_blocks(p, g->vector_floats), t->blocks);
 }
 
-// An input larger than L2 would come from further away for every tile of output channels: chunks of
-// rows that fit are cheaper to pass over with all weights, if these fit as well.
-static void plan_across(const TargetDef *g, const ConvPass *p, ConvTiles *t)
+// Tasks of one chunk of rows follow each other, so that all weights pass for each chunk, where
+// - an image does not stay in L2, and chunks of it and all weights do; or
+// - threads share an image: each then reads rows that it has written itself, not half of them from
+//   the other's cache. All weights stay in L2, or memory can well bring them once for each chunk.
+static void plan_across(const PlanCtx *ctx, const ConvPass *p, double image_ns, ConvTiles *t)
 {
+    const TargetDef *g = ctx->target;
     double l2 = (double)g->l2_bytes, rows = (double)task_rows(p, t);
     double image = 4.0 * (double)(p->in_c * p->in_h * p->in_w), weights = weight_bytes(g, p, t);
+    double chunks = fmax(fmax(ceil(image / (L2_CHUNK * l2)), t->chunks), 2);
+    bool large = image > L2_SHARE * l2, shared = ctx->plan_batch == 1;
+    bool stays = weights <= L2_SHARE * l2;
+    bool passes = shared && chunks * weights <= L3_SHARE * g->l3_gbps * image_ns;
     bool one = conv_out_blocks(p, g->vector_floats) <= t->blocks;
-    double chunks = ceil(image / (L2_CHUNK * l2));
-    if (one || image <= L2_SHARE * l2 || weights > L2_SHARE * l2 || chunks > rows) {
+    if (one || chunks > rows || !(large || shared) || !(stays || passes)) {
         return;
     }
     t->across = 1;
     t->image_div = t->images;
-    t->chunks = (int32_t)(chunks > t->chunks ? chunks : t->chunks);
+    t->chunks = (int32_t)chunks;
 }
 
 void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, ConvTiles *t)
@@ -258,7 +265,7 @@ void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, Con
     int64_t chunks = div_up(wanted, tasks);
     t->image_div = (int32_t)div;
     t->chunks = (int32_t)(chunks > rows ? rows : chunks);
-    plan_across(g, p, t);
+    plan_across(ctx, p, image_ns, t);
 }
 
 double conv_memory_ns(const TargetDef *t, const Lowering *l, uint32_t batch)
@@ -310,9 +317,11 @@ static bool wants_prefetch(const TargetDef *g, const ConvPass *p, const ConvTile
 {
     const ConvPhase *f = &p->phase[0];
     int64_t tiles = f->count[0] * div_up(f->count[1], t->columns) * div_up(t->image_div, t->images);
+    if (t->across) {
+        tiles = tiles > t->chunks ? tiles / t->chunks : 1;
+    }
     int64_t step = div_up(t->blocks * (int64_t)g->vector_floats * 4, tiles);
-    return p->phase_count == 1 && !t->across && step <= VB_CACHE_LINE &&
-           tiles <= MAX_PREFETCH_TILES;
+    return p->phase_count == 1 && step <= VB_CACHE_LINE && tiles <= MAX_PREFETCH_TILES;
 }
 
 void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *out)

@@ -74,12 +74,17 @@ static void share_coming(ConvWalk *w, const RowPlace *r, Val column, ConvTile *t
     const ConvPhase *f = t->phase;
     int64_t slice = conv_slice_bytes(&w->pass, f, w->tiles->blocks, b->width);
     int64_t passes = div_up(w->tiles->image_div, w->tiles->images);
-    int64_t pixels = f->count[0] * f->count[1], per_pixel = div_up(slice, pixels * passes);
-    int64_t steps = conv_in_blocks(&w->pass) * conv_in_step(&w->pass) * f->taps[0] * f->taps[1];
-    t->coming_step = div_up(per_pixel * t->columns, steps);
+    int64_t pixels = f->count[0] * f->count[1];
     Val pass = vb_divi(b, vb_sub(b, r->image, w->image_lo), w->tiles->images);
     Val pixel = vb_add(b, vb_muli(b, r->row, f->count[1]), column);
+    if (w->tiles->across) { // the next task has the next channels of the same chunk
+        pixels = pixels > w->tiles->chunks ? pixels / w->tiles->chunks : 1;
+        pixel = vb_sub(b, pixel, w->chunk_pixel);
+    }
     pixel = vb_add(b, pixel, vb_muli(b, pass, pixels));
+    int64_t per_pixel = div_up(slice, pixels * passes);
+    int64_t steps = conv_in_blocks(&w->pass) * conv_in_step(&w->pass) * f->taps[0] * f->taps[1];
+    t->coming_step = div_up(per_pixel * t->columns, steps);
     t->coming = vb_at(b, t->weights, vb_addi(b, vb_muli(b, pixel, per_pixel), slice));
 }
 
@@ -227,6 +232,7 @@ static void emit_rows(ConvWalk *w, Val image, int64_t images)
     if (w->stage) {
         w->stage(w, image, lo, hi);
     }
+    w->chunk_pixel = vb_muli(b, lo, p->phase[0].count[1]);
     VbLoop loop = vb_loop(b, lo, hi, 1, NULL, 0);
     for (uint32_t i = 0; i < p->phase_count; i++) {
         const ConvPhase *f = &p->phase[i];
@@ -249,6 +255,8 @@ static void emit_flat(ConvWalk *w, Val image, int64_t images)
     ConvSplit split = conv_split(f->count[1], w->columns);
     Val lo = chunk_start(w, w->chunk, split.tiles);
     Val hi = chunk_start(w, vb_addi(b, w->chunk, 1), split.tiles);
+    Val wide = vb_min(b, lo, vb_int(b, split.wide));
+    w->chunk_pixel = vb_add(b, vb_muli(b, lo, split.width - 1), wide);
     RowPlace r = {.image = image, .row = vb_int(b, 0), .images = images};
     r.tile = (ConvTile){.phase = f, .images = images, .blocks = w->blocks};
     r.tile.input = image_input(w, image);

@@ -43,7 +43,8 @@ struct ConvWalk {
     Val group, tile; // convolution group; output-channel tile among all groups'
     Val block;       // first output-channel block
     Val image_lo, image_hi, chunk, part;
-    Val staged; // row 0 of the image at hand where there is a stage
+    Val chunk_pixel; // the first of the chunk, in phase 0
+    Val staged;      // row 0 of the image at hand where there is a stage
     // of the variant being emitted
     int64_t blocks, columns;
 };

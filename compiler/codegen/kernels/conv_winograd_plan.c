@@ -125,6 +125,13 @@ static void set_group(const TargetDef *g, const WinogradSize *s, WinogradTiles *
     t->group_blocks = (int32_t)(div_up(part, div_up(part, k_tiles)) * t->blocks);
 }
 
+// What waiting adds to one thread's time: the mean of one thread and of two, and of more that the
+// last task ends later than the others.
+static double waiting(double tasks)
+{
+    return (1 + 2 * ceil(tasks / 2) / tasks) / 2 * (1 + TASK_SHARE / tasks);
+}
+
 static void try_plan(const PlanCtx *ctx, const Node *n, WinogradTiles t, WinogradTiles *best,
                      double *best_score)
 {
@@ -138,7 +145,7 @@ static void try_plan(const PlanCtx *ctx, const Node *n, WinogradTiles t, Winogra
         set_group(g, &s, &t);
         s = winograd_size(n, &t, g->vector_floats);
         double tasks = (double)(div_up(ctx->plan_batch, t.image_div) * t.chunks * parts);
-        double score = plan_ns(ctx, &s, &t) * (1 + TASK_SHARE / tasks);
+        double score = plan_ns(ctx, &s, &t) * waiting(tasks);
         if (score < *best_score) {
             *best_score = score;
             *best = t;
