@@ -84,7 +84,8 @@ const void *module_write(LLVMTargetMachineRef machine, LLVMModuleRef module, Are
     LLVMDisposeMemoryBuffer(buffer);
     if (format == CODEGEN_OBJECT) {
         // Every function keeps its frame pointer: debuggers and profilers find callers by it.
-        *bytes = elf_empty_section(a, out, ".debug_frame");
+        elf_empty_section(a, out, ".debug_frame");
+        *bytes = elf_drop_labels(a, out);
     }
     return out;
 }

@@ -72,6 +72,10 @@ START_TEST(deep_networks_make_small_objects)
     ck_assert_int_eq(stat(in_folder("r.o"), &object), 0);
     ck_assert_int_gt(object.st_size, 100000);
     ck_assert_int_lt(object.st_size, 1000000);
+    SHELL("grep -c layer3.35.conv3 r.o");
+    expect(0, NULL);
+    SHELL("grep -c [.]LCPI r.o"); // the assembler's own labels
+    expect(1, "0");
 }
 END_TEST
 
