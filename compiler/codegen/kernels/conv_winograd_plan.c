@@ -77,6 +77,15 @@ static bool fits(const PlanCtx *ctx, const WinogradSize *s)
     return (double)s->scratch <= 0.9 * (double)ctx->target->l2_bytes;
 }
 
+// From where the blocks of tiles after the first read U: L2, if it stays there beside V, M and the
+// activations that pass.
+static double again_gbps(const PlanCtx *ctx, const WinogradSize *s, double u)
+{
+    double l2 = (double)ctx->target->l2_bytes;
+    return (double)s->scratch + u <= 0.6 * l2 ? ctx->target->l2_gbps
+                                              : conv_stream_gbps(ctx->target, u + l2);
+}
+
 static double activation_ns(const PlanCtx *ctx, const WinogradSize *s)
 {
     const ConvPass *p = &s->pass;
@@ -101,7 +110,7 @@ static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradT
     double products = blocks * micros * micro / g->clock_ghz;
     double u = (double)winograd_weight_bytes(s, t);
     double v = (double)(s->products * s->input.plane_bytes);
-    double stream = u / g->dram_gbps + (blocks - 1) * u / conv_stream_gbps(g, u);
+    double stream = u / g->dram_gbps + (blocks - 1) * u / again_gbps(ctx, s, u);
     stream += blocks * k_tiles * v / conv_stream_gbps(g, v);
     double rows = (double)s->row_points, columns = (double)s->column_points;
     double in = (double)(s->row_products * (s->input.step[1] + s->column_products));
