@@ -11,6 +11,11 @@
 #define MASKED_MEMORY_FLOATS 8
 #define MAX_LANES 64
 
+static bool is_x86(const TargetDef *target)
+{
+    return strncmp(target->triple, "x86_64", strlen("x86_64")) == 0;
+}
+
 void vb_init(Vb *b, Arena *arena, const TargetDef *target, LLVMContextRef context,
              LLVMModuleRef module, LLVMBuilderRef builder)
 {
@@ -186,7 +191,7 @@ void vb_store_streaming(Vb *b, Val x, Val p)
 // Streaming stores of x86 are not ordered with others, not even by a release.
 void vb_store_fence(Vb *b)
 {
-    if (strncmp(b->target->triple, "x86_64", strlen("x86_64")) == 0) {
+    if (is_x86(b->target)) {
         vb_intrinsic(b, "llvm.x86.sse.sfence", NULL, NULL, 0);
     }
 }
@@ -344,14 +349,19 @@ Val vb_keep_lanes(Vb *b, Val x, uint32_t lanes)
     return vb_select(b, first_lanes(b, lanes), x, LLVMConstNull(LLVMTypeOf(x)));
 }
 
-Val vb_lane_mask(Vb *b, Val count)
+Val vb_lane_numbers(Vb *b)
 {
     Val lane[MAX_LANES];
     for (uint32_t i = 0; i < b->width; i++) {
         lane[i] = LLVMConstInt(b->i32, i, 0);
     }
+    return LLVMConstVector(lane, b->width);
+}
+
+Val vb_lane_mask(Vb *b, Val count)
+{
     Val limit = vb_splat(b, LLVMBuildTrunc(b->builder, count, b->i32, ""));
-    return vb_icmp(b, LLVMIntSLT, LLVMConstVector(lane, b->width), limit);
+    return vb_icmp(b, LLVMIntSLT, vb_lane_numbers(b), limit);
 }
 
 Val vb_keep_first(Vb *b, Val x, Val count)
@@ -371,6 +381,29 @@ Val vb_shuffle2(Vb *b, Val x, Val y, const uint32_t *mask)
 Val vb_shuffle(Vb *b, Val x, const uint32_t *mask)
 {
     return vb_shuffle2(b, x, LLVMGetPoison(LLVMTypeOf(x)), mask);
+}
+
+#define AVX2_FLOATS 8
+#define AVX512_FLOATS 16
+
+bool vb_can_permute2(const TargetDef *target)
+{
+    return is_x86(target) && target->vector_floats >= AVX2_FLOATS;
+}
+
+Val vb_permute2(Vb *b, Val x, Val y, Val index)
+{
+    if (b->width == AVX512_FLOATS) {
+        Val args[3] = {x, index, y};
+        return vb_intrinsic(b, "llvm.x86.avx512.vpermi2var.ps.512", NULL, args, 3);
+    }
+    if (b->width != AVX2_FLOATS || !vb_can_permute2(b->target)) {
+        INTERNAL_ERROR("%s permutes no two vectors of %u", b->target->name, b->width);
+    }
+    Val of_x[2] = {x, index}, of_y[2] = {y, index}; // the lower bits of indices count
+    Val in_y = vb_icmp(b, LLVMIntSGE, index, vb_splat(b, LLVMConstInt(b->i32, b->width, 0)));
+    return vb_select(b, in_y, vb_intrinsic(b, "llvm.x86.avx2.permps", NULL, of_y, 2),
+                     vb_intrinsic(b, "llvm.x86.avx2.permps", NULL, of_x, 2));
 }
 
 // The upper half of the live lanes moved down to meet the lower half.

@@ -88,8 +88,13 @@ Val vb_keep_lanes(Vb *b, Val x, uint32_t lanes);
 Val vb_shuffle(Vb *b, Val x, const uint32_t *mask); // V lanes
 /// Lane l is lane mask[l] of x, or lane mask[l] - V of y.
 Val vb_shuffle2(Vb *b, Val x, Val y, const uint32_t *mask);
-Val vb_reduce_add(Vb *b, Val x);                    // float, fixed order
-Val vb_reduce_max(Vb *b, Val x);                    // float; NaN lanes lose
+/// The same with indices of run time (<V x i32>, below 2 V), where the target can.
+bool vb_can_permute2(const TargetDef *target);
+Val vb_permute2(Vb *b, Val x, Val y, Val index);
+/// <V x i32>: 0, 1, 2, ...
+Val vb_lane_numbers(Vb *b);
+Val vb_reduce_add(Vb *b, Val x); // float, fixed order
+Val vb_reduce_max(Vb *b, Val x); // float; NaN lanes lose
 /// Lanes at and past `count` (run-time i64) become zero.
 Val vb_keep_first(Vb *b, Val x, Val count);
 /// <V x i1>: lane index < count (run-time i64).

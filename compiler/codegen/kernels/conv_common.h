@@ -60,8 +60,8 @@ typedef struct ConvTiles {
     int32_t in_block;  // ConvPass.in_block
     int32_t step;      // input channels per trip of the inner loop; grouped: per turn
     int32_t shuffled;  // ConvPass.shuffled
-    int32_t expanded;  // the input is expanded in scratch (conv_expanded.c)
-    int32_t spanned;   // tiles find their groups' input themselves (conv_spanned.c)
+    int32_t expanded;  // conv_expand_groups has been at work
+    int32_t spanned;   // tiles find their groups' input themselves
     int32_t prefetch;  // a task's tiles prefetch the weights of the next output channels
 } ConvTiles;
 

@@ -10,23 +10,15 @@
 // with ci times as many taps: a tile holds `columns` outputs, and per row of taps and channel i all
 // filter columns' weights. Chunks of rows are as high as half of L2 holds their expanded rows;
 // those that two chunks share are expanded twice. Weights are [block][r][s][i][V]. Backward data is
-// the same with w transposed inside each group and rotated (conv_bwd_data.c). Not here: groups that
-// divide the vector and need no more than a shuffle (conv_grouped.c).
+// the same with w transposed inside each group and rotated (conv_bwd_data.c). Not here: groups
+// whose channels one shuffle of one or two loaded vectors puts in place (conv_grouped.c,
+// conv_permuted.c).
 #include <math.h>
 
 #include "codegen/kernels/conv_walk.h"
 #include "codegen/kernels/group_lanes.h"
 
-#define L2_SHARE 0.5     // of L2 for a chunk's expanded rows
-#define TILE_CYCLES 12.0 // set-up and epilogue of a tile
-#define TURN_CYCLES 2.0  // of the loop over channels
-
-static GroupLanes node_lanes(const Node *n, const ConvPass *p, uint32_t width)
-{
-    ConvSize z = conv_size(n);
-    int64_t c = z.c / z.groups, k = z.k / z.groups;
-    return p->backward ? group_lanes(z.groups, k, c, width) : group_lanes(z.groups, c, k, width);
-}
+#define L2_SHARE 0.5 // of L2 for a chunk's expanded rows
 
 // Input row before the first that output row 0 of a phase reads, and behind the last.
 static void row_reach(const ConvPass *p, int64_t *before, int64_t *behind)
@@ -48,7 +40,7 @@ static void stage(ConvWalk *w, Val image, Val lo, Val hi)
 {
     Vb *b = w->b;
     const ConvPass *p = &w->pass;
-    GroupLanes g = node_lanes(w->e->node, p, b->width);
+    GroupLanes g = group_lanes_of(w->e->node, p->backward, b->width);
     int64_t before, behind, plane = p->in_h * p->in_w * b->width * 4;
     row_reach(p, &before, &behind);
     Val zero = vb_int(b, 0), rows = vb_int(b, p->in_h);
@@ -85,10 +77,10 @@ static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
     for (uint32_t c = 0; c < count; c++) {
         v[c] = turns.carried[c];
     }
-    Val input = turns.carried[count], weights = turns.carried[count + 1];
-    conv_reduce_lanes(w, t, input, weights, v);
-    v[count] = vb_ati(b, input, vector);
-    v[count + 1] = vb_ati(b, weights, vector);
+    LaneRow lanes = {.input = turns.carried[count], .weights = turns.carried[count + 1]};
+    conv_reduce_lanes(w, t, &lanes, v);
+    v[count] = vb_ati(b, lanes.input, vector);
+    v[count + 1] = vb_ati(b, lanes.weights, vector);
     vb_loop_end(b, &turns, v);
     for (uint32_t c = 0; c < count; c++) {
         acc[c] = v[c];
@@ -108,23 +100,6 @@ static int64_t chunk_rows(const ConvPass *p, int64_t chunks)
 static int64_t row_bytes(const ConvPass *p) // of expanded input
 {
     return p->in_w * p->in_block * 4;
-}
-
-// Of one image: cycles of the tiles of all phases.
-static double tile_cycles(const TargetDef *g, const ConvPass *p, int64_t columns)
-{
-    double cycles = 0;
-    for (uint32_t i = 0; i < p->phase_count; i++) {
-        const ConvPhase *f = &p->phase[i];
-        ConvSplit split = conv_split(f->count[1], columns);
-        double taps = (double)f->taps[1], fma = (double)split.width * taps;
-        double pixels = (double)((split.width - 1) * p->stride[1]) + taps;
-        double loads = (pixels < fma ? pixels : fma) + taps;
-        double turn = fmax(fma / g->fma_per_cycle, loads / g->loads_per_cycle) + TURN_CYCLES;
-        double tiles = (double)(f->count[0] * split.tiles);
-        cycles += tiles * (turn * (double)(f->taps[0] * p->in_c) + TILE_CYCLES);
-    }
-    return cycles * (double)p->groups;
 }
 
 // Cycles to expand an image in so many chunks.
@@ -158,12 +133,12 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     if (why) {
         return why;
     }
-    GroupLanes lanes = node_lanes(n, &p, width);
+    GroupLanes lanes = group_lanes_of(n, p.backward, width);
     const Packing *packing = conv_pack_lanes(ctx->arena, &p, width);
     conv_expand_groups(&p, width);
     ConvTiles t = {.blocks = 1, .images = 1, .expanded = 1, .in_block = (int32_t)p.in_block};
     t.columns = (int32_t)conv_lane_columns(g, &p);
-    double tiles = tile_cycles(g, &p, t.columns);
+    double tiles = conv_lane_cycles(g, &p, t.columns, 0);
     conv_plan_tasks(ctx, &p, tiles / g->clock_ghz, &t);
     t.chunks = (int32_t)fitting_chunks(g, &p, t.chunks);
     conv_fill_lowering(ctx, n, &p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);

@@ -14,15 +14,18 @@
 // (conv_direct.c).
 #include "codegen/kernels/conv_walk.h"
 
+#include <math.h>
+
 #define MAX_LANES 64
+#define TILE_CYCLES 12.0 // set-up and epilogue of a tile
+#define TURN_CYCLES 2.0  // of the loop over channels
 
 typedef struct Grouped {
     ConvWalk *w;
     const ConvTile *t;
     Val *acc;
     int64_t size; // channels per group
-    Val input;    // row of taps
-    Val weights;  // of that row
+    LaneRow row;
 } Grouped;
 
 static Val shuffled(Grouped *g, Val x, int64_t i)
@@ -48,7 +51,17 @@ static Val load_pixel(Grouped *g, int64_t column)
     if (g->t->first_column >= 0) { // the input pointer stands at column 0 of the picture
         column += g->t->first_column * p->stride[1] - g->t->phase->pad[1];
     }
-    return vb_load(g->w->b, vb_ati(g->w->b, g->input, column * p->in_block * 4));
+    Vb *b = g->w->b;
+    const LaneRow *r = &g->row;
+    int64_t at = column * p->in_block * 4;
+    Val x = vb_load(b, vb_ati(b, r->input, at));
+    if (r->index) {
+        x = vb_permute2(b, x, vb_load(b, vb_ati(b, r->next, at)), r->index);
+    }
+    if (r->third) {
+        x = vb_permute2(b, x, vb_load(b, vb_ati(b, r->third, at)), r->index_third);
+    }
+    return x;
 }
 
 // Channels [first, first + count) of the groups, one row of taps: each pixel is loaded and shuffled
@@ -61,7 +74,7 @@ static void emit_channels(Grouped *g, int64_t first, int64_t count)
     Val *weight = ARENA_ARRAY(b->arena, Val, taps * count);
     for (int64_t i = 0; i < taps * count; i++) {
         int64_t at = i / count * g->size + first + i % count;
-        weight[i] = vb_load(b, vb_ati(b, g->weights, at * bytes));
+        weight[i] = vb_load(b, vb_ati(b, g->row.weights, at * bytes));
     }
     for (int64_t column = 0; column < (t->columns - 1) * stride + taps; column++) {
         if (!is_inside(g, column)) {
@@ -111,18 +124,34 @@ static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
         acc[c] = rows.carried[c];
     }
     Val row = vb_add(b, t->row, rows.index);
-    g.input = vb_at(b, t->input, vb_muli(b, row, w->in_row));
-    g.weights = vb_at(b, t->weights, vb_muli(b, rows.index, row_bytes));
+    g.row.input = vb_at(b, t->input, vb_muli(b, row, w->in_row));
+    g.row.weights = vb_at(b, t->weights, vb_muli(b, rows.index, row_bytes));
     emit_row(&g);
     vb_loop_end(b, &rows, acc);
 }
 
-void conv_reduce_lanes(ConvWalk *w, const ConvTile *t, Val input, Val weights, Val *acc)
+void conv_reduce_lanes(ConvWalk *w, const ConvTile *t, const LaneRow *row, Val *acc)
 {
-    Grouped g = {.w = w, .t = t, .acc = acc, .size = conv_in_step(&w->pass)};
-    g.input = input;
-    g.weights = weights;
+    Grouped g = {.w = w, .t = t, .acc = acc, .size = conv_in_step(&w->pass), .row = *row};
     emit_channels(&g, 0, 1);
+}
+
+double conv_lane_cycles(const TargetDef *g, const ConvPass *p, int64_t columns, double more)
+{
+    double cycles = 0;
+    for (uint32_t i = 0; i < p->phase_count; i++) {
+        const ConvPhase *f = &p->phase[i];
+        ConvSplit split = conv_split(f->count[1], columns);
+        double taps = (double)f->taps[1], fma = (double)split.width * taps;
+        double pixels = (double)((split.width - 1) * p->stride[1]) + taps;
+        pixels = pixels < fma ? pixels : fma;
+        double loads = pixels * (more > 0 ? 2 : 1) + taps;
+        double sums = (fma + pixels * more) / g->fma_per_cycle;
+        double turn = fmax(sums, loads / g->loads_per_cycle) + TURN_CYCLES;
+        double tiles = (double)(f->count[0] * split.tiles);
+        cycles += tiles * (turn * (double)(f->taps[0] * p->in_c) + TILE_CYCLES);
+    }
+    return cycles * (double)p->groups;
 }
 
 static ConvPass grouped_pass(const Node *n, uint32_t width, const char **why)

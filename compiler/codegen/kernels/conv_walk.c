@@ -3,8 +3,8 @@
 // neighbours share images and then weights; or (images, chunk, tile), so that they share rows.
 // Inside: images, rows, phases, column tiles. Column tiles that meet the border are emitted each on
 // its own, so that padded taps cost nothing; runs of equal inner tiles are a loop.
-// Not here: what a tile computes (conv_direct.c, conv_grouped.c, conv_expanded.c), how tiles are
-// chosen (conv_plan.c).
+// Not here: what a tile computes (conv_direct.c, conv_grouped.c, conv_expanded.c, ...), how tiles
+// are chosen (conv_plan.c).
 #include "codegen/kernels/conv_walk.h"
 
 #include "base/diag.h"
@@ -364,6 +364,7 @@ void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage)
     }
     if (t->expanded) {
         conv_expand_groups(p, w.b->width);
+        p->in_block = t->in_block;
     }
     conv_place_weights(p, t->blocks, w.b->width);
     w.in_row = p->in_w * p->in_block * 4;

@@ -60,9 +60,17 @@ void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage);
 void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc);
 /// The same for each group that the tile's output channels belong to (conv_spanned.c).
 void conv_reduce_spanned(ConvWalk *w, const ConvTile *t, Val *acc);
-/// One row of taps of one channel that lies expanded in lanes: `input` is the row's, `weights` of
-/// its first tap (conv_grouped.c).
-void conv_reduce_lanes(ConvWalk *w, const ConvTile *t, Val input, Val weights, Val *acc);
+/// One row of taps of one channel of the groups, in lanes.
+typedef struct LaneRow {
+    Val input;       // the row's: a vector per pixel, of every lane's channel; or
+    Val next, index; // lane l is element index[l] of the vectors at input and next; NULL: as above
+    Val third, index_third; // then of that result and the vector at third; NULL: it is final
+    Val weights;            // of the row's first tap
+} LaneRow;
+/// Adds it to acc (conv_grouped.c).
+void conv_reduce_lanes(ConvWalk *w, const ConvTile *t, const LaneRow *row, Val *acc);
+/// Cycles of the tiles of one image; `more` operations per pixel share ports with multiply-adds.
+double conv_lane_cycles(const TargetDef *g, const ConvPass *p, int64_t columns, double more);
 /// Columns of a tile of such lanes.
 int64_t conv_lane_columns(const TargetDef *g, const ConvPass *p);
 

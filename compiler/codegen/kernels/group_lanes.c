@@ -4,6 +4,8 @@
 // broadcasts that are blended: each group's channel i goes to the lanes of that group.
 #include "codegen/kernels/group_lanes.h"
 
+#include "codegen/kernels/conv_common.h"
+
 #define MAX_LANES 64
 #define LANE_CYCLES 1.5   // to spread one vector: a shuffle or two, a store
 #define PIXEL_CYCLES 3.0  // of the loop around them
@@ -32,6 +34,13 @@ GroupLanes group_lanes(int64_t groups, int64_t reduced, int64_t made, uint32_t w
     g.most = (width - 1) / made + 2;
     g.most = g.most < groups ? g.most : groups;
     return g;
+}
+
+GroupLanes group_lanes_of(const Node *n, bool backward, uint32_t width)
+{
+    ConvSize z = conv_size(n);
+    int64_t c = z.c / z.groups, k = z.k / z.groups;
+    return backward ? group_lanes(z.groups, k, c, width) : group_lanes(z.groups, c, k, width);
 }
 
 static bool is_blended(const GroupLanes *g)

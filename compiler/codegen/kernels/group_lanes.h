@@ -17,6 +17,9 @@ typedef struct GroupLanes {
 
 GroupLanes group_lanes(int64_t groups, int64_t reduced, int64_t made, uint32_t width);
 
+/// Those of a grouped convolution or its backward data.
+GroupLanes group_lanes_of(const Node *n, bool backward, uint32_t width);
+
 /// Cycles to spread so many pixels for all vectors of results.
 double group_lanes_cycles(const GroupLanes *g, double pixels);
 
