@@ -60,6 +60,8 @@ START_TEST(strided_squares)
             c.pad[d] = i < 1 || i > 15 ? 1 : (i + d) % 3;
         }
         run_square(t, &op_conv, 2, &c);
+        c.bias = c.fused = false;
+        run_square(t, &op_bwd_weights, 1, &c);
     }
 }
 END_TEST
@@ -106,7 +108,8 @@ START_TEST(errors)
     } way[] = {{&op_conv, "conv2d", 2, 1},
                {&op_conv, "conv2d, stride 2", 2, 2},
                {&op_bwd_data, "conv2d_bwd_data", 0, 1},
-               {&op_bwd_weights, "conv2d_bwd_weights", 1, 1}};
+               {&op_bwd_weights, "conv2d_bwd_weights", 1, 1},
+               {&op_bwd_weights, "conv2d_bwd_weights, stride 2", 1, 2}};
     ErrorTable table = {0};
     for (int d = 0; d < CASES(way); d++) {
         for (int i = 0; i < CASES(shape); i++) {

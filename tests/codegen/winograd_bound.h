@@ -8,7 +8,7 @@
 // (the componentwise analysis of Higham, "Accuracy and Stability of Numerical Algorithms", 2002,
 // for bilinear algorithms). It takes the place of sum |w*x|, which it is for direct convolution.
 // A sum S of products of the same point (stride 2) stands between |A^T| and the brackets.
-// The gradient of weights: |G^T| [sum over tiles of (|A| |dy| |A^T|) . (|B^T| |d| |B|)] |G|.
+// The gradient of weights: |G^T| [sum over tiles of (|S^T A| |dy| |A^T S|) . (|B^T| |d| |B|)] |G|.
 #ifndef WINOGRAD_BOUND_H
 #define WINOGRAD_BOUND_H
 
@@ -136,12 +136,13 @@ static void bound_pass(const BoundPass *b, Plain *to)
 // du += D[k] V[c] of one tile.
 static void bound_products(const BoundPass *b, const Plain *dy, const int64_t at[3], double *du)
 {
-    WinogradMatrix a_row = winograd_transpose(&b->row.at);
-    WinogradMatrix a_column = winograd_transpose(&b->column.at);
+    WinogradMatrix made_row = bound_made(&b->row), made_column = bound_made(&b->column);
+    WinogradMatrix a_row = winograd_transpose(&made_row);
+    WinogradMatrix a_column = winograd_transpose(&made_column);
     int64_t count = b->reduced * BOUND_POINTS;
     double *v = ARENA_ARRAY(b->arena, double, count), d[BOUND_POINTS];
     for (int64_t c = 0; c < b->reduced; c++) {
-        int64_t from[4] = {at[0], c, at[1] - b->pad[0], at[2] - b->pad[1]};
+        int64_t from[4] = {at[0], c, at[1] * b->stride - b->pad[0], at[2] * b->stride - b->pad[1]};
         bound_tile(&b->row.bt, &b->column.bt, b->in, from, v + c * BOUND_POINTS);
     }
     for (int64_t k = 0; k < b->made; k++) {

@@ -77,53 +77,72 @@ static Val du_at(Grad *w, Val tile, Val block)
     return vb_at(b, scratch_at(w, w->s.du), vb_muli(b, at, w->s.tile));
 }
 
+// The point of a product, both in row-major order (winograd_math.h).
+static Val point_of(Grad *w, Val product)
+{
+    Vb *b = w->b;
+    if (w->t->stride == 1) {
+        return product;
+    }
+    Val row = vb_divi(b, product, w->s.column_products);
+    Val column = vb_remi(b, product, w->s.column_products);
+    row = vb_muli(b, vb_remi(b, row, w->s.row_points), w->s.column_points);
+    return vb_add(b, row, vb_remi(b, column, w->s.column_points));
+}
+
 // Adds the products of the tiles at hand to dU.
 static void multiply(Grad *w)
 {
     Vb *b = w->b;
     const GradTiles *t = w->t;
     Val zero = vb_int(b, 0);
-    VbLoop points = vb_loop(b, zero, vb_int(b, w->s.points), 1, NULL, 0);
-    Val v = vb_at(b, scratch_at(w, w->s.x.points), vb_muli(b, points.index, w->s.x.plane_bytes));
-    Val d = vb_at(b, scratch_at(w, w->s.dy.points), vb_muli(b, points.index, w->s.dy.plane_bytes));
+    VbLoop products = vb_loop(b, zero, vb_int(b, w->s.products), 1, NULL, 0);
+    Val v = vb_at(b, scratch_at(w, w->s.x.points), vb_muli(b, products.index, w->s.x.plane_bytes));
+    Val point = vb_muli(b, point_of(w, products.index), w->s.dy.plane_bytes);
+    Val d = vb_at(b, scratch_at(w, w->s.dy.points), point);
     VbLoop tiles = vb_loop(b, zero, vb_sub(b, w->k_hi, w->k_lo), 1, NULL, 0);
     Val own_d = vb_at(b, d, vb_muli(b, tiles.index, t->blocks * w->s.dy.block_bytes));
     VbLoop blocks = vb_loop(b, zero, vb_sub(b, w->c_hi, w->c_lo), 1, NULL, 0);
     Val own_v = vb_at(b, v, vb_muli(b, blocks.index, w->s.x.block_bytes));
-    Val du = vb_at(b, du_at(w, tiles.index, blocks.index), vb_muli(b, points.index, w->s.plane));
+    Val du = vb_at(b, du_at(w, tiles.index, blocks.index), vb_muli(b, products.index, w->s.plane));
     VbLoop channels = vb_loop(b, zero, vb_int(b, w->s.s.extent), t->channels, NULL, 0);
     Val to = vb_at(b, du, vb_muli(b, channels.index, w->s.cell));
     emit_micro(w, vb_at(b, own_v, vb_muli(b, channels.index, 4)), own_d, to);
     vb_loop_end(b, &channels, NULL);
     vb_loop_end(b, &blocks, NULL);
     vb_loop_end(b, &tiles, NULL);
-    vb_loop_end(b, &points, NULL);
+    vb_loop_end(b, &products, NULL);
 }
 
-// dw = G^T dU G for one vector of k: from its dU at point 0, to its dw at filter row 0, column 0.
+// dw = G^T dU G for one vector of k: from its dU of product 0, to its dw at filter row 0, column 0.
 static void emit_filter(Grad *w, Val from, Val to)
 {
     Vb *b = w->b;
     int rows = w->g_row.columns, columns = w->g_column.columns;
-    int64_t row_bytes = w->s.s.extent * WINOGRAD_TAPS * w->s.cell;
-    Val half[WINOGRAD_TAPS][WINOGRAD_MAX_POINTS];
-    for (int j = 0; j < columns; j++) {
-        Val u[WINOGRAD_MAX_POINTS], out[WINOGRAD_TAPS];
-        for (int i = 0; i < rows; i++) {
-            u[i] = vb_load(b, vb_ati(b, from, (i * columns + j) * w->s.plane));
-        }
-        winograd_emit(b, &w->g_row, u, out);
-        for (int r = 0; r < WINOGRAD_TAPS; r++) {
-            half[r][j] = out[r];
-        }
+    int64_t row_bytes = w->s.s.extent * WINOGRAD_TAPS * w->s.cell, half_row = columns * w->vector;
+    Val u[WINOGRAD_MAX_POINTS], out[WINOGRAD_TAPS], half = scratch_at(w, w->s.half);
+    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, columns), 1, NULL, 0);
+    Val column = vb_at(b, from, vb_muli(b, loop.index, w->s.plane));
+    for (int i = 0; i < rows; i++) {
+        u[i] = vb_load(b, vb_ati(b, column, i * columns * w->s.plane));
     }
+    winograd_emit(b, &w->g_row, u, out);
     for (int r = 0; r < WINOGRAD_TAPS; r++) {
-        Val out[WINOGRAD_TAPS];
-        winograd_emit(b, &w->g_column, half[r], out);
-        for (int s = 0; s < WINOGRAD_TAPS; s++) {
-            vb_store(b, out[s], vb_ati(b, to, r * row_bytes + s * w->s.cell));
-        }
+        Val at = vb_at(b, half, vb_muli(b, loop.index, w->vector));
+        vb_store(b, out[r], vb_ati(b, at, r * half_row));
     }
+    vb_loop_end(b, &loop, NULL);
+    loop = vb_loop(b, vb_int(b, 0), vb_int(b, WINOGRAD_TAPS), 1, NULL, 0);
+    for (int j = 0; j < columns; j++) {
+        u[j] =
+            vb_load(b, vb_ati(b, vb_at(b, half, vb_muli(b, loop.index, half_row)), j * w->vector));
+    }
+    winograd_emit(b, &w->g_column, u, out);
+    for (int s = 0; s < WINOGRAD_TAPS; s++) {
+        Val at = vb_at(b, to, vb_muli(b, loop.index, row_bytes));
+        vb_store(b, out[s], vb_ati(b, at, s * w->s.cell));
+    }
+    vb_loop_end(b, &loop, NULL);
 }
 
 // dw of the task's rectangle: [k tile][c block][r][c][s][blocks*V].
@@ -160,7 +179,7 @@ static void emit_task(Grad *w, Val task)
     w->k_hi = vb_min(b, vb_addi(b, w->k_lo, t->many_k), vb_int(b, s->tiles));
     winograd_input_clear(w->e, &w->s.x);
     winograd_input_clear(w->e, &w->s.dy);
-    winograd_clear(w->e, w->s.du, w->s.points * w->s.plane);
+    winograd_clear(w->e, w->s.du, w->s.products * w->s.plane);
     Val all = vb_muli(b, w->e->batch, w->s.image_tiles);
     VbLoop tiles = vb_loop(b, vb_int(b, 0), all, t->tiles, NULL, 0);
     w->range = (WinogradRange){.image = vb_int(b, 0), .first = tiles.index};
@@ -178,7 +197,7 @@ void winograd_grad_emit(Emit *e)
     const GradTiles *t = e->lowering->tiles;
     Vb *b = e->vb;
     Grad w = {.e = e, .b = b, .t = t, .s = winograd_grad_size(e->node, t, b->width)};
-    Winograd row = winograd_make(t->rows, 1), column = winograd_make(t->columns, 1);
+    Winograd row = winograd_make(t->rows, t->stride), column = winograd_make(t->columns, t->stride);
     w.s.x.row = row.bt;
     w.s.x.column = column.bt;
     w.s.dy.row = winograd_transpose(&row.at);

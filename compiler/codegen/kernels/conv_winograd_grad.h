@@ -8,6 +8,7 @@
 /// Becomes Lowering.tiles: no pointers, no padding.
 typedef struct GradTiles {
     int32_t rows, columns;    // F(rows x columns, 3x3)
+    int32_t stride;           // 1 or 2
     int32_t blocks, channels; // register tile of dU: blocks of k x channels c
     int32_t tiles;            // summed before they are added to dU
     int32_t many_k, many_c;   // a task has so many k tiles and c blocks
@@ -17,12 +18,14 @@ typedef struct GradTiles {
 typedef struct GradSize {
     WeightsTiles direct; // names the layout of dw, which is the direct kernel's
     WeightsSize s;
-    WinogradInput x, dy; // V[point][c block][slot] and D[point][k block][slot]
-    int64_t points, image_tiles;
+    WinogradInput x, dy; // V[product][c block][slot] and D[point][k block][slot]
+    int64_t row_points, column_points;
+    int64_t row_products, column_products, products; // products = row_products * column_products
+    int64_t image_tiles;
     // bytes
-    int64_t cell;        // of dU for one channel: blocks * V * 4
-    int64_t tile, plane; // dU[point][k tile][c block][c]: one c block; one point
-    int64_t du, scratch; // offset in scratch, its end
+    int64_t cell;              // of dU for one channel: blocks * V * 4
+    int64_t tile, plane;       // dU[product][k tile][c block][c]: one c block; one product
+    int64_t du, half, scratch; // offsets in scratch, its end
 } GradSize;
 
 GradSize winograd_grad_size(const Node *n, const GradTiles *t, uint32_t width);

@@ -9,6 +9,7 @@
 #include "codegen/kernels/conv_winograd.h"
 
 #define TRANSFORM_CYCLES 3.0 // of a 1-D transform, per vector
+#define STRIDED_CYCLES 6.0   // of x's at stride 2
 #define FLUSH_CYCLES 2.0     // to add one accumulator to dU
 #define MICRO_CYCLES 30.0    // loop set-up of one register tile
 #define TASK_SHARE 0.5       // of a task that the last worker waits for
@@ -16,21 +17,35 @@
 
 static const int32_t TILE_COUNTS[] = {16, 32, 48, 64, 96, 128};
 
+// A matrix of which only the size counts.
+static WinogradMatrix matrix_size(int64_t rows, int64_t columns)
+{
+    return (WinogradMatrix){.rows = (int)rows, .columns = (int)columns};
+}
+
 GradSize winograd_grad_size(const Node *n, const GradTiles *t, uint32_t width)
 {
-    GradSize g = {.points = (t->rows + 2) * (t->columns + 2)};
+    GradSize g = {.row_points = winograd_points(t->rows, t->stride),
+                  .column_points = winograd_points(t->columns, t->stride),
+                  .row_products = winograd_products(t->rows, t->stride),
+                  .column_products = winograd_products(t->columns, t->stride)};
+    g.products = g.row_products * g.column_products;
     g.direct = (WeightsTiles){
         .blocks = t->blocks, .channels = t->channels, .columns = 1, .in_block = (int32_t)width};
     g.s = weights_size(n, &g.direct, width);
     const ConvSize *z = &g.s.z;
     int64_t rows = div_up(z->oh, t->rows), columns = div_up(z->ow, t->columns);
     g.image_tiles = rows * columns;
-    WinogradInput in = {.step = {t->rows, t->columns}, .tile_rows = rows, .tile_columns = columns};
+    WinogradInput in = {.tile_rows = rows, .tile_columns = columns};
     g.x = g.dy = in;
-    g.x.row = (WinogradMatrix){.rows = t->rows + 2, .columns = t->rows + 2};
-    g.x.column = (WinogradMatrix){.rows = t->columns + 2, .columns = t->columns + 2};
-    g.dy.row = (WinogradMatrix){.rows = t->rows + 2, .columns = t->rows};
-    g.dy.column = (WinogradMatrix){.rows = t->columns + 2, .columns = t->columns};
+    g.x.row = matrix_size(g.row_products, g.row_products);
+    g.x.column = matrix_size(g.column_products, g.column_products);
+    g.dy.row = matrix_size(g.row_points, t->rows);
+    g.dy.column = matrix_size(g.column_points, t->columns);
+    g.dy.step[0] = t->rows;
+    g.dy.step[1] = t->columns;
+    g.x.step[0] = t->stride * t->rows;
+    g.x.step[1] = t->stride * t->columns;
     g.x.pad[0] = z->pad[0];
     g.x.pad[1] = z->pad[1];
     g.x.size[0] = z->h;
@@ -44,7 +59,8 @@ GradSize winograd_grad_size(const Node *n, const GradTiles *t, uint32_t width)
     g.plane = t->many_k * t->many_c * g.tile + width * 4;
     int64_t end = winograd_input_place(&g.x, 0, t->many_c, t->tiles, width);
     g.du = winograd_input_place(&g.dy, end, t->many_k * t->blocks, t->tiles, width);
-    g.scratch = g.du + g.points * g.plane;
+    g.half = g.du + g.products * g.plane;
+    g.scratch = g.half + WINOGRAD_TAPS * g.column_products * width * 4;
     return g;
 }
 
@@ -52,21 +68,25 @@ GradSize winograd_grad_size(const Node *n, const GradTiles *t, uint32_t width)
 static double plan_ns(const PlanCtx *ctx, const GradSize *s, const GradTiles *t)
 {
     const TargetDef *g = ctx->target;
-    double tiles = (double)(s->image_tiles * ctx->plan_batch), points = (double)s->points;
+    double tiles = (double)(s->image_tiles * ctx->plan_batch), products = (double)s->products;
     double c = (double)s->s.in_blocks, k = (double)s->s.out_blocks, k_tiles = (double)s->s.tiles;
-    double micros = k_tiles * c * (double)(s->s.extent / t->channels) * points;
+    double micros = k_tiles * c * (double)(s->s.extent / t->channels) * products;
     double flush = FLUSH_CYCLES * t->channels * t->blocks + MICRO_CYCLES;
     flush /= fmin(t->tiles, tiles);
     double cycles = tiles * micros * (conv_step_cycles(g, t->channels, t->blocks) + flush);
-    double rows = t->rows + 2, columns = t->columns + 2;
-    double x = TRANSFORM_CYCLES * (t->columns * rows + rows * columns);
-    double parts_k = ceil(k_tiles / t->many_k), parts_c = ceil(c / t->many_c);
+    double rows = (double)s->row_products, columns = (double)s->column_products;
+    double x = (t->stride == 1 ? TRANSFORM_CYCLES : STRIDED_CYCLES) * rows;
+    x *= (double)s->x.step[1] + columns;
     // dy's tiles do not overlap, but as many points are made
-    cycles += tiles * x * (c * parts_k + k * parts_c);
+    double dy = TRANSFORM_CYCLES * (double)(s->row_points * (t->columns + s->column_points));
+    double parts_k = ceil(k_tiles / t->many_k), parts_c = ceil(c / t->many_c);
+    cycles += tiles * (x * c * parts_k + dy * k * parts_c);
     double last = TRANSFORM_CYCLES * (rows * columns + 3 * columns + 9);
     cycles += k * c * (double)s->s.extent * last;
-    double vector = tiles * t->rows * t->columns * g->vector_floats * 4;
-    double bytes = vector * (c * parts_k + k * parts_c), once = vector * (c + k);
+    double area = (double)t->rows * t->columns * g->vector_floats * 4;
+    double x_area = area * t->stride * t->stride;
+    double bytes = tiles * (x_area * c * parts_k + area * k * parts_c);
+    double once = tiles * (x_area * c + area * k);
     return cycles / g->clock_ghz + bytes / conv_stream_gbps(g, once);
 }
 
@@ -123,7 +143,9 @@ const char *winograd_grad_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     }
     const TargetDef *g = ctx->target;
     uint32_t width = g->vector_floats;
-    GradTiles base = {.rows = ctx->kernel->tile[0], .columns = ctx->kernel->tile[1]};
+    GradTiles base = {.rows = ctx->kernel->tile[0],
+                      .columns = ctx->kernel->tile[1],
+                      .stride = ctx->kernel->stride};
     GradTiles *t = ARENA_NEW(ctx->arena, GradTiles);
     choose_register_tile(g, n, &base);
     choose(ctx, n, base, t);

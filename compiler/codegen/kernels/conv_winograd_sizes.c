@@ -38,16 +38,19 @@ const KernelDef kernel_winograd_s2_2x4 = WINOGRAD_STRIDED(2, 4);
 const KernelDef kernel_winograd_s2_3x3 = WINOGRAD_STRIDED(3, 3);
 const KernelDef kernel_winograd_s2_4x4 = WINOGRAD_STRIDED(4, 4);
 
-#define WINOGRAD_GRAD(SIZE)                                                                        \
+#define WINOGRAD_GRAD(PREFIX, SIZE, STRIDE)                                                        \
     {                                                                                              \
-        .name = "winograd_" #SIZE "x" #SIZE, .op = "conv2d_bwd_weights", .tile = {SIZE, SIZE},     \
-        .stride = 1,                                                                               \
+        .name = PREFIX #SIZE "x" #SIZE, .op = "conv2d_bwd_weights", .tile = {SIZE, SIZE},          \
+        .stride = STRIDE,                                                                          \
         .doc = "The transpose of Winograd's minimal filtering: products of transformed tiles.",    \
         .plan = winograd_grad_plan, .emit = winograd_grad_emit                                     \
     }
 
-const KernelDef kernel_winograd_grad_2x2 = WINOGRAD_GRAD(2);
-const KernelDef kernel_winograd_grad_3x3 = WINOGRAD_GRAD(3);
-const KernelDef kernel_winograd_grad_4x4 = WINOGRAD_GRAD(4);
-const KernelDef kernel_winograd_grad_5x5 = WINOGRAD_GRAD(5);
-const KernelDef kernel_winograd_grad_6x6 = WINOGRAD_GRAD(6);
+const KernelDef kernel_winograd_grad_2x2 = WINOGRAD_GRAD("winograd_", 2, 1);
+const KernelDef kernel_winograd_grad_3x3 = WINOGRAD_GRAD("winograd_", 3, 1);
+const KernelDef kernel_winograd_grad_4x4 = WINOGRAD_GRAD("winograd_", 4, 1);
+const KernelDef kernel_winograd_grad_5x5 = WINOGRAD_GRAD("winograd_", 5, 1);
+const KernelDef kernel_winograd_grad_6x6 = WINOGRAD_GRAD("winograd_", 6, 1);
+const KernelDef kernel_winograd_s2_grad_2x2 = WINOGRAD_GRAD("winograd_s2_", 2, 2);
+const KernelDef kernel_winograd_s2_grad_3x3 = WINOGRAD_GRAD("winograd_s2_", 3, 2);
+const KernelDef kernel_winograd_s2_grad_4x4 = WINOGRAD_GRAD("winograd_s2_", 4, 2);
