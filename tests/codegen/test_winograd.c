@@ -92,6 +92,29 @@ START_TEST(deep_squares)
 }
 END_TEST
 
+// Backward weights planned for a batch that no cache holds, so that operands are fetched ahead:
+// tasks of several tiles of output channels, batches of tiles that are parts of an image, and many
+// images.
+START_TEST(large_batches)
+{
+    const TargetDef *t = test_target(_i);
+    for (int64_t i = 0; t && i < 4; i++) {
+        int64_t stride = 1 + i % 2;
+        Case c = {
+            .c = 69, .k = 133, .h = (i < 2 ? 5 : 35) * stride, .w = (i < 2 ? 7 : 43) * stride};
+        c.batch = i < 2 ? 37 : 1;
+        c.r = c.s = 3;
+        c.sh = c.sw = stride;
+        c.groups = 1;
+        c.plan_batch = 400;
+        for (int d = 0; d < 4; d++) {
+            c.pad[d] = 1;
+        }
+        run_square(t, &op_bwd_weights, 1, &c);
+    }
+}
+END_TEST
+
 // What docs/kernels.md says about rounding is what is measured.
 START_TEST(errors)
 {
@@ -141,6 +164,7 @@ int main(void)
     tcase_add_loop_test(tc, squares, 0, CASES(target_names));
     tcase_add_loop_test(tc, strided_squares, 0, CASES(target_names));
     tcase_add_loop_test(tc, deep_squares, 0, CASES(target_names));
+    tcase_add_loop_test(tc, large_batches, 0, CASES(target_names));
     tcase_add_test(tc, errors);
     suite_add_tcase(s, tc);
     return check_run(s);

@@ -1,16 +1,20 @@
-// conv_winograd_grad.c: gradient of 3x3 weights of stride 1 by Winograd's minimal filtering.
+// conv_winograd_grad.c: gradient of 3x3 weights by Winograd's minimal filtering, stride 1 and 2.
 //
-// The forward algorithm y = A^T ((G w G^T) . (B^T d B)) A is linear in w, so its gradient is the
-// transposed algorithm with the same points (Lavin and Gray 2016; winograd_math.c):
-//   V[p] = B^T d B, per tile of x         D[p] = A dy A^T, per tile of dy (zeros outside)
-//   dU[p][k][c] = sum over tiles of D[p][k] V[p][c]         dw = G^T dU G, once
-// (m+2)^2 instead of 9 m^2 multiply-adds per tile and pair of channels.
+// The forward algorithm y = A^T S ((G w G^T) . (B^T d B)) S^T A is linear in w, so its gradient is
+// the transposed algorithm with the same points (Lavin and Gray 2016; winograd_math.c):
+//   V[q] = B^T d B, per tile of x         D[p] = A dy A^T, per tile of dy (zeros outside)
+//   dU[q][k][c] = sum over tiles of D[p][k] V[q][c], p the point of product q
+//   dw = G^T dU G, once
+// (m+2)^2 instead of 9 m^2 multiply-adds per tile and pair of channels, at stride 2 (2m+1)^2: S
+// sums up to four products of a point, so its transpose takes a point of dy for each of them.
 //
 // A task owns a rectangle of dU (k tiles x c blocks) in scratch and walks the tiles of the whole
-// batch in order, a few dozen at a time: both transforms, then for each point register tiles of
-// blocks x channels, whose sums start at zero for each batch of tiles and are added to dU: chains
-// stay short, and sums do not depend on threads. Last, dw in the direct kernel's layout. Not here:
-// the choice of rectangle and tiles (conv_winograd_grad_plan.c), the transforms (winograd_input.c).
+// batch in order, a few dozen at a time: x's transform, then for each k tile dy's, and for each
+// product register tiles of blocks x channels, whose sums start at zero for each batch of tiles and
+// are added to dU: chains stay short, and sums do not depend on threads. Meanwhile they fetch what
+// the next transforms read: these compute little and would wait for memory. Last, dw in the direct
+// kernel's layout. Not here: the choice of rectangle and tiles (conv_winograd_grad_plan.c), the
+// transforms (winograd_input.c).
 #include <string.h>
 
 #include "codegen/kernels/conv_winograd_grad.h"
@@ -26,6 +30,7 @@ typedef struct Grad {
     int64_t vector;                 // bytes
     Val k_lo, k_hi, c_lo, c_hi;     // of the task
     WinogradRange range;            // tiles at hand
+    Val all;                        // tiles of all images
 } Grad;
 
 static Val scratch_at(Grad *w, int64_t offset)
@@ -33,20 +38,75 @@ static Val scratch_at(Grad *w, int64_t offset)
     return vb_ati(w->b, w->e->scratch, offset);
 }
 
+// What comes next of x or dy.
+typedef struct Coming {
+    const WinogradInput *in;
+    const GradAhead *ahead;
+    Val from, first; // the tensor; a block of the first image
+    Val tile;        // of the first stretch, among the tiles of all images
+} Coming;
+
+// Where part `index` lies.
+static Val part_at(Grad *w, const Coming *c, Val index)
+{
+    Vb *b = w->b;
+    const GradAhead *a = c->ahead;
+    Val unit = vb_divi(b, index, a->parts), part = vb_remi(b, index, a->parts);
+    Val last = vb_divi(b, vb_addi(b, w->all, -1), a->tiles);
+    Val stretch = vb_add(b, vb_divi(b, c->tile, a->tiles), vb_remi(b, unit, a->count));
+    stretch = vb_min(b, stretch, last);
+    Val block = vb_min(b, vb_divi(b, unit, a->count), vb_int(b, a->blocks - 1));
+    Val plane = vb_muli(b, vb_divi(b, stretch, a->per_image), c->in->blocks);
+    plane = vb_add(b, plane, vb_add(b, c->first, block));
+    Val at = vb_muli(b, plane, c->in->size[0] * c->in->size[1] * w->vector);
+    at = vb_add(b, at, vb_muli(b, vb_remi(b, stretch, a->per_image), a->bytes));
+    return vb_at(b, c->from, vb_add(b, at, vb_muli(b, part, a->bytes / a->parts)));
+}
+
+// What a register tile fetches ahead, and how far it moves on with each tile.
+typedef struct Ahead {
+    Val from, step; // NULL: nothing
+} Ahead;
+
+// The register tiles of k tile `tile`, counted by `micro`, fetch first dy of the k tile that comes
+// next, then a share of x of the tiles that come next.
+static Ahead ahead_at(Grad *w, Val tile, Val micro)
+{
+    Vb *b = w->b;
+    if (!w->t->ahead) {
+        return (Ahead){0};
+    }
+    Val next_tiles = vb_addi(b, w->range.first, w->t->tiles);
+    Val next_k = vb_add(b, w->k_lo, vb_addi(b, tile, 1));
+    Val more = vb_icmp(b, LLVMIntSLT, next_k, w->k_hi);
+    Coming x = {&w->s.x, &w->s.x_ahead, w->e->in[0], w->c_lo, next_tiles};
+    Coming dy = {.in = &w->s.dy, .ahead = &w->s.dy_ahead, .from = w->e->in[1]};
+    dy.first = vb_muli(b, vb_select(b, more, next_k, w->k_lo), w->t->blocks);
+    dy.tile = vb_select(b, more, w->range.first, next_tiles);
+    int64_t dy_parts = winograd_grad_parts(dy.ahead);
+    int64_t x_parts = winograd_grad_micros(&w->s, w->t) - dy_parts; // of this k tile
+    Val own = vb_add(b, vb_muli(b, tile, x_parts), vb_addi(b, micro, -dy_parts));
+    Val is_dy = vb_icmp(b, LLVMIntSLT, micro, vb_int(b, dy_parts));
+    Val step = vb_select(b, is_dy, vb_int(b, dy.ahead->step), vb_int(b, x.ahead->step));
+    return (Ahead){vb_select(b, is_dy, part_at(w, &dy, micro), part_at(w, &x, own)), step};
+}
+
 // One register tile of dU: v stands at its first channel, d at its first block, slot 0.
-static void emit_micro(Grad *w, Val v, Val d, Val du)
+static void emit_micro(Grad *w, Val v, Val d, Val du, const Ahead *ahead)
 {
     Vb *b = w->b;
     const GradTiles *t = w->t;
     uint32_t count = (uint32_t)(t->blocks * t->channels);
-    Val acc[MAX_ACC + 2];
+    Val acc[MAX_ACC + 3];
+    uint32_t carried = count + (ahead->from ? 3 : 2);
     for (uint32_t i = 0; i < count; i++) {
         acc[i] = vb_zero(b);
     }
     acc[count] = v;
     acc[count + 1] = d;
-    VbLoop loop = vb_loop(b, vb_int(b, 0), w->range.count, 1, acc, count + 2);
-    memcpy(acc, loop.carried, (count + 2) * sizeof(Val));
+    acc[count + 2] = ahead->from;
+    VbLoop loop = vb_loop(b, vb_int(b, 0), w->range.count, 1, acc, carried);
+    memcpy(acc, loop.carried, carried * sizeof(Val));
     Val own[MAX_ACC];
     for (int o = 0; o < t->blocks; o++) {
         own[o] = vb_load(b, vb_ati(b, acc[count + 1], o * w->s.dy.block_bytes));
@@ -60,6 +120,10 @@ static void emit_micro(Grad *w, Val v, Val d, Val du)
     }
     acc[count] = vb_ati(b, acc[count], w->vector);
     acc[count + 1] = vb_ati(b, acc[count + 1], w->vector);
+    if (ahead->from) {
+        vb_prefetch(b, acc[count + 2], false, VB_PREFETCH_L2);
+        acc[count + 2] = vb_at(b, acc[count + 2], ahead->step);
+    }
     vb_loop_end(b, &loop, acc);
     for (int c = 0; c < t->channels; c++) {
         for (int o = 0; o < t->blocks; o++) {
@@ -90,27 +154,28 @@ static Val point_of(Grad *w, Val product)
     return vb_add(b, row, vb_remi(b, column, w->s.column_points));
 }
 
-// Adds the products of the tiles at hand to dU.
-static void multiply(Grad *w)
+// Adds the products of the tiles at hand and of k tile `tile` of the task to dU.
+static void multiply(Grad *w, Val tile)
 {
     Vb *b = w->b;
     const GradTiles *t = w->t;
-    Val zero = vb_int(b, 0);
+    int64_t halves = w->s.s.extent / t->channels;
+    Val zero = vb_int(b, 0), many_c = vb_sub(b, w->c_hi, w->c_lo);
     VbLoop products = vb_loop(b, zero, vb_int(b, w->s.products), 1, NULL, 0);
     Val v = vb_at(b, scratch_at(w, w->s.x.points), vb_muli(b, products.index, w->s.x.plane_bytes));
     Val point = vb_muli(b, point_of(w, products.index), w->s.dy.plane_bytes);
     Val d = vb_at(b, scratch_at(w, w->s.dy.points), point);
-    VbLoop tiles = vb_loop(b, zero, vb_sub(b, w->k_hi, w->k_lo), 1, NULL, 0);
-    Val own_d = vb_at(b, d, vb_muli(b, tiles.index, t->blocks * w->s.dy.block_bytes));
-    VbLoop blocks = vb_loop(b, zero, vb_sub(b, w->c_hi, w->c_lo), 1, NULL, 0);
+    VbLoop blocks = vb_loop(b, zero, many_c, 1, NULL, 0);
     Val own_v = vb_at(b, v, vb_muli(b, blocks.index, w->s.x.block_bytes));
-    Val du = vb_at(b, du_at(w, tiles.index, blocks.index), vb_muli(b, products.index, w->s.plane));
+    Val du = vb_at(b, du_at(w, tile, blocks.index), vb_muli(b, products.index, w->s.plane));
+    Val micro = vb_add(b, vb_mul(b, products.index, many_c), blocks.index);
+    micro = vb_muli(b, micro, halves);
     VbLoop channels = vb_loop(b, zero, vb_int(b, w->s.s.extent), t->channels, NULL, 0);
     Val to = vb_at(b, du, vb_muli(b, channels.index, w->s.cell));
-    emit_micro(w, vb_at(b, own_v, vb_muli(b, channels.index, 4)), own_d, to);
+    Ahead ahead = ahead_at(w, tile, vb_add(b, micro, vb_divi(b, channels.index, t->channels)));
+    emit_micro(w, vb_at(b, own_v, vb_muli(b, channels.index, 4)), d, to, &ahead);
     vb_loop_end(b, &channels, NULL);
     vb_loop_end(b, &blocks, NULL);
-    vb_loop_end(b, &tiles, NULL);
     vb_loop_end(b, &products, NULL);
 }
 
@@ -133,9 +198,9 @@ static void emit_filter(Grad *w, Val from, Val to)
     }
     vb_loop_end(b, &loop, NULL);
     loop = vb_loop(b, vb_int(b, 0), vb_int(b, WINOGRAD_TAPS), 1, NULL, 0);
+    Val row = vb_at(b, half, vb_muli(b, loop.index, half_row));
     for (int j = 0; j < columns; j++) {
-        u[j] =
-            vb_load(b, vb_ati(b, vb_at(b, half, vb_muli(b, loop.index, half_row)), j * w->vector));
+        u[j] = vb_load(b, vb_ati(b, row, j * w->vector));
     }
     winograd_emit(b, &w->g_column, u, out);
     for (int s = 0; s < WINOGRAD_TAPS; s++) {
@@ -180,14 +245,17 @@ static void emit_task(Grad *w, Val task)
     winograd_input_clear(w->e, &w->s.x);
     winograd_input_clear(w->e, &w->s.dy);
     winograd_clear(w->e, w->s.du, w->s.products * w->s.plane);
-    Val all = vb_muli(b, w->e->batch, w->s.image_tiles);
-    VbLoop tiles = vb_loop(b, vb_int(b, 0), all, t->tiles, NULL, 0);
+    w->all = vb_muli(b, w->e->batch, w->s.image_tiles);
+    VbLoop tiles = vb_loop(b, vb_int(b, 0), w->all, t->tiles, NULL, 0);
     w->range = (WinogradRange){.image = vb_int(b, 0), .first = tiles.index};
-    w->range.count = vb_min(b, vb_int(b, t->tiles), vb_sub(b, all, tiles.index));
+    w->range.count = vb_min(b, vb_int(b, t->tiles), vb_sub(b, w->all, tiles.index));
     winograd_input_emit(w->e, &w->s.x, w->e->in[0], &w->range, w->c_lo, w->c_hi);
-    winograd_input_emit(w->e, &w->s.dy, w->e->in[1], &w->range, vb_muli(b, w->k_lo, t->blocks),
-                        vb_muli(b, w->k_hi, t->blocks));
-    multiply(w);
+    VbLoop ks = vb_loop(b, w->k_lo, w->k_hi, 1, NULL, 0);
+    Val block = vb_muli(b, ks.index, t->blocks);
+    winograd_input_emit(w->e, &w->s.dy, w->e->in[1], &w->range, block,
+                        vb_addi(b, block, t->blocks));
+    multiply(w, vb_sub(b, ks.index, w->k_lo));
+    vb_loop_end(b, &ks, NULL);
     vb_loop_end(b, &tiles, NULL);
     finish(w);
 }
