@@ -1,11 +1,12 @@
 // run_steps.c: runs a table of steps on all threads.
 //
 // Every thread walks the whole table. At each step it waits until the steps that this one needs are
-// complete, then takes the tasks of its own share, equal parts of the step in order, from the
-// front; when these are gone, those that others have not begun, from the back of their shares. So
-// neighbouring tasks, which read the same weights or fetch each other's ahead (conv_walk.c), run on
-// one core, and a thread that is held up holds up nobody. There is no barrier: a thread that finds
-// nothing to do goes on to the next step, and only tasks that are really under way are waited for.
+// complete, then takes the tasks of its own share, equal parts of the step in order; when these are
+// gone, a share that its owner has not begun becomes its own, or the latter half of what another
+// still has to do. So neighbouring tasks, which read the same weights or fetch each other's ahead
+// (conv_walk.c), run in order and on one core, and a thread that is held up holds up nobody. There
+// is no barrier: a thread that finds nothing to do goes on to the next step, and only tasks that
+// are really under way are waited for.
 #include "session.h"
 
 #include <stdbool.h>
@@ -59,34 +60,70 @@ static uint64_t share_of(uint64_t lo, uint64_t hi)
     return hi << 32 | lo;
 }
 
-// Before a run: equal shares for all workers, the first ones the larger.
+// Where a worker's share begins: they are equal, the first ones the larger.
+static uint32_t share_begin(const Walk *w, uint64_t tasks, unsigned worker)
+{
+    return (uint32_t)((worker * tasks + w->workers - 1) / w->workers);
+}
+
+// Before a run.
 static void share_tasks(const Walk *w, uint32_t i)
 {
-    uint64_t tasks = task_count(w, i), lo = 0;
+    uint32_t tasks = task_count(w, i);
     for (unsigned worker = 0; worker < w->workers; worker++) {
-        uint64_t hi = ((worker + 1) * tasks + w->workers - 1) / w->workers;
+        uint32_t lo = share_begin(w, tasks, worker), hi = share_begin(w, tasks, worker + 1);
         atomic_store_explicit(share_at(w, i, worker), share_of(lo, hi), memory_order_relaxed);
-        lo = hi;
     }
 }
 
-// Takes at most `grain` tasks [*lo, *hi) from the front of a share, or from its back. False: none
-// are left.
-static bool take_tasks(TaskShare *share, uint32_t grain, bool front, uint32_t *lo, uint32_t *hi)
+typedef struct TaskRange {
+    uint32_t lo, hi;
+} TaskRange;
+
+// Takes at most `grain` tasks from the front of a share. Empty: none are left.
+static TaskRange take_tasks(TaskShare *share, uint32_t grain)
 {
     uint64_t now = atomic_load_explicit(share, memory_order_relaxed), rest;
+    TaskRange r;
     do {
-        *lo = (uint32_t)now;
-        *hi = (uint32_t)(now >> 32);
-        if (*lo == *hi)
-            return false;
-        uint32_t count = *hi - *lo < grain ? *hi - *lo : grain;
-        rest = front ? share_of(*lo + count, *hi) : share_of(*lo, *hi - count);
-        *lo = front ? *lo : *hi - count;
-        *hi = *lo + count;
-    } while (!atomic_compare_exchange_weak_explicit(share, &now, rest, memory_order_relaxed,
-                                                    memory_order_relaxed));
-    return true;
+        uint32_t end = (uint32_t)(now >> 32);
+        r.lo = (uint32_t)now;
+        r.hi = end - r.lo < grain ? end : r.lo + grain;
+        rest = share_of(r.hi, end);
+    } while (r.lo < r.hi && !atomic_compare_exchange_weak_explicit(
+                                share, &now, rest, memory_order_relaxed, memory_order_relaxed));
+    return r;
+}
+
+// Takes a share that begins where it did at first, or else its latter half.
+static TaskRange take_from(TaskShare *share, uint32_t first)
+{
+    uint64_t now = atomic_load_explicit(share, memory_order_relaxed), rest;
+    TaskRange r;
+    do {
+        uint32_t begin = (uint32_t)now;
+        r.hi = (uint32_t)(now >> 32);
+        r.lo = begin == first ? begin : begin + (r.hi - begin) / 2;
+        rest = share_of(begin, r.lo);
+    } while (r.lo < r.hi && !atomic_compare_exchange_weak_explicit(
+                                share, &now, rest, memory_order_relaxed, memory_order_relaxed));
+    return r;
+}
+
+// Fills this worker's empty share from another's. Nobody else changes an empty share.
+static bool refill(const Walk *w, uint32_t i, unsigned worker)
+{
+    uint32_t tasks = task_count(w, i);
+    for (unsigned k = 1; k < w->workers; k++) {
+        unsigned other = (worker + k) % w->workers;
+        TaskRange r = take_from(share_at(w, i, other), share_begin(w, tasks, other));
+        if (r.lo < r.hi) {
+            atomic_store_explicit(share_at(w, i, worker), share_of(r.lo, r.hi),
+                                  memory_order_relaxed);
+            return true;
+        }
+    }
+    return false;
 }
 
 // Gives the number of tasks that this worker has run.
@@ -94,22 +131,22 @@ static uint32_t run_tasks(const Walk *w, uint32_t i, unsigned worker)
 {
     const RnStep *step = step_at(w, i);
     StepProgress *progress = &w->session->progress[i];
-    uint32_t tasks = task_count(w, i), mine = 0, lo, hi;
+    uint32_t tasks = task_count(w, i), mine = 0;
     // Small enough to balance, large enough that the shares are not fought over.
     uint32_t grain = w->workers == 1 ? tasks : tasks / (w->workers * 8);
     if (grain == 0)
         grain = 1;
-    for (unsigned other = 0; other < w->workers; other++) {
-        TaskShare *share = share_at(w, i, (worker + other) % w->workers);
-        while (take_tasks(share, grain, other == 0, &lo, &hi)) {
-            rn_step_run(w->session->model, step, w->call, lo, hi, w->session->scratch[worker]);
-            mine += hi - lo;
+    do {
+        TaskRange r;
+        while (r = take_tasks(share_at(w, i, worker), grain), r.lo < r.hi) {
+            rn_step_run(w->session->model, step, w->call, r.lo, r.hi, w->session->scratch[worker]);
+            mine += r.hi - r.lo;
             unsigned before =
-                atomic_fetch_add_explicit(&progress->done, hi - lo, memory_order_acq_rel);
-            if (before + (hi - lo) == tasks)
+                atomic_fetch_add_explicit(&progress->done, r.hi - r.lo, memory_order_acq_rel);
+            if (before + (r.hi - r.lo) == tasks)
                 rni_event_notify(&w->session->step_done);
         }
-    }
+    } while (refill(w, i, worker));
     return mine;
 }
 

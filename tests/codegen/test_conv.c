@@ -53,7 +53,7 @@ static const Case conv_cases[] = {
     {26, 39, 7, 6, 3, 2, 2, 3, SQUARE(1), 13, 2, 1, true, true, false},
     {27, 18, 1, 1, 1, 1, 1, 1, SQUARE(0), 9, 5, 16, false, true, false},
     {272, 272, 3, 4, 3, 3, 1, 1, SQUARE(1), 2, 1, 1, true, true, false}, // too many for shuffles
-    {48, 48, 5, 18, 3, 3, 1, 1, SQUARE(1), 8, 2, 1, true, true, false}, // lanes from three vectors
+    {48, 48, 5, 18, 3, 3, 1, 1, SQUARE(1), 8, 2, 1, true, true, false},  // lanes from three vectors
     {112, 112, 6, 5, 3, 3, 2, 2, SQUARE(1), 16, 1, 1, false, true, false},
     {60, 36, 6, 19, 3, 3, 1, 2, SQUARE(1), 12, 2, 8, true, true, false},
     {36, 78, 4, 7, 3, 3, 1, 1, SQUARE(1), 6, 2, 1, false, true, false},
