@@ -140,6 +140,7 @@ typedef struct WinogradAttrs { // winograd_weights
     int64_t stride;            // of the convolution: 1 or 2
     int64_t blocks;            // output-channel vectors that lie together
     bool backward;             // for backward data: transposed and rotated
+    int64_t mirrored[2];       // backward, rows and columns: 1: not rotated along these
 } WinogradAttrs;
 
 typedef struct BlockAttrs { // to_blocked

@@ -29,6 +29,11 @@ static const AttrDef winograd_attrs[] = {
      .type = ATTR_BOOL,
      .offset = offsetof(WinogradAttrs, backward),
      .doc = "for backward data: transposed and rotated"},
+    {.name = "mirrored",
+     .type = ATTR_SIZE2,
+     .offset = offsetof(WinogradAttrs, mirrored),
+     .max = 1,
+     .doc = "backward, rows x columns: 1: not rotated along these"},
 };
 
 static bool winograd_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
@@ -44,6 +49,7 @@ static const OpCase winograd_cases[] = {
     {"=33,17,3,3", "4x4, blocks=2", 1, NULL},
     {"=16,40,3,3", "6x6, backward=true", 1, NULL},
     {"=16,40,3,3", "4x4, stride=2", 1, NULL},
+    {"=16,40,3,3", "4x4, stride=2, backward=true, mirrored=1x0", 1, NULL},
     {"=5,3,1,1", "2x2", 1, "needs 3x3 filters, not f32[5,3,1,1]"},
 };
 

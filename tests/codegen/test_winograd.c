@@ -40,7 +40,8 @@ START_TEST(squares)
 }
 END_TEST
 
-// 3x3 filters of stride 2: 17 pictures whose height and width, one odd and one even, add up to 35.
+// 3x3 filters of stride 2, forward and backward data: 17 pictures whose height and width, one odd
+// and one even, add up to 35.
 START_TEST(strided_squares)
 {
     const TargetDef *t = test_target(_i);
@@ -54,11 +55,12 @@ START_TEST(strided_squares)
         c.groups = 1;
         c.batch = 1 + i % 3;
         c.plan_batch = 1 + i % 2 * 7;
-        c.bias = i % 2;
         c.fused = true;
         for (int d = 0; d < 4; d++) {
             c.pad[d] = i < 1 || i > 15 ? 1 : (i + d) % 3;
         }
+        run_square(t, &op_bwd_data, 0, &c);
+        c.bias = i % 2;
         run_square(t, &op_conv, 2, &c);
         c.bias = c.fused = false;
         run_square(t, &op_bwd_weights, 1, &c);
@@ -82,12 +84,10 @@ START_TEST(deep_squares)
             c.pad[d] = 1;
         }
         run_square(t, &op_conv, 2, &c);
-        if (stride == 1) {
-            c.bias = false;
-            c.c = 69;
-            c.k = 133;
-            run_square(t, &op_bwd_data, 0, &c);
-        }
+        c.bias = false;
+        c.c = 69;
+        c.k = 133;
+        run_square(t, &op_bwd_data, 0, &c);
     }
 }
 END_TEST
@@ -131,6 +131,7 @@ START_TEST(errors)
     } way[] = {{&op_conv, "conv2d", 2, 1},
                {&op_conv, "conv2d, stride 2", 2, 2},
                {&op_bwd_data, "conv2d_bwd_data", 0, 1},
+               {&op_bwd_data, "conv2d_bwd_data, stride 2", 0, 2},
                {&op_bwd_weights, "conv2d_bwd_weights", 1, 1},
                {&op_bwd_weights, "conv2d_bwd_weights, stride 2", 1, 2}};
     ErrorTable table = {0};

@@ -7,10 +7,13 @@
 //   |A^T| [sum over c of (|G| |g| |G^T|) . (|B^T| |d| |B|)] |A|
 // (the componentwise analysis of Higham, "Accuracy and Stability of Numerical Algorithms", 2002,
 // for bilinear algorithms). It takes the place of sum |w*x|, which it is for direct convolution.
-// A sum S of products of the same point (stride 2) stands between |A^T| and the brackets.
+// At stride 2 a sum S of products of the same point stands between |A^T| and the brackets forward;
+// backward data repeats inputs, R, before |B^T|.
 // The gradient of weights: |G^T| [sum over tiles of (|S^T A| |dy| |A^T S|) . (|B^T| |d| |B|)] |G|.
 #ifndef WINOGRAD_BOUND_H
 #define WINOGRAD_BOUND_H
+
+#include <string.h>
 
 #include "codegen/kernels/winograd_math.h"
 #include "plain_conv.h"
@@ -21,9 +24,9 @@ typedef struct BoundPass {
     Arena *arena;
     Winograd row, column;
     const Plain *in, *w;
-    int stride;
-    bool backward;  // in is dy, out dx, w transposed and rotated
-    int64_t pad[2]; // of in
+    int step, spread; // tiles lie step pixels of `in` apart for spread pixels of what is made
+    bool backward;    // in is dy, out dx, w transposed and rotated
+    int64_t pad[2];   // of in
     int64_t made, reduced;
 } BoundPass;
 
@@ -82,16 +85,21 @@ static double *bound_weights(const BoundPass *b)
     return u;
 }
 
-// A^T S: a column for each product.
-static WinogradMatrix bound_made(const Winograd *w)
+// R B^T and A^T S: a row and a column for each product.
+static Winograd bound_matrices(int m, int stride, bool spread, bool mirrored)
 {
-    WinogradMatrix m = {.rows = w->at.rows, .columns = w->g.rows};
-    for (int i = 0; i < m.rows; i++) {
-        for (int q = 0; q < m.columns; q++) {
-            m.at[i][q] = w->at.at[i][q % w->at.columns];
+    Winograd w = spread ? winograd_make_spread(m) : winograd_make(m, stride);
+    if (mirrored) {
+        winograd_mirror(&w);
+    }
+    for (int q = 0; q < w.g.rows; q++) {
+        memmove(w.bt.at[q], w.bt.at[q % w.bt.rows], sizeof w.bt.at[q]);
+        for (int i = 0; i < w.at.rows; i++) {
+            w.at.at[i][q] = w.at.at[i][q % w.at.columns];
         }
     }
-    return m;
+    w.bt.rows = w.at.columns = w.g.rows;
+    return w;
 }
 
 // The outputs of one tile, its first at (y, x) of `to`.
@@ -99,9 +107,9 @@ static void bound_outputs(const BoundPass *b, const double *u, Plain *to, const 
 {
     int64_t count = b->reduced * BOUND_POINTS;
     double *v = ARENA_ARRAY(b->arena, double, count);
-    WinogradMatrix rows = bound_made(&b->row), columns = bound_made(&b->column);
     for (int64_t c = 0; c < b->reduced; c++) {
-        int64_t from[4] = {at[0], c, at[1] * b->stride - b->pad[0], at[2] * b->stride - b->pad[1]};
+        int64_t from[4] = {at[0], c, at[1] * b->step / b->spread - b->pad[0],
+                           at[2] * b->step / b->spread - b->pad[1]};
         bound_tile(&b->row.bt, &b->column.bt, b->in, from, v + c * BOUND_POINTS);
     }
     for (int64_t k = 0; k < b->made; k++) {
@@ -111,10 +119,11 @@ static void bound_outputs(const BoundPass *b, const double *u, Plain *to, const 
                 m[p] += u[(k * b->reduced + c) * BOUND_POINTS + p] * v[c * BOUND_POINTS + p];
             }
         }
-        bound_transform(&rows, &columns, m, y);
-        for (int i = 0; i < b->row.m && at[1] + i < dim(to, 2); i++) {
-            for (int j = 0; j < b->column.m && at[2] + j < dim(to, 3); j++) {
-                to->bound[index4(to, at[0], k, at[1] + i, at[2] + j)] = y[i * b->column.m + j];
+        bound_transform(&b->row.at, &b->column.at, m, y);
+        for (int i = 0; i < b->row.at.rows && at[1] + i < dim(to, 2); i++) {
+            for (int j = 0; j < b->column.at.rows && at[2] + j < dim(to, 3); j++) {
+                to->bound[index4(to, at[0], k, at[1] + i, at[2] + j)] =
+                    y[i * b->column.at.rows + j];
             }
         }
     }
@@ -124,8 +133,8 @@ static void bound_pass(const BoundPass *b, Plain *to)
 {
     const double *u = bound_weights(b);
     for (int64_t n = 0; n < dim(to, 0); n++) {
-        for (int64_t y = 0; y < dim(to, 2); y += b->row.m) {
-            for (int64_t x = 0; x < dim(to, 3); x += b->column.m) {
+        for (int64_t y = 0; y < dim(to, 2); y += b->row.at.rows) {
+            for (int64_t x = 0; x < dim(to, 3); x += b->column.at.rows) {
                 int64_t at[3] = {n, y, x};
                 bound_outputs(b, u, to, at);
             }
@@ -136,13 +145,12 @@ static void bound_pass(const BoundPass *b, Plain *to)
 // du += D[k] V[c] of one tile.
 static void bound_products(const BoundPass *b, const Plain *dy, const int64_t at[3], double *du)
 {
-    WinogradMatrix made_row = bound_made(&b->row), made_column = bound_made(&b->column);
-    WinogradMatrix a_row = winograd_transpose(&made_row);
-    WinogradMatrix a_column = winograd_transpose(&made_column);
+    WinogradMatrix a_row = winograd_transpose(&b->row.at);
+    WinogradMatrix a_column = winograd_transpose(&b->column.at);
     int64_t count = b->reduced * BOUND_POINTS;
     double *v = ARENA_ARRAY(b->arena, double, count), d[BOUND_POINTS];
     for (int64_t c = 0; c < b->reduced; c++) {
-        int64_t from[4] = {at[0], c, at[1] * b->stride - b->pad[0], at[2] * b->stride - b->pad[1]};
+        int64_t from[4] = {at[0], c, at[1] * b->step - b->pad[0], at[2] * b->step - b->pad[1]};
         bound_tile(&b->row.bt, &b->column.bt, b->in, from, v + c * BOUND_POINTS);
     }
     for (int64_t k = 0; k < b->made; k++) {
@@ -161,8 +169,8 @@ static void bound_gradient(const BoundPass *b, const Plain *dy, Plain *dw)
     int64_t count = b->made * b->reduced * BOUND_POINTS;
     double *du = ARENA_ARRAY(b->arena, double, count);
     for (int64_t n = 0; n < dim(dy, 0); n++) {
-        for (int64_t y = 0; y < dim(dy, 2); y += b->row.m) {
-            for (int64_t x = 0; x < dim(dy, 3); x += b->column.m) {
+        for (int64_t y = 0; y < dim(dy, 2); y += b->row.at.rows) {
+            for (int64_t x = 0; x < dim(dy, 3); x += b->column.at.rows) {
                 int64_t at[3] = {n, y, x};
                 bound_products(b, dy, at, du);
             }
@@ -180,16 +188,17 @@ static void bound_gradient(const BoundPass *b, const Plain *dy, Plain *dw)
 static void winograd_bound(Arena *a, const Case *t, Plain v[3], uint32_t out_of, int rows,
                            int columns)
 {
-    BoundPass b = {.arena = a, .stride = (int)t->sh};
-    b.row = winograd_make(rows, b.stride);
-    b.column = winograd_make(columns, b.stride);
+    bool spread = out_of == 0 && t->sh == 2;
+    BoundPass b = {.arena = a, .step = spread ? 1 : (int)t->sh, .spread = spread ? 2 : 1};
+    b.row = bound_matrices(rows, (int)t->sh, spread, spread && t->pad[0] != 1);
+    b.column = bound_matrices(columns, (int)t->sh, spread, spread && t->pad[1] != 1);
     b.in = out_of == 0 ? &v[2] : &v[0];
     b.w = &v[1];
     b.backward = out_of == 0;
     b.made = b.backward ? t->c : t->k;
     b.reduced = b.backward ? t->k : t->c;
     for (int i = 0; i < 2; i++) {
-        b.pad[i] = b.backward ? 2 - t->pad[i] : t->pad[i];
+        b.pad[i] = spread ? t->pad[i] == 0 : b.backward ? 2 - t->pad[i] : t->pad[i];
     }
     if (out_of == 1) {
         bound_gradient(&b, &v[2], &v[1]);

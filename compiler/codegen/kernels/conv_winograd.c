@@ -1,5 +1,5 @@
-// conv_winograd.c: 3x3 convolution by Winograd's minimal filtering: of stride 1 forward and
-// backward data, of stride 2 forward.
+// conv_winograd.c: 3x3 convolution by Winograd's minimal filtering, of stride 1 or 2: forward and
+// backward data.
 //
 // Tiles of rows x columns outputs are made from (rows+2) x (columns+2) inputs (Lavin and Gray 2016;
 // F(m,3) nested in two dimensions, winograd_math.c):
@@ -7,7 +7,8 @@
 //   channel M[p][k] = sum over c of U[p][k][c] V[p][c], per tile      y = A^T M A
 // so that a tile of m x m outputs costs (m+2)^2 instead of 9 m^2 multiply-adds for a pair of
 // channels. At stride 2 there are (2m+1)^2 products, of which up to four have the same point
-// (winograd_strided.c): M[p][k] sums these too, so a point reduces over so many planes of V.
+// (winograd_strided.c). Forward M[p][k] sums these too, so a point reduces over so many planes of
+// V. Backward data makes 2m x 2m pixels of as many M, and these products share V[p].
 //
 // A task makes a block of tiles (flattened over images, tile rows, tile columns) for a part of the
 // output channels, all in scratch: the input transform of all channels into V; then, group by group
@@ -29,8 +30,7 @@ typedef struct Wino {
     Vb *b;
     const WinogradTiles *t;
     WinogradSize s;
-    WinogradMatrix row, column; // A^T
-    int64_t vector;             // bytes
+    int64_t vector;     // bytes
     int64_t ahead_step; // bytes of weights fetched ahead per channel; 0: they are in the cache
     // of the task
     WinogradRange range;
@@ -43,28 +43,36 @@ static Val scratch_at(Wino *w, int64_t offset)
     return vb_ati(w->b, w->e->scratch, offset);
 }
 
-// A point's products.
+// The products of one sum.
 typedef struct Point {
     Val before;        // products before them in U
     Val plane;         // the first one's plane of V
-    Val rows, columns; // how many; NULL for stride 1: one
+    Val rows, columns; // how many; NULL where nothing is summed: one
 } Point;
 
-// Even rows of products stand in V before odd ones, and so do columns; infinity has even ones only.
+// Sum `index`. Even rows of products stand in V before odd ones, and so do columns; infinity has
+// even ones only.
 static Point point_at(Wino *w, Val index)
 {
     Vb *b = w->b;
     if (w->t->stride == 1) {
         return (Point){.before = index, .plane = index};
     }
-    Val row = vb_divi(b, index, w->s.column_points), column = vb_remi(b, index, w->s.column_points);
-    Val last_row = vb_icmp(b, LLVMIntEQ, row, vb_int(b, w->s.row_points - 1));
-    Val last_column = vb_icmp(b, LLVMIntEQ, column, vb_int(b, w->s.column_points - 1));
-    Point p = {.plane = vb_add(b, vb_muli(b, row, w->s.column_products), column)};
+    int rows = w->s.row.columns, columns = w->s.column.columns;
+    const WinogradMatrix *in_row = &w->s.input.row, *in_column = &w->s.input.column;
+    Val row = vb_divi(b, index, columns), column = vb_remi(b, index, columns);
+    if (!winograd_has_sums(&w->s)) {
+        Val plane = vb_muli(b, vb_remi(b, row, in_row->rows), in_column->rows);
+        plane = vb_add(b, plane, vb_remi(b, column, in_column->rows));
+        return (Point){.before = index, .plane = plane};
+    }
+    Val last_row = vb_icmp(b, LLVMIntEQ, row, vb_int(b, rows - 1));
+    Val last_column = vb_icmp(b, LLVMIntEQ, column, vb_int(b, columns - 1));
+    Point p = {.plane = vb_add(b, vb_muli(b, row, in_column->rows), column)};
     p.rows = vb_select(b, last_row, vb_int(b, 1), vb_int(b, 2));
     p.columns = vb_select(b, last_column, vb_int(b, 1), vb_int(b, 2));
-    p.before = vb_add(b, vb_muli(b, row, 2 * w->s.column_products),
-                      vb_mul(b, p.rows, vb_muli(b, column, 2)));
+    p.before =
+        vb_add(b, vb_muli(b, row, 2 * in_column->rows), vb_mul(b, p.rows, vb_muli(b, column, 2)));
     return p;
 }
 
@@ -143,7 +151,7 @@ static void reduce_blocks(Wino *w, Val lo, Val hi, Val *at, Val *x)
 // Whether M is a sum of sums (why: conv_direct.c).
 static bool has_parts(const Wino *w)
 {
-    return w->t->stride == 2 || sum_blocks(&w->s) < w->s.in_blocks;
+    return winograd_has_sums(&w->s) || sum_blocks(&w->s) < w->s.in_blocks;
 }
 
 // The products of the plane at at[0] to M, in parts of about SUM_TERMS channels.
@@ -183,16 +191,16 @@ static void emit_micro(Wino *w, const Micro *from, Val m)
     if (has_parts(w)) {
         clear_m(w, m);
     }
-    if (w->t->stride == 1) {
+    if (!winograd_has_sums(&w->s)) {
         reduce_plane(w, at, m);
         return;
     }
     int64_t plane = w->s.input.plane_bytes;
     VbLoop rows = vb_loop(b, zero, from->point->rows, 1, at, MICRO_POINTERS);
     memcpy(at, rows.carried, sizeof at);
-    Val row = vb_muli(b, rows.index, w->s.row_points * w->s.column_products * plane);
+    Val row = vb_muli(b, rows.index, w->s.row.columns * w->s.input.column.rows * plane);
     VbLoop columns = vb_loop(b, zero, from->point->columns, 1, at, MICRO_POINTERS);
-    Val column = vb_muli(b, columns.index, w->s.column_points * plane);
+    Val column = vb_muli(b, columns.index, w->s.column.columns * plane);
     at[0] = vb_at(b, from->v, vb_add(b, row, column));
     at[1] = columns.carried[1];
     at[2] = columns.carried[2];
@@ -207,7 +215,7 @@ static Val next_slice(Wino *w, Val k, Val index, const Point *point, Val k_lo, V
     Vb *b = w->b;
     Val next_k = vb_addi(b, k, 1), next = vb_addi(b, index, 1);
     Point other = point_at(w, next), first = {.before = vb_int(b, 0)};
-    Val is_last = vb_icmp(b, LLVMIntEQ, next, vb_int(b, w->s.points));
+    Val is_last = vb_icmp(b, LLVMIntEQ, next, vb_int(b, w->s.sums));
     Val slice = vb_select(b, is_last, slice_at(w, k_hi, &first), slice_at(w, k_lo, &other));
     Val more = vb_icmp(b, LLVMIntSLT, next_k, k_hi);
     return vb_select(b, more, slice_at(w, next_k, point), slice);
@@ -223,7 +231,7 @@ static void emit_micros(Wino *w, const Micro *tile, Val m)
     Val offset = vb_muli(b, vb_min(b, slots.index, last), w->vector);
     int64_t share = w->s.slice / (t->blocks * w->vector) * w->ahead_step;
     Val ahead = vb_muli(b, vb_divi(b, slots.index, t->micro), share);
-    if (t->stride == 2) {
+    if (winograd_has_sums(&w->s)) {
         ahead = vb_mul(b, ahead, vb_mul(b, tile->point->rows, tile->point->columns));
     }
     Micro at = {tile->point, vb_at(b, tile->v, offset), tile->u, vb_at(b, tile->ahead, ahead)};
@@ -237,7 +245,7 @@ static void multiply(Wino *w, Val k_lo, Val k_hi)
     Vb *b = w->b;
     const WinogradTiles *t = w->t;
     int64_t full = w->s.out_blocks / t->blocks, tail = w->s.out_blocks % t->blocks;
-    VbLoop points = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.points), 1, NULL, 0);
+    VbLoop points = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.sums), 1, NULL, 0);
     Point point = point_at(w, points.index);
     VbLoop ks = vb_loop(b, k_lo, k_hi, 1, NULL, 0);
     Micro tile = {.point = &point, .u = slice_at(w, ks.index, &point)};
@@ -274,17 +282,17 @@ typedef struct OutTile {
 static void emit_half(Wino *w, const OutTile *o)
 {
     Vb *b = w->b;
-    int points = w->row.columns;
+    int points = w->s.row.columns;
     Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
-    int64_t below = w->s.column_points * w->s.m_plane;
+    int64_t below = w->s.column.columns * w->s.m_plane;
     Val carried[2] = {o->m, scratch_at(w, w->s.half)};
-    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.column_points), 1, carried, 2);
+    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.column.columns), 1, carried, 2);
     for (int i = 0; i < points; i++) {
         d[i] = vb_load(b, vb_ati(b, loop.carried[0], i * below));
     }
-    winograd_emit(b, &w->row, d, out);
-    for (int i = 0; i < w->row.rows; i++) {
-        vb_store(b, out[i], vb_ati(b, loop.carried[1], i * w->s.column_points * w->vector));
+    winograd_emit(b, &w->s.row, d, out);
+    for (int i = 0; i < w->s.row.rows; i++) {
+        vb_store(b, out[i], vb_ati(b, loop.carried[1], i * w->s.column.columns * w->vector));
     }
     carried[0] = vb_ati(b, loop.carried[0], w->s.m_plane);
     carried[1] = vb_ati(b, loop.carried[1], w->vector);
@@ -323,21 +331,21 @@ static void emit_rows(Wino *w, const OutTile *o, int64_t columns)
 {
     Vb *b = w->b;
     const ConvPass *p = &w->s.pass;
-    int points = w->column.columns;
+    int points = w->s.column.columns;
     Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
     Val sum[EMIT_MAX_SUMS] = {vb_zero(b), vb_zero(b), vb_zero(b), vb_zero(b)};
     uint32_t sums = emit_sum_count(w->e->node);
-    Val rows = vb_min(b, vb_int(b, w->t->rows), vb_sub(b, vb_int(b, p->out_h), o->y));
+    Val rows = vb_min(b, vb_int(b, w->s.row.rows), vb_sub(b, vb_int(b, p->out_h), o->y));
     VbLoop loop = vb_loop(b, vb_int(b, 0), rows, 1, sum, sums);
     for (uint32_t i = 0; i < sums; i++) {
         sum[i] = loop.carried[i];
     }
     Val half =
-        vb_at(b, scratch_at(w, w->s.half), vb_muli(b, loop.index, w->s.column_points * w->vector));
+        vb_at(b, scratch_at(w, w->s.half), vb_muli(b, loop.index, w->s.column.columns * w->vector));
     for (int i = 0; i < points; i++) {
         d[i] = vb_load(b, vb_ati(b, half, i * w->vector));
     }
-    winograd_emit(b, &w->column, d, out);
+    winograd_emit(b, &w->s.column, d, out);
     Val row = vb_add(b, vb_muli(b, o->image, w->s.out_blocks), o->block);
     row = vb_add(b, vb_muli(b, row, p->out_h), vb_add(b, o->y, loop.index));
     Val pixel = vb_add(b, vb_muli(b, row, p->out_w), o->x);
@@ -356,16 +364,16 @@ static void emit_out_tile(Wino *w, const OutTile *o, Val column)
 {
     Vb *b = w->b;
     int64_t across = w->s.tile_columns;
-    int64_t rest = w->s.pass.out_w - (across - 1) * w->t->columns;
+    int64_t rest = w->s.pass.out_w - (across - 1) * w->s.column.rows;
     emit_half(w, o);
-    if (rest == w->t->columns) {
+    if (rest == w->s.column.rows) {
         emit_rows(w, o, rest);
         return;
     }
     Val is_last = vb_icmp(b, LLVMIntEQ, column, vb_int(b, across - 1));
     if (across > 1) {
         VbIf whole = vb_if(b, LLVMBuildNot(b->builder, is_last, ""));
-        emit_rows(w, o, w->t->columns);
+        emit_rows(w, o, w->s.column.rows);
         vb_if_end(b, &whole);
     }
     VbIf last = vb_if(b, is_last);
@@ -387,11 +395,11 @@ static void transform_output(Wino *w, Val k_lo, Val k_hi)
     }
     WinogradRow r = winograd_rows_begin(b, &w->range, w->s.tile_rows, w->s.tile_columns);
     o.image = r.image;
-    o.y = vb_muli(b, r.y, w->t->rows);
+    o.y = vb_muli(b, r.y, w->s.row.rows);
     ExprPlace at = {.image = o.image, .block = o.block};
     emit_hold(w->e, &at);
     VbLoop tiles = vb_loop(b, r.lo, r.hi, 1, NULL, 0);
-    o.x = vb_muli(b, tiles.index, w->t->columns);
+    o.x = vb_muli(b, tiles.index, w->s.column.rows);
     o.m = vb_at(b, m, vb_muli(b, vb_add(b, r.slot, tiles.index), w->vector));
     emit_out_tile(w, &o, tiles.index);
     vb_loop_end(b, &tiles, NULL);
@@ -436,15 +444,27 @@ static void emit_task(Wino *w, Val task)
     vb_if_end(b, &some);
 }
 
+// Of dimension d.
+static Winograd matrices(const Wino *w, int d, int m)
+{
+    if (w->s.pass.spread[d] == 1) {
+        return winograd_make(m, w->t->stride);
+    }
+    Winograd made = winograd_make_spread(m);
+    if (winograd_is_mirrored(&w->s, d)) {
+        winograd_mirror(&made);
+    }
+    return made;
+}
+
 void winograd_emit_kernel(Emit *e)
 {
     const WinogradTiles *t = e->lowering->tiles;
     Vb *b = e->vb;
     Wino w = {.e = e, .b = b, .t = t, .s = winograd_size(e->node, t, b->width)};
-    Winograd row = winograd_make(t->rows, t->stride);
-    Winograd column = winograd_make(t->columns, t->stride);
-    w.row = row.at;
-    w.column = column.at;
+    Winograd row = matrices(&w, 0, t->rows), column = matrices(&w, 1, t->columns);
+    w.s.row = row.at;
+    w.s.column = column.at;
     w.s.input.row = row.bt;
     w.s.input.column = column.bt;
     w.vector = (int64_t)b->width * 4;

@@ -5,7 +5,8 @@
 // from the cache that holds it; the shorter of the two is not wholly hidden. Transforms by vectors
 // loaded and stored, far slower where scratch exceeds L2; the input transform once more for each
 // part of the output channels, since tasks do not wait for each other. Activations too large for L2
-// come and go with the transforms, beside no products. Not here: the algorithm (conv_winograd.c).
+// come and go with the transforms, beside no products. A training step makes U too, where direct
+// kernels pack weights. Not here: the algorithm (conv_winograd.c).
 #include "codegen/kernels/conv_winograd.h"
 
 #include <math.h>
@@ -15,6 +16,8 @@
 #define TRANSFORM_CYCLES 3.0 // of a 1-D transform, per vector
 #define STRIDED_CYCLES 6.0   // of the input's at stride 2: as many planes again to store to
 #define SPILLED (8.0 / 3.0)  // so many times as much where scratch exceeds L2
+#define WEIGHT_CYCLES 19.0   // of U, per vector
+#define PACK_CYCLES 33.0     // of the weights that direct kernels pack, per vector
 #define EXPOSED 0.15         // of the shorter of streaming and products
 #define MICRO_CYCLES 40.0    // loop set-up and stores of one register tile and plane
 #define TASK_SHARE 0.5       // of a task that the last worker waits for
@@ -25,10 +28,15 @@
 #define MAX_TILES 256
 #define MAX_PARTS 16
 
-// A matrix of which only the size counts.
-static WinogradMatrix square(int size)
+// The sizes of F(m, 3)'s matrices.
+static Winograd matrix_sizes(const ConvPass *p, int m, int stride)
 {
-    return (WinogradMatrix){.rows = size, .columns = size};
+    int points = winograd_points(m, stride), products = winograd_products(m, stride);
+    bool spread = p->backward && stride == 2;
+    int in = spread ? points : products;
+    return (Winograd){.bt = {.rows = in, .columns = in},
+                      .g = {.rows = products, .columns = WINOGRAD_TAPS},
+                      .at = {.rows = spread ? 2 * m : m, .columns = spread ? products : points}};
 }
 
 WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width)
@@ -37,22 +45,22 @@ WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width
     WinogradSize s = {.pass = conv_pass(n, width, &why)};
     const ConvPass *p = &s.pass;
     int64_t vector = (int64_t)width * 4;
-    s.row_points = winograd_points(t->rows, t->stride);
-    s.column_points = winograd_points(t->columns, t->stride);
-    s.points = s.row_points * s.column_points;
-    s.row_products = winograd_products(t->rows, t->stride);
-    s.column_products = winograd_products(t->columns, t->stride);
-    s.products = s.row_products * s.column_products;
-    s.tile_rows = div_up(p->out_h, t->rows);
-    s.tile_columns = div_up(p->out_w, t->columns);
+    Winograd row = matrix_sizes(p, t->rows, t->stride);
+    Winograd column = matrix_sizes(p, t->columns, t->stride);
+    s.row = row.at;
+    s.column = column.at;
+    s.products = row.g.rows * column.g.rows;
+    s.sums = s.row.columns * s.column.columns;
+    s.tile_rows = div_up(p->out_h, s.row.rows);
+    s.tile_columns = div_up(p->out_w, s.column.rows);
     s.in_blocks = conv_in_blocks(p);
     s.out_blocks = conv_out_blocks(p, width);
     s.out_tiles = div_up(s.out_blocks, t->blocks);
     s.slots = round_up(t->tiles, t->micro);
     s.slice = p->in_c * t->blocks * vector;
-    s.input = (WinogradInput){.row = square((int)s.row_products),
-                              .column = square((int)s.column_products),
-                              .step = {t->stride * t->rows, t->stride * t->columns},
+    s.input = (WinogradInput){.row = row.bt,
+                              .column = column.bt,
+                              .step = {p->stride[0] * t->rows, p->stride[1] * t->columns},
                               .pad = {p->phase[0].pad[0], p->phase[0].pad[1]},
                               .size = {p->in_h, p->in_w},
                               .tile_rows = s.tile_rows,
@@ -61,8 +69,8 @@ WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width
     s.half = winograd_input_place(&s.input, 0, s.in_blocks, s.slots, width);
     s.m_block = s.slots * vector;
     s.m_plane = (t->group_blocks * s.slots + 1) * vector;
-    s.m = s.half + t->rows * s.column_points * vector;
-    s.scratch = s.m + s.points * s.m_plane;
+    s.m = s.half + s.row.rows * s.column.columns * vector;
+    s.scratch = s.m + s.sums * s.m_plane;
     return s;
 }
 
@@ -95,6 +103,15 @@ static double activation_ns(const PlanCtx *ctx, const WinogradSize *s)
     return stays ? 0 : bytes / conv_stream_gbps(ctx->target, bytes);
 }
 
+// What making U takes longer than packing weights, if a step does that.
+static double weights_ns(const PlanCtx *ctx, const WinogradSize *s)
+{
+    double cycles =
+        WEIGHT_CYCLES * (double)s->products - PACK_CYCLES * WINOGRAD_TAPS * WINOGRAD_TAPS;
+    double vectors = (double)(s->pass.in_c * s->out_blocks);
+    return ctx->training ? vectors * cycles / ctx->target->clock_ghz : 0;
+}
+
 // One thread's time for the batch.
 static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradTiles *t)
 {
@@ -112,10 +129,9 @@ static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradT
     double v = (double)(s->products * s->input.plane_bytes);
     double stream = u / g->dram_gbps + (blocks - 1) * u / again_gbps(ctx, s, u);
     stream += blocks * k_tiles * v / conv_stream_gbps(g, v);
-    double rows = (double)s->row_points, columns = (double)s->column_points;
-    double in = (double)(s->row_products * (s->input.step[1] + s->column_products));
-    double made = columns * rows + t->rows * columns + t->rows * t->columns;
-    in *= t->stride == 1 ? TRANSFORM_CYCLES : STRIDED_CYCLES;
+    double in = (double)(s->input.row.rows * (s->input.step[1] + s->input.column.rows));
+    double made = (double)(s->sums + s->row.rows * (s->column.columns + s->column.rows));
+    in *= winograd_has_sums(s) ? STRIDED_CYCLES : TRANSFORM_CYCLES;
     double cycles = in * (double)s->in_blocks * t->parts;
     cycles += made * TRANSFORM_CYCLES * (double)s->out_blocks;
     cycles *= fits(ctx, s) ? 1 : SPILLED;
@@ -127,7 +143,7 @@ static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradT
 // M of a group takes at most a quarter of L2.
 static void set_group(const TargetDef *g, const WinogradSize *s, WinogradTiles *t)
 {
-    double block = (double)(s->points * t->tiles * g->vector_floats * 4);
+    double block = (double)(s->sums * t->tiles * g->vector_floats * 4);
     int64_t k_tiles = (int64_t)(0.25 * (double)g->l2_bytes / block) / t->blocks;
     int64_t part = div_up(s->out_tiles, t->parts);
     k_tiles = k_tiles < 1 ? 1 : k_tiles > part ? part : k_tiles;
@@ -236,7 +252,8 @@ static Layout prepared_weights(const PlanCtx *ctx, const Node *n, const Winograd
     *a = (WinogradAttrs){.tile = {t->rows, t->columns},
                          .stride = t->stride,
                          .blocks = t->blocks,
-                         .backward = s->pass.backward};
+                         .backward = s->pass.backward,
+                         .mirrored = {winograd_is_mirrored(s, 0), winograd_is_mirrored(s, 1)}};
     out->prepare_op[1] = "winograd_weights";
     out->prepare_attrs[1] = a;
     return winograd_weight_layout(ctx->arena, a, &n->inputs.at[1]->shape,
@@ -267,7 +284,7 @@ const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->scratch_bytes = (uint64_t)s.scratch;
     out->tiles = t;
     out->tiles_bytes = sizeof *t;
-    double ns = plan_ns(ctx, &s, t);
+    double ns = plan_ns(ctx, &s, t) + weights_ns(ctx, &s);
     out->predicted_ns = fmax(ns, conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;
 }

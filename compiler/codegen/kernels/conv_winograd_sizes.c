@@ -24,19 +24,22 @@ const KernelDef kernel_winograd_bwd_4x4 = WINOGRAD("conv2d_bwd_data", 4, 4);
 const KernelDef kernel_winograd_bwd_5x5 = WINOGRAD("conv2d_bwd_data", 5, 5);
 const KernelDef kernel_winograd_bwd_6x6 = WINOGRAD("conv2d_bwd_data", 6, 6);
 
-#define WINOGRAD_STRIDED(ROWS, COLUMNS)                                                            \
+#define WINOGRAD_STRIDED(OP, ROWS, COLUMNS)                                                        \
     {                                                                                              \
-        .name = "winograd_s2_" #ROWS "x" #COLUMNS, .op = "conv2d", .tile = {ROWS, COLUMNS},        \
-        .stride = 2,                                                                               \
-        .doc = "Winograd's minimal filtering of even and odd inputs, summed by point.",            \
+        .name = "winograd_s2_" #ROWS "x" #COLUMNS, .op = (OP), .tile = {ROWS, COLUMNS},            \
+        .stride = 2, .doc = "Winograd's minimal filtering of even and odd pixels.",                \
         .takes_store = true, .takes_sides = true, .streams = true, .plan = winograd_plan,          \
         .emit = winograd_emit_kernel                                                               \
     }
 
-const KernelDef kernel_winograd_s2_2x2 = WINOGRAD_STRIDED(2, 2);
-const KernelDef kernel_winograd_s2_2x4 = WINOGRAD_STRIDED(2, 4);
-const KernelDef kernel_winograd_s2_3x3 = WINOGRAD_STRIDED(3, 3);
-const KernelDef kernel_winograd_s2_4x4 = WINOGRAD_STRIDED(4, 4);
+const KernelDef kernel_winograd_s2_2x2 = WINOGRAD_STRIDED("conv2d", 2, 2);
+const KernelDef kernel_winograd_s2_2x4 = WINOGRAD_STRIDED("conv2d", 2, 4);
+const KernelDef kernel_winograd_s2_3x3 = WINOGRAD_STRIDED("conv2d", 3, 3);
+const KernelDef kernel_winograd_s2_4x4 = WINOGRAD_STRIDED("conv2d", 4, 4);
+const KernelDef kernel_winograd_s2_bwd_2x2 = WINOGRAD_STRIDED("conv2d_bwd_data", 2, 2);
+const KernelDef kernel_winograd_s2_bwd_2x4 = WINOGRAD_STRIDED("conv2d_bwd_data", 2, 4);
+const KernelDef kernel_winograd_s2_bwd_3x3 = WINOGRAD_STRIDED("conv2d_bwd_data", 3, 3);
+const KernelDef kernel_winograd_s2_bwd_4x4 = WINOGRAD_STRIDED("conv2d_bwd_data", 4, 4);
 
 #define WINOGRAD_GRAD(PREFIX, SIZE, STRIDE)                                                        \
     {                                                                                              \

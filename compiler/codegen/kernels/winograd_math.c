@@ -67,7 +67,7 @@ Winograd winograd_make(int m, int stride)
     if (stride == 2) {
         return winograd_make_strided(m);
     }
-    Winograd w = {.m = m};
+    Winograd w = {0};
     const double *a = winograd_finite_points(m, 1);
     int points = winograd_points(m, 1), finite = points - 1;
     w.bt.rows = w.bt.columns = w.g.rows = w.at.columns = points;
@@ -87,6 +87,25 @@ Winograd winograd_make(int m, int stride)
     w.g.at[finite][WINOGRAD_TAPS - 1] = 1;
     w.at.at[m - 1][finite] = 1;
     return w;
+}
+
+static void reverse_columns(WinogradMatrix *m)
+{
+    WinogradMatrix old = *m;
+    for (int i = 0; i < m->rows; i++) {
+        for (int j = 0; j < m->columns; j++) {
+            m->at[i][j] = old.at[i][m->columns - 1 - j];
+        }
+    }
+}
+
+void winograd_mirror(Winograd *w)
+{
+    WinogradMatrix a = winograd_transpose(&w->at);
+    reverse_columns(&a);
+    w->at = winograd_transpose(&a);
+    reverse_columns(&w->bt);
+    reverse_columns(&w->g);
 }
 
 WinogradMatrix winograd_transpose(const WinogradMatrix *m)

@@ -1,8 +1,8 @@
 // winograd_weights.c: U[p] = G w G^T for every pair of channels, for the Winograd convolutions.
-// Backward data takes w transposed and rotated. Computed in double, since it is done once per
-// weight; layout U[k tile][product][c][blocks*V], zero for outputs that do not exist, the
-// products in the order of conv_winograd.h. A task is one tile of output channels and one block of
-// input channels.
+// Backward data takes w transposed, and rotated along the dimensions that are not mirrored.
+// Computed in double, since it is done once per weight; layout U[k tile][product][c][blocks*V],
+// zero for outputs that do not exist, the products in the order of conv_winograd.h. A task is one
+// tile of output channels and one block of input channels.
 #include "codegen/kernels/conv_winograd.h"
 
 #include "base/diag.h"
@@ -16,6 +16,7 @@ typedef struct WeightsPass {
     int64_t made, reduced; // output and input channels of the convolution
     int64_t k_tiles, in_blocks, in_step;
     int stride;
+    bool sums;               // products of a point lie together
     int64_t row_products;    // of a row of points
     int64_t products, slice; // slice: bytes of one product
 } WeightsPass;
@@ -32,7 +33,8 @@ static WeightsPass weights_pass(const WinogradAttrs *a, const Shape *w, uint32_t
     p.stride = (int)a->stride;
     int64_t columns = winograd_products((int)a->tile[1], p.stride);
     p.products = winograd_products((int)a->tile[0], p.stride) * columns;
-    p.row_products = p.stride * columns;
+    p.sums = p.stride == 2 && !a->backward;
+    p.row_products = p.sums ? 2 * columns : columns;
     p.slice = p.reduced * a->blocks * width * 4;
     return p;
 }
@@ -41,10 +43,22 @@ Layout winograd_weight_layout(Arena *arena, const WinogradAttrs *a, const Shape 
 {
     WeightsPass p = weights_pass(a, w, width);
     Layout l = {.kind = LAYOUT_OPAQUE, .bytes = (uint64_t)(p.k_tiles * p.products * p.slice)};
+    const char *way =
+        arena_printf(arena, ", backward %dx%d", (int)a->mirrored[0], (int)a->mirrored[1]);
     l.tag = arena_printf(arena, "winograd %dx%d, stride %d, %d blocks of %u%s", (int)a->tile[0],
                          (int)a->tile[1], (int)a->stride, (int)a->blocks, width,
-                         a->backward ? ", backward" : "");
+                         a->backward ? way : "");
     return l;
+}
+
+// Tap t of the convolution, as the filter has it.
+static int64_t tap_of(const WinogradAttrs *a, int t)
+{
+    int64_t at[2] = {t / WINOGRAD_TAPS, t % WINOGRAD_TAPS};
+    for (int d = 0; d < 2; d++) {
+        at[d] = a->backward && !a->mirrored[d] ? WINOGRAD_TAPS - 1 - at[d] : at[d];
+    }
+    return at[0] * WINOGRAD_TAPS + at[1];
 }
 
 // Taps of the filters from V output channels, the first being `first`, to input channel `channel`.
@@ -60,7 +74,7 @@ static void load_taps(Emit *e, const WeightsPass *p, Val first, Val channel, Val
     from = vb_at(b, e->in[0], vb_muli(b, from, 4));
     Val to = vb_at(b, e->scratch, vb_muli(b, lanes.index, 4));
     for (int t = 0; t < TAPS; t++) {
-        Val x = vb_load_scalar(b, vb_ati(b, from, (p->a->backward ? TAPS - 1 - t : t) * 4));
+        Val x = vb_load_scalar(b, vb_ati(b, from, tap_of(p->a, t) * 4));
         vb_store_scalar(b, x, vb_ati(b, to, t * vector));
     }
     vb_loop_end(b, &lanes, NULL);
@@ -119,7 +133,7 @@ static ProductPlace place_of(Vb *b, Val product, int points)
 static Val product_at(Emit *e, const WeightsPass *p, Val q, Val r)
 {
     Vb *b = e->vb;
-    if (p->stride == 1) {
+    if (!p->sums) {
         Val at = vb_add(b, vb_muli(b, q, p->row_products), r);
         return vb_muli(b, at, p->slice);
     }
