@@ -32,9 +32,11 @@ typedef struct Wino {
     WinogradSize s;
     int64_t vector;     // bytes
     int64_t ahead_step; // bytes of weights fetched ahead per channel; 0: they are in the cache
+    WinogradFetch fetch;
     // of the task
     WinogradRange range;
     Val part, k_lo, k_hi; // partial sums; tiles of output channels
+    Val coming;           // the first stretch of the next task's input; NULL: not fetched
     int64_t blocks;       // of the tile of output channels being emitted
 } Wino;
 
@@ -76,6 +78,11 @@ static Point point_at(Wino *w, Val index)
     return p;
 }
 
+static Val product_count(Wino *w, const Point *p)
+{
+    return p->rows ? vb_mul(w->b, p->rows, p->columns) : vb_int(w->b, 1);
+}
+
 static Val slice_at(Wino *w, Val k, const Point *p)
 {
     Vb *b = w->b;
@@ -83,16 +90,24 @@ static Val slice_at(Wino *w, Val k, const Point *p)
     return vb_at(b, w->e->in[1], vb_muli(b, slice, w->s.slice));
 }
 
-// What a register tile reads: its tiles in the planes of a point, weights, and weights that come
-// next.
+// What a register tile reads: its tiles in the planes of a point and weights; weights and input
+// that come next, both any pointer where nothing is fetched.
 typedef struct Micro {
     const Point *point;
-    Val v, u, ahead;
+    Val v, u, ahead, coming;
 } Micro;
 
-#define MICRO_POINTERS 3
+#define MICRO_POINTERS 4
 
-// One block of channels: `x` are the accumulators, then v, u, ahead; v is left where it stood.
+static void fetch_lines(Wino *w, Val *from, int64_t bytes)
+{
+    for (int64_t line = 0; line < bytes; line += VB_CACHE_LINE) {
+        vb_prefetch(w->b, vb_ati(w->b, *from, line), false, VB_PREFETCH_L2);
+    }
+    *from = vb_ati(w->b, *from, bytes);
+}
+
+// One block of channels: `x` are the accumulators, then the pointers; v is left where it stood.
 static void reduce_block(Wino *w, Val *x, Val channels)
 {
     Vb *b = w->b;
@@ -111,12 +126,10 @@ static void reduce_block(Wino *w, Val *x, Val channels)
             x[i * made + o] = vb_fma(b, weight[o], point, x[i * made + o]);
         }
     }
-    for (int64_t line = 0; line < w->ahead_step; line += VB_CACHE_LINE) {
-        vb_prefetch(b, vb_ati(b, x[acc + 2], line), false, VB_PREFETCH_L2);
-    }
+    fetch_lines(w, &x[acc + 2], w->ahead_step);
+    fetch_lines(w, &x[acc + 3], w->fetch.step);
     x[acc] = vb_ati(b, x[acc], 4);
     x[acc + 1] = vb_ati(b, x[acc + 1], t->blocks * w->vector);
-    x[acc + 2] = vb_ati(b, x[acc + 2], w->ahead_step);
     vb_loop_end(b, &loop, x);
     x[acc] = vb_ati(b, start, w->s.input.block_bytes);
 }
@@ -187,7 +200,7 @@ static void clear_m(Wino *w, Val m)
 static void emit_micro(Wino *w, const Micro *from, Val m)
 {
     Vb *b = w->b;
-    Val at[MICRO_POINTERS] = {from->v, from->u, from->ahead}, zero = vb_int(b, 0);
+    Val at[MICRO_POINTERS] = {from->v, from->u, from->ahead, from->coming}, zero = vb_int(b, 0);
     if (has_parts(w)) {
         clear_m(w, m);
     }
@@ -204,6 +217,7 @@ static void emit_micro(Wino *w, const Micro *from, Val m)
     at[0] = vb_at(b, from->v, vb_add(b, row, column));
     at[1] = columns.carried[1];
     at[2] = columns.carried[2];
+    at[3] = columns.carried[3];
     reduce_plane(w, at, m);
     vb_loop_end(b, &columns, at);
     vb_loop_end(b, &rows, at);
@@ -221,8 +235,35 @@ static Val next_slice(Wino *w, Val k, Val index, const Point *point, Val k_lo, V
     return vb_select(b, more, slice_at(w, next_k, point), slice);
 }
 
+// Where a stretch of the next task's input begins, of channel block 0.
+static Val find_coming(Wino *w)
+{
+    Vb *b = w->b;
+    const WinogradInput *in = &w->s.input;
+    int64_t row = in->size[1] * w->vector, image = in->blocks * in->size[0] * row;
+    Val from = vb_at(b, w->e->in[0], vb_muli(b, w->range.image, image));
+    if (w->t->chunks == 1) {
+        return vb_ati(b, from, w->t->image_div * image);
+    }
+    Val next = vb_divi(b, vb_addi(b, w->range.first, w->t->tiles), in->tile_columns);
+    from = vb_at(b, from, vb_muli(b, vb_divi(b, next, in->tile_rows), image));
+    Val y = vb_muli(b, vb_remi(b, next, in->tile_rows), in->step[0]);
+    return vb_at(b, from, vb_muli(b, vb_addi(b, y, in->pad[0]), row));
+}
+
+// Which part of it the register tile at the `nth` product of the task fetches.
+static Val coming_at(Wino *w, Val nth)
+{
+    Vb *b = w->b;
+    const WinogradInput *in = &w->s.input;
+    Val unit = vb_divi(b, nth, w->fetch.parts), part = vb_remi(b, nth, w->fetch.parts);
+    Val at = vb_muli(b, unit, in->size[0] * in->size[1] * w->vector);
+    return vb_at(b, w->coming, vb_add(b, at, vb_muli(b, part, w->fetch.part_bytes)));
+}
+
 // The passes over a slice of U for all tiles of pixels; each fetches a part of the next slice.
-static void emit_micros(Wino *w, const Micro *tile, Val m)
+// nth: the first one's product, counted over all passes of the task.
+static void emit_micros(Wino *w, const Micro *tile, Val nth, Val m)
 {
     Vb *b = w->b;
     const WinogradTiles *t = w->t;
@@ -231,10 +272,13 @@ static void emit_micros(Wino *w, const Micro *tile, Val m)
     Val offset = vb_muli(b, vb_min(b, slots.index, last), w->vector);
     int64_t share = w->s.slice / (t->blocks * w->vector) * w->ahead_step;
     Val ahead = vb_muli(b, vb_divi(b, slots.index, t->micro), share);
-    if (winograd_has_sums(&w->s)) {
-        ahead = vb_mul(b, ahead, vb_mul(b, tile->point->rows, tile->point->columns));
+    ahead = vb_mul(b, ahead, product_count(w, tile->point));
+    Micro at = {tile->point, vb_at(b, tile->v, offset), tile->u, vb_at(b, tile->ahead, ahead),
+                tile->u};
+    if (w->coming) {
+        Val pass = vb_mul(b, vb_divi(b, slots.index, t->micro), product_count(w, tile->point));
+        at.coming = coming_at(w, vb_add(b, nth, pass));
     }
-    Micro at = {tile->point, vb_at(b, tile->v, offset), tile->u, vb_at(b, tile->ahead, ahead)};
     emit_micro(w, &at, vb_at(b, m, offset));
     vb_loop_end(b, &slots, NULL);
 }
@@ -254,17 +298,22 @@ static void multiply(Wino *w, Val k_lo, Val k_hi)
         vb_at(b, scratch_at(w, w->s.input.points), vb_muli(b, point.plane, w->s.input.plane_bytes));
     Val own = vb_muli(b, vb_sub(b, ks.index, k_lo), t->blocks * w->s.m_block);
     Val m = vb_at(b, scratch_at(w, w->s.m), vb_add(b, vb_muli(b, points.index, w->s.m_plane), own));
+    // Passes are counted group by group, in a group sum by sum, then tile by tile.
+    Val nth = vb_muli(b, vb_sub(b, k_lo, w->k_lo), w->s.products);
+    nth = vb_add(b, nth, vb_mul(b, point.before, vb_sub(b, k_hi, k_lo)));
+    nth = vb_add(b, nth, vb_mul(b, vb_sub(b, ks.index, k_lo), product_count(w, &point)));
+    nth = vb_muli(b, nth, w->s.slots / t->micro);
     w->blocks = t->blocks;
     if (!tail) {
-        emit_micros(w, &tile, m);
+        emit_micros(w, &tile, nth, m);
     } else {
         Val is_full = vb_icmp(b, LLVMIntSLT, ks.index, vb_int(b, full));
         VbIf whole = vb_if(b, is_full);
-        emit_micros(w, &tile, m);
+        emit_micros(w, &tile, nth, m);
         vb_if_end(b, &whole);
         VbIf rest = vb_if(b, LLVMBuildNot(b->builder, is_full, ""));
         w->blocks = tail;
-        emit_micros(w, &tile, m);
+        emit_micros(w, &tile, nth, m);
         vb_if_end(b, &rest);
     }
     vb_loop_end(b, &ks, NULL);
@@ -412,6 +461,7 @@ static void emit_tiles(Wino *w)
 {
     Vb *b = w->b;
     int64_t group = w->t->group_blocks / w->t->blocks;
+    w->coming = w->t->fetch ? find_coming(w) : NULL;
     winograd_input_clear(w->e, &w->s.input);
     winograd_input_emit(w->e, &w->s.input, w->e->in[0], &w->range, vb_int(b, 0),
                         vb_int(b, w->s.in_blocks));
@@ -470,6 +520,9 @@ void winograd_emit_kernel(Emit *e)
     w.vector = (int64_t)b->width * 4;
     if (2 * (uint64_t)winograd_weight_bytes(&w.s, t) > b->target->l2_bytes) {
         w.ahead_step = div_up(t->blocks * w.vector, w.s.slots / t->micro);
+    }
+    if (t->fetch) {
+        w.fetch = winograd_fetch(&w.s, t);
     }
     Val task;
     TaskLoop loop = emit_tasks(e, &task);

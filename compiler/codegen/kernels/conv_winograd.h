@@ -18,6 +18,7 @@ typedef struct WinogradTiles {
     int32_t parts;         // tasks along the output channels
     int32_t chunks;        // tasks along the tiles of image_div images
     int32_t image_div;
+    int32_t fetch; // the next task's input is fetched meanwhile
 } WinogradTiles;
 
 /// All sizes that follow from node and plan. The matrices have their sizes only.
@@ -37,6 +38,15 @@ typedef struct WinogradSize {
 } WinogradSize;
 
 WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width);
+
+/// How register tiles fetch the input that comes next: it lies in `units` stretches of memory, each
+/// fetched in `parts`, one for each product of a register tile.
+typedef struct WinogradFetch {
+    int64_t units, parts;      // no parts: more stretches than products
+    int64_t bytes, part_bytes; // of a stretch, of a part
+    int64_t step;              // bytes per input channel
+} WinogradFetch;
+WinogradFetch winograd_fetch(const WinogradSize *s, const WinogradTiles *t);
 
 /// Whether tiles are read and made in mirrored order along dimension d (winograd_mirror).
 static inline bool winograd_is_mirrored(const WinogradSize *s, int d)

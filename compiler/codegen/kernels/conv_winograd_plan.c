@@ -5,8 +5,8 @@
 // from the cache that holds it; the shorter of the two is not wholly hidden. Transforms by vectors
 // loaded and stored, far slower where scratch exceeds L2; the input transform once more for each
 // part of the output channels, since tasks do not wait for each other. Activations too large for L2
-// come and go with the transforms, beside no products. A training step makes U too, where direct
-// kernels pack weights. Not here: the algorithm (conv_winograd.c).
+// come and go with the transforms, beside no products, but for input fetched ahead. A training step
+// makes U too, where direct kernels pack weights. Not here: the algorithm (conv_winograd.c).
 #include "codegen/kernels/conv_winograd.h"
 
 #include <math.h>
@@ -19,6 +19,7 @@
 #define WEIGHT_CYCLES 19.0   // of U, per vector
 #define PACK_CYCLES 33.0     // of the weights that direct kernels pack, per vector
 #define EXPOSED 0.15         // of the shorter of streaming and products
+#define FETCH_SHARE 0.02     // of the products, that reading the input takes at least to be fetched
 #define MICRO_CYCLES 40.0    // loop set-up and stores of one register tile and plane
 #define TASK_SHARE 0.5       // of a task that the last worker waits for
 // An algorithm may round so many times as much as F(2x2). Gradients move more by a ReLU
@@ -74,6 +75,22 @@ WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width
     return s;
 }
 
+// A chunk of an image is a stretch of rows of each channel block; whole images are one stretch.
+WinogradFetch winograd_fetch(const WinogradSize *s, const WinogradTiles *t)
+{
+    const WinogradInput *in = &s->input;
+    int64_t row = s->slice / (s->pass.in_c * t->blocks) * in->size[1], plane = in->size[0] * row;
+    int64_t rows = div_up(t->tiles, s->tile_columns) * in->step[0];
+    WinogradFetch f = {.units = t->chunks > 1 ? s->in_blocks : 1};
+    f.bytes = t->chunks > 1 ? rows * row : t->image_div * s->in_blocks * plane;
+    f.parts = s->products * (s->out_tiles / t->parts) * (s->slots / t->micro) / f.units;
+    if (f.parts > 0) {
+        f.part_bytes = round_up(div_up(f.bytes, f.parts), VB_CACHE_LINE);
+        f.step = div_up(f.part_bytes, s->pass.in_c);
+    }
+    return f;
+}
+
 int64_t winograd_weight_bytes(const WinogradSize *s, const WinogradTiles *t)
 {
     return s->out_blocks * s->products * s->slice / t->blocks;
@@ -94,13 +111,61 @@ static double again_gbps(const PlanCtx *ctx, const WinogradSize *s, double u)
                                               : conv_stream_gbps(ctx->target, u + l2);
 }
 
-static double activation_ns(const PlanCtx *ctx, const WinogradSize *s)
+static int64_t activation_bytes(const PlanCtx *ctx, int64_t blocks, int64_t h, int64_t w)
 {
-    const ConvPass *p = &s->pass;
-    int64_t pixels = s->in_blocks * p->in_h * p->in_w + s->out_blocks * p->out_h * p->out_w;
-    double bytes = (double)pixels * ctx->target->vector_floats * 4 * ctx->plan_batch;
-    bool stays = bytes <= 0.5 * (double)ctx->target->l2_bytes;
-    return stays ? 0 : bytes / conv_stream_gbps(ctx->target, bytes);
+    return blocks * h * w * ctx->target->vector_floats * 4 * ctx->plan_batch;
+}
+
+static double input_bytes(const PlanCtx *ctx, const WinogradSize *s)
+{
+    return (double)activation_bytes(ctx, s->in_blocks, s->pass.in_h, s->pass.in_w);
+}
+
+static double output_bytes(const PlanCtx *ctx, const WinogradSize *s)
+{
+    return (double)activation_bytes(ctx, s->out_blocks, s->pass.out_h, s->pass.out_w);
+}
+
+// Whether both activations stay in L2 from layer to layer.
+static bool stay(const PlanCtx *ctx, const WinogradSize *s)
+{
+    return input_bytes(ctx, s) + output_bytes(ctx, s) <= 0.5 * (double)ctx->target->l2_bytes;
+}
+
+// One thread's time for the products of the batch.
+static double products_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradTiles *t)
+{
+    const TargetDef *g = ctx->target;
+    double passes =
+        (double)(div_up(ctx->plan_batch, t->image_div) * t->chunks) * (double)(s->slots / t->micro);
+    double steps = (double)(s->products * s->pass.in_c);
+    int64_t full = s->out_blocks / t->blocks, tail = s->out_blocks % t->blocks;
+    double micro = steps * (double)full * conv_step_cycles(g, t->micro, t->blocks);
+    micro += tail ? steps * conv_step_cycles(g, t->micro, tail) : 0;
+    micro += (double)(s->out_tiles * s->products) * MICRO_CYCLES;
+    return passes * micro / g->clock_ghz;
+}
+
+static double input_ns(const PlanCtx *ctx, const WinogradSize *s)
+{
+    double in = input_bytes(ctx, s);
+    return in / conv_stream_gbps(ctx->target, in + output_bytes(ctx, s));
+}
+
+// Input that is not in L2 is fetched while products are made, if it has room there and takes long
+// enough to be worth an instruction beside all products.
+static bool wants_fetch(const PlanCtx *ctx, const WinogradSize *s, const WinogradTiles *t)
+{
+    WinogradFetch f = winograd_fetch(s, t);
+    double coming = (double)(f.units * f.bytes), l2 = (double)ctx->target->l2_bytes;
+    return !stay(ctx, s) && f.parts > 0 && (double)s->scratch + coming <= 0.9 * l2 &&
+           input_ns(ctx, s) > FETCH_SHARE * products_ns(ctx, s, t);
+}
+
+static double activation_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradTiles *t)
+{
+    double in = input_ns(ctx, s), out = in * output_bytes(ctx, s) / input_bytes(ctx, s);
+    return stay(ctx, s) ? 0 : in * (t->fetch ? EXPOSED : 1) + out;
 }
 
 // What making U takes longer than packing weights, if a step does that.
@@ -118,13 +183,7 @@ static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradT
     const TargetDef *g = ctx->target;
     double blocks = (double)(div_up(ctx->plan_batch, t->image_div) * t->chunks);
     double tiles = (double)t->tiles;
-    double k_tiles = (double)s->out_tiles, micros = (double)(s->slots / t->micro);
-    double steps = (double)(s->products * s->pass.in_c);
-    int64_t full = s->out_blocks / t->blocks, tail = s->out_blocks % t->blocks;
-    double micro = steps * (double)full * conv_step_cycles(g, t->micro, t->blocks);
-    micro += tail ? steps * conv_step_cycles(g, t->micro, tail) : 0;
-    micro += k_tiles * (double)s->products * MICRO_CYCLES;
-    double products = blocks * micros * micro / g->clock_ghz;
+    double k_tiles = (double)s->out_tiles, products = products_ns(ctx, s, t);
     double u = (double)winograd_weight_bytes(s, t);
     double v = (double)(s->products * s->input.plane_bytes);
     double stream = u / g->dram_gbps + (blocks - 1) * u / again_gbps(ctx, s, u);
@@ -137,7 +196,7 @@ static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradT
     cycles *= fits(ctx, s) ? 1 : SPILLED;
     double hidden = (1 - EXPOSED) * fmin(products, stream);
     double transforms = blocks * tiles * cycles / g->clock_ghz;
-    return products + stream - hidden + transforms + activation_ns(ctx, s);
+    return products + stream - hidden + transforms + activation_ns(ctx, s, t);
 }
 
 // M of a group takes at most a quarter of L2.
@@ -169,6 +228,7 @@ static void try_plan(const PlanCtx *ctx, const Node *n, WinogradTiles t, Winogra
         t.parts = parts;
         set_group(g, &s, &t);
         s = winograd_size(n, &t, g->vector_floats);
+        t.fetch = wants_fetch(ctx, &s, &t);
         double tasks = (double)(div_up(ctx->plan_batch, t.image_div) * t.chunks * parts);
         double score = plan_ns(ctx, &s, &t) * waiting(tasks);
         if (score < *best_score) {
