@@ -102,6 +102,8 @@ static Val plan_record(ModuleCtx *m, const char *name, const Graph *g, const Ste
     PUT_INT(&r, RnPlan, arena_fixed_bytes, g->arena_fixed);
     PUT_INT(&r, RnPlan, arena_per_image_bytes, g->arena_per_image);
     PUT_INT(&r, RnPlan, scratch_bytes, list->scratch_bytes);
+    PUT_INT(&r, RnPlan, scratch_beside_bytes, g->scratch_beside);
+    PUT_INT(&r, RnPlan, flags, g->scratch_placed ? RN_PLAN_SCRATCH_PLACED : 0);
     return record_finish(&r);
 }
 
@@ -187,6 +189,9 @@ static Val add_plan(ModuleCtx *m, StepTable *t, const Graph *g, StepList *prepar
         if (is_prepare_step(m->spec, g, n)) {
             add_step(m, t, n, prepare);
         } else if (is_plan_step(m->spec, g, n)) {
+            if (g->scratch_placed && n->lowering->scratch_bytes && !n->scratch.placed) {
+                INTERNAL_ERROR("%s: its scratch has no place", n->name);
+            }
             add_step(m, t, n, &steps);
         }
     }

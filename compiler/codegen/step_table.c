@@ -55,14 +55,18 @@ static uint32_t add_kernel(StepTable *t, ModuleCtx *m, const Node *n)
     return distinct_add(&t->kernels, &row);
 }
 
+static void add_place(StepTable *t, ModuleCtx *m, const Place *p)
+{
+    RnPlace place = {.offset = p->offset, .slope = p->slope, .region = p->region};
+    VEC_PUSH(m->arena, &t->operands, distinct_add(&t->places, &place));
+}
+
 static void add_operand(StepTable *t, ModuleCtx *m, const Node *n, const Value *v)
 {
     if (!v->place.placed) {
         INTERNAL_ERROR("%s: value %u has no place", n->name, v->id);
     }
-    RnPlace place = {
-        .offset = v->place.offset, .slope = v->place.slope, .region = v->place.region};
-    VEC_PUSH(m->arena, &t->operands, distinct_add(&t->places, &place));
+    add_place(t, m, &v->place);
 }
 
 RnStep step_table_add(StepTable *t, ModuleCtx *m, const Node *n, int32_t wait)
@@ -81,6 +85,9 @@ RnStep step_table_add(StepTable *t, ModuleCtx *m, const Node *n, int32_t wait)
     }
     for (uint32_t i = 0; i < n->outputs.count; i++) {
         add_operand(t, m, n, n->outputs.at[i]);
+    }
+    if (n->scratch.placed) {
+        add_place(t, m, &n->scratch);
     }
     m->steps++;
     return step;

@@ -1,7 +1,8 @@
 // plan_svg.c: --emit=plan-svg. A panel's x is the step, its y the offset in the arena at the plan's
-// batch; a rectangle is a buffer while it lives, coloured by what it holds. Above the arena stands
-// each step's scratch. Lines mark the peak and the lower bound that no placement can beat.
-// Not here: lifetimes and offsets (passes/plan_lives.c, plan_buffers.c).
+// batch; a rectangle is a buffer while it lives, coloured by what it holds. Each step's scratch is
+// where the plan has a place for it, else above the arena. Lines mark the peak and the lower bound
+// that no placement can beat. Not here: lifetimes and offsets (passes/plan_lives.c,
+// plan_buffers.c).
 #include "driver/plan_svg.h"
 
 #include <inttypes.h>
@@ -56,7 +57,7 @@ typedef struct Panel {
     PlanLives lives;
     VEC(Rect) rects;
     const Node **node_of; // by step
-    uint64_t arena_bytes, scratch_bytes, bound_bytes;
+    uint64_t arena_bytes, scratch_bytes, total_bytes, bound_bytes;
     uint32_t first_backward; // step, or lives.steps
     double top;              // of the panel
 } Panel;
@@ -68,7 +69,7 @@ static double x_of(const Panel *p, double step)
 
 static double y_of(const Panel *p, uint64_t bytes)
 {
-    double whole = 1.04 * (double)(p->arena_bytes + p->scratch_bytes) + 1;
+    double whole = 1.04 * (double)p->total_bytes + 1;
     return p->top + BOTTOM - (double)bytes / whole * (BOTTOM - TOP);
 }
 
@@ -114,6 +115,7 @@ static void collect(Panel *p)
     PlanBound bound = plan_bound(p->arena, g, &p->lives);
     p->arena_bytes = g->arena_fixed + g->plan_batch * g->arena_per_image;
     p->scratch_bytes = plan_scratch(g);
+    p->total_bytes = plan_total(g);
     p->bound_bytes = bound.fixed + g->plan_batch * bound.per_image + bound.scratch;
     p->node_of = ARENA_ARRAY(p->arena, const Node *, p->lives.steps + 1);
     p->first_backward = p->lives.steps;
@@ -187,8 +189,11 @@ static void draw_scratch(const Panel *p)
 {
     for (uint32_t i = 0; i < p->lives.steps; i++) {
         uint64_t bytes = p->node_of[i]->lowering->scratch_bytes;
+        const Place *place = &p->node_of[i]->scratch;
+        uint64_t from =
+            place->placed ? place->offset + p->g->plan_batch * place->slope : p->arena_bytes;
         if (bytes)
-            draw_box(p, i, i + 1, p->arena_bytes, p->arena_bytes + bytes, HOLDS_SCRATCH,
+            draw_box(p, i, i + 1, from, from + bytes, HOLDS_SCRATCH,
                      arena_printf(p->arena, "scratch of step %u, %s", i,
                                   bytes_text(p->arena, (double)bytes)));
     }
@@ -205,7 +210,7 @@ static void draw_line(const Panel *p, uint64_t bytes, const char *color, const c
 
 static void draw_axes(const Panel *p)
 {
-    double whole = (double)(p->arena_bytes + p->scratch_bytes) + 1;
+    double whole = (double)p->total_bytes + 1;
     double tick = svg_round_tick(whole, 8);
     for (int i = 0; i * tick <= whole; i++) {
         double y = y_of(p, (uint64_t)(i * tick));
@@ -277,7 +282,8 @@ static void draw_legend(const Panel *p)
 static void draw_title(const Panel *p)
 {
     Arena *a = p->arena;
-    uint64_t peak = p->arena_bytes + p->scratch_bytes;
+    uint64_t peak = p->total_bytes;
+    const char *where = p->g->scratch_placed ? ", one thread's in the arena" : "";
     strbuf_add(p->out, "<g font-size=\"16\" font-weight=\"bold\">\n");
     svg_text(p->out, LEFT, p->top + 26, "start", "#111",
              arena_printf(a, "%s, %s, batch %u", p->g->name,
@@ -286,10 +292,11 @@ static void draw_title(const Panel *p)
     svg_text(
         p->out, LEFT, p->top + 46, "start", "#333",
         arena_printf(a,
-                     "peak %s (arena %s + scratch %s per thread); lower bound %s: no placement "
+                     "peak %s (arena %s; scratch %s per thread%s); lower bound %s: no placement "
                      "of these buffers needs less; peak / bound %.3f",
                      bytes_text(a, (double)peak), bytes_text(a, (double)p->arena_bytes),
-                     bytes_text(a, (double)p->scratch_bytes), bytes_text(a, (double)p->bound_bytes),
+                     bytes_text(a, (double)p->scratch_bytes), where,
+                     bytes_text(a, (double)p->bound_bytes),
                      p->bound_bytes ? (double)peak / (double)p->bound_bytes : 1.0));
 }
 
@@ -301,10 +308,9 @@ static void draw_panel(Panel *p)
     draw_buffers(p);
     draw_scratch(p);
     draw_parts(p);
-    draw_line(p, p->arena_bytes + p->scratch_bytes, "#b3261e", "none");
+    draw_line(p, p->total_bytes, "#b3261e", "none");
     draw_line(p, p->bound_bytes, "#1b7f3b", "7,4");
-    svg_text(p->out, RIGHT, y_of(p, p->arena_bytes + p->scratch_bytes) - 5, "end", "#b3261e",
-             "peak");
+    svg_text(p->out, RIGHT, y_of(p, p->total_bytes) - 5, "end", "#b3261e", "peak");
     svg_text(p->out, RIGHT, y_of(p, p->bound_bytes) + 14, "end", "#1b7f3b", "lower bound");
 }
 

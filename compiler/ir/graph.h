@@ -124,6 +124,7 @@ struct Node {
     Side sides[NODE_MAX_SIDES];
     uint32_t side_count;
     Lowering *lowering; // set by lower
+    Place scratch;      // where one worker's scratch may lie, if the plan has room for it
     Node *prev, *next;  // execution order
     uint32_t mark;
 };
@@ -156,6 +157,8 @@ typedef struct Graph {
     uint64_t source_hash;
     // buffer plan
     uint64_t arena_fixed, arena_per_image, packed_bytes;
+    bool scratch_placed;     // every step with scratch has a place for one worker's
+    uint64_t scratch_beside; // of one worker: what has no place, or reaches beyond the arena
     uint64_t bound_fixed, bound_per_image; // lower bound: largest sum of live bytes at plan_batch
 } Graph;
 

@@ -21,17 +21,21 @@ typedef struct Packer {
     uint32_t *placed; // indices by rising offset
     uint64_t *offset; // of the attempt
     uint64_t *best_offset;
-    uint64_t best, bound;
+    uint64_t whole;       // size of the best attempt
+    uint64_t best, bound; // sizes of the whole and of those that do not yield, added up
 } Packer;
 
 typedef struct Key {
     uint64_t major, minor;
     uint32_t index;
+    bool yields;
 } Key;
 
 static int compare_keys(const void *pa, const void *pb)
 {
     const Key *a = pa, *b = pb;
+    if (a->yields != b->yields)
+        return a->yields ? 1 : -1;
     if (a->major != b->major)
         return a->major > b->major ? -1 : 1;
     if (a->minor != b->minor)
@@ -44,15 +48,15 @@ static Key key_of(const Interval *v, uint32_t index, int order)
     uint64_t life = (uint64_t)v->last - v->first + 1, early = UINT32_MAX - v->first;
     switch (order) {
     case 0:
-        return (Key){v->bytes, life, index};
+        return (Key){v->bytes, life, index, v->yields};
     case 1:
-        return (Key){life, v->bytes, index};
+        return (Key){life, v->bytes, index, v->yields};
     case 2:
-        return (Key){early, life, index};
+        return (Key){early, life, index, v->yields};
     case 3:
-        return (Key){v->bytes / 64 * life, v->bytes, index};
+        return (Key){v->bytes / 64 * life, v->bytes, index, v->yields};
     case 4:
-        return (Key){v->last, v->bytes, index};
+        return (Key){v->last, v->bytes, index, v->yields};
     default:
         INTERNAL_ERROR("order %d", order);
     }
@@ -106,27 +110,29 @@ static void insert_placed(Packer *p, uint32_t placed, uint32_t index)
 
 static uint64_t attempt(Packer *p, const uint32_t *order, bool best_fit)
 {
-    uint64_t total = 0;
+    uint64_t total = 0, firm = 0; // firm: of those that do not yield
     for (uint32_t i = 0; i < p->count; i++) {
         const Interval *v = &p->at[order[i]];
         uint64_t offset = find_gap(p, i, v, best_fit);
         p->offset[order[i]] = offset;
         insert_placed(p, i, order[i]);
         total = offset + v->bytes > total ? offset + v->bytes : total;
+        firm = v->yields ? firm : total;
     }
-    if (total < p->best) {
-        p->best = total;
+    if (total + firm < p->best) {
+        p->best = total + firm;
+        p->whole = total;
         memcpy(p->best_offset, p->offset, p->count * sizeof *p->offset);
     }
     return total;
 }
 
-// Moves what reaches the top in the last attempt to the front of the order.
+// Moves what reaches the top in the last attempt to the front of the order, unless it yields.
 static void promote(const Packer *p, uint32_t *order, uint64_t total)
 {
     for (uint32_t i = 0; i < p->count; i++) {
         uint32_t index = order[i];
-        if (p->offset[index] + p->at[index].bytes != total)
+        if (p->at[index].yields || p->offset[index] + p->at[index].bytes != total)
             continue;
         memmove(&order[1], &order[0], i * sizeof *order);
         order[0] = index;
@@ -134,15 +140,17 @@ static void promote(const Packer *p, uint32_t *order, uint64_t total)
     }
 }
 
-static uint64_t largest_live(Arena *scratch, const Interval *at, uint32_t count)
+// Of all, or of those that do not yield.
+static uint64_t largest_live(Arena *scratch, const Interval *at, uint32_t count, bool all)
 {
     uint32_t steps = 0;
     for (uint32_t i = 0; i < count; i++)
         steps = at[i].last + 2 > steps ? at[i].last + 2 : steps;
     uint64_t *change = ARENA_ARRAY(scratch, uint64_t, steps);
     for (uint32_t i = 0; i < count; i++) {
-        change[at[i].first] += at[i].bytes; // differences wrap around and sum up right
-        change[at[i].last + 1] -= at[i].bytes;
+        uint64_t bytes = at[i].yields && !all ? 0 : at[i].bytes;
+        change[at[i].first] += bytes; // differences wrap around and sum up right
+        change[at[i].last + 1] -= bytes;
     }
     uint64_t live = 0, most = 0;
     for (uint32_t s = 0; s < steps; s++) {
@@ -173,13 +181,13 @@ uint64_t intervals_pack(Arena *scratch, Interval *at, uint32_t count)
 {
     if (!count)
         return 0;
-    Packer p = {
-        .at = at, .count = count, .best = UINT64_MAX, .bound = largest_live(scratch, at, count)};
+    Packer p = {.at = at, .count = count, .best = UINT64_MAX};
+    p.bound = largest_live(scratch, at, count, true) + largest_live(scratch, at, count, false);
     p.placed = ARENA_ARRAY(scratch, uint32_t, count);
     p.offset = ARENA_ARRAY(scratch, uint64_t, count);
     p.best_offset = ARENA_ARRAY(scratch, uint64_t, count);
     search(scratch, &p);
     for (uint32_t i = 0; i < count; i++)
         at[i].offset = p.best_offset[i];
-    return p.best;
+    return p.whole;
 }

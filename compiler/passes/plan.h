@@ -46,6 +46,12 @@ PlanBound plan_bound(Arena *a, const Graph *g, const PlanLives *lives);
 /// The largest scratch of a step, per worker.
 uint64_t plan_scratch(const Graph *g);
 
+/// Bytes of the arena at the plan's batch with one worker's scratch.
+static inline uint64_t plan_total(const Graph *g)
+{
+    return g->arena_fixed + g->plan_batch * g->arena_per_image + g->scratch_beside;
+}
+
 /// Whether the node runs in a plan's steps: the others are prepare's.
 static inline bool plan_is_step(const Node *n)
 {

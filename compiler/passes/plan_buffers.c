@@ -2,8 +2,9 @@
 // tensors in regions of their own, prepared weights in the packed region, everything else in the
 // arena. The arena has two parts, each packed by lifetime: bytes that do not depend on the batch,
 // then bytes per image. A batched value lies at arena_fixed + batch * slope, so that one plan
-// serves every batch. Not here: lifetimes (plan_lives.c), the packing itself (intervals.c),
-// printing (plan_print.c).
+// serves every batch. In a plan of batch 1, one worker's scratch is packed with the second part.
+// Not here: lifetimes (plan_lives.c), the packing itself (intervals.c), printing (plan_print.c).
+#include "ir/lowering.h"
 #include "passes/intervals.h"
 #include "passes/packed_pool.h"
 #include "passes/pass.h"
@@ -41,9 +42,50 @@ static void place_io(PassCtx *ctx)
         place(g->outputs.at[i], region++, 0, 0);
 }
 
+// Steps run one after the other: what is free while one runs may be its scratch.
+static bool places_scratch(const Graph *g)
+{
+    // A gap grows with the batch and scratch does not: made for 8 images, a gap would be too small
+    // for 2. Beside many images scratch counts for little.
+    return g->plan_batch == 1 && plan_scratch(g) > 0;
+}
+
+static uint32_t scratch_intervals(const Graph *g, Interval *at)
+{
+    uint32_t count = 0, step = 0;
+    for (const Node *n = g->first; n; n = n->next) {
+        if (!plan_is_step(n))
+            continue;
+        uint64_t bytes = plan_round_up(n->lowering->scratch_bytes);
+        if (bytes)
+            at[count++] = (Interval){.first = step, .last = step, .bytes = bytes, .yields = true};
+        step++;
+    }
+    return count;
+}
+
+// As placed by the packing; gives their end.
+static uint64_t place_scratch(Graph *g, const Interval *at)
+{
+    uint64_t end = 0;
+    for (Node *n = g->first; n; n = n->next) {
+        if (!plan_is_step(n) || n->lowering->scratch_bytes == 0)
+            continue;
+        n->scratch = (Place){.placed = true,
+                             .region = RN_REGION_ARENA,
+                             .offset = g->arena_fixed,
+                             .slope = at->offset};
+        end = at->offset + at->bytes > end ? at->offset + at->bytes : end;
+        at++;
+    }
+    return end;
+}
+
+// Packs the fixed or the per-image buffers; gives their end.
 static uint64_t pack_space(PassCtx *ctx, PlanLives *lives, bool per_image)
 {
-    Interval *at = ARENA_ARRAY(ctx->scratch, Interval, lives->buffers.count + 1);
+    Graph *g = ctx->g;
+    Interval *at = ARENA_ARRAY(ctx->scratch, Interval, lives->buffers.count + lives->steps + 1);
     uint32_t count = 0;
     for (uint32_t i = 0; i < lives->buffers.count; i++) {
         const PlanBuffer *b = &lives->buffers.at[i];
@@ -52,14 +94,26 @@ static uint64_t pack_space(PassCtx *ctx, PlanLives *lives, bool per_image)
             at[count++] =
                 (Interval){.first = b->first, .last = b->last, .bytes = plan_round_up(bytes)};
     }
-    uint64_t total = intervals_pack(ctx->scratch, at, count);
+    uint32_t buffers = count;
+    if (per_image && places_scratch(g))
+        count += scratch_intervals(g, &at[count]);
+    intervals_pack(ctx->scratch, at, count);
+    uint64_t end = 0;
     count = 0;
     for (uint32_t i = 0; i < lives->buffers.count; i++) {
         PlanBuffer *b = &lives->buffers.at[i];
-        if (per_image ? b->bytes.per_image : b->bytes.fixed)
-            b->offset = at[count++].offset;
+        if (!(per_image ? b->bytes.per_image : b->bytes.fixed))
+            continue;
+        b->offset = at[count].offset;
+        end = b->offset + at[count].bytes > end ? b->offset + at[count].bytes : end;
+        count++;
     }
-    return total;
+    if (per_image && places_scratch(g)) {
+        uint64_t scratch_end = place_scratch(g, &at[buffers]);
+        g->scratch_placed = true;
+        g->scratch_beside = scratch_end > end ? scratch_end - end : 0;
+    }
+    return end;
 }
 
 static void place_arena(PassCtx *ctx)
@@ -67,6 +121,7 @@ static void place_arena(PassCtx *ctx)
     Graph *g = ctx->g;
     PlanLives lives;
     plan_lives(ctx->scratch, g, &lives);
+    g->scratch_beside = plan_scratch(g);
     g->arena_fixed = pack_space(ctx, &lives, false);
     g->arena_per_image = pack_space(ctx, &lives, true);
     for (Node *n = g->first; n; n = n->next)

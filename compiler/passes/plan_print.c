@@ -42,13 +42,17 @@ static void print_value(StrBuf *out, const Value *v, const PlanLives *lives)
 static void print_totals(StrBuf *out, Arena *a, const Graph *g, const PlanLives *lives)
 {
     PlanBound bound = plan_bound(a, g, lives);
-    uint64_t scratch = plan_scratch(g), batch = g->plan_batch;
-    uint64_t total = g->arena_fixed + batch * g->arena_per_image + scratch;
+    uint64_t batch = g->plan_batch, total = plan_total(g);
     uint64_t least = bound.fixed + batch * bound.per_image + bound.scratch;
     strbuf_printf(out, "steps            %u\n", lives->steps);
     strbuf_printf(out, "arena            %" PRIu64 " fixed + %" PRIu64 " per image\n",
                   g->arena_fixed, g->arena_per_image);
-    strbuf_printf(out, "scratch          %" PRIu64 " per worker\n", scratch);
+    strbuf_printf(out, "scratch          %" PRIu64 " per worker", plan_scratch(g));
+    if (g->scratch_placed && g->scratch_beside)
+        strbuf_printf(out, "; the first's in the arena and %" PRIu64 " beyond", g->scratch_beside);
+    else if (g->scratch_placed)
+        strbuf_add(out, "; the first's in the arena");
+    strbuf_add(out, "\n");
     strbuf_printf(out, "packed weights   %" PRIu64 "\n", g->packed_bytes);
     strbuf_printf(out, "total            %" PRIu64 " at batch %" PRIu64 ", one worker\n", total,
                   batch);

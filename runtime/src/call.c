@@ -56,8 +56,8 @@ RnStatus rn_prepare(RnSession *s, RnError *err)
         return RN_OK;
     RnCall call = rni_session_call(s, 1);
     const RnModel *m = s->model;
-    rni_session_run_steps(s, (StepRange){m->prepare, m->prepare_stride, 0, m->prepare_count},
-                          &call);
+    StepRange all = {.steps = m->prepare, .stride = m->prepare_stride, .hi = m->prepare_count};
+    rni_session_run_steps(s, all, &call);
     s->prepared = true;
     return RN_OK;
 }
@@ -110,8 +110,7 @@ static RnStatus infer_pass(RnSession *s, const float *const *inputs, uint64_t fi
     if (status != RN_OK)
         return status;
     const RnPlan *plan = rni_session_plan(s, RN_PLAN_INFER, batch);
-    rni_session_run_steps(s, (StepRange){plan->steps, plan->step_stride, 0, plan->step_count},
-                          &call);
+    rni_session_run_steps(s, rni_session_range(plan), &call);
     copy_outputs(s, outputs, first, batch);
     return RN_OK;
 }

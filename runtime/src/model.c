@@ -53,11 +53,14 @@ static bool kernel_ok(const RnModel *m, const RnKernel *k)
            k->algorithm < m->text_bytes;
 }
 
-static bool operands_ok(const RnModel *m, const RnStep *s)
+static bool operands_ok(const RnModel *m, const RnStep *s, bool scratch_placed)
 {
     const RnKernel *k = rn_step_kernel(m, s);
     uint64_t count = (uint64_t)k->inputs + k->outputs;
-    if (count > RN_MAX_OPERANDS || s->operands + count > m->operand_count)
+    if (count > RN_MAX_OPERANDS)
+        return false;
+    count += scratch_placed && k->scratch_bytes > 0;
+    if (s->operands + count > m->operand_count)
         return false;
     for (uint64_t i = 0; i < count; i++) {
         if (m->operands[s->operands + i] >= m->place_count)
@@ -66,12 +69,15 @@ static bool operands_ok(const RnModel *m, const RnStep *s)
     return true;
 }
 
-static bool steps_ok(const RnModel *m, const RnStep *steps, uint32_t stride, uint32_t count)
+static bool steps_ok(const RnModel *m, const RnStep *steps, uint32_t stride, uint32_t count,
+                     bool scratch_placed)
 {
     for (uint32_t i = 0; i < count; i++) {
         const RnStep *s = RN_AT(RnStep, steps, stride, i);
         if (s->layer >= m->layer_count || s->kernel >= m->kernel_count || s->wait >= (int64_t)i ||
-            !operands_ok(m, s))
+            !operands_ok(m, s, scratch_placed))
+            return false;
+        if (scratch_placed && s->wait != (int64_t)i - 1) // another step might use the place
             return false;
     }
     return true;
@@ -147,11 +153,12 @@ static RnStatus check_tables(const RnModel *m, RnError *err)
     for (uint32_t i = 0; i < m->plan_count; i++) {
         const RnPlan *p = RN_AT(RnPlan, m->plans, m->plan_stride, i);
         if (p->kind > RN_PLAN_TRAIN || p->batch == 0 || p->step_stride < sizeof(RnStep) ||
-            !steps_ok(m, p->steps, p->step_stride, p->step_count))
+            !steps_ok(m, p->steps, p->step_stride, p->step_count,
+                      p->flags & RN_PLAN_SCRATCH_PLACED))
             return broken(m, "plan", i, err);
     }
     if (m->prepare_count && (m->prepare_stride < sizeof(RnStep) ||
-                             !steps_ok(m, m->prepare, m->prepare_stride, m->prepare_count)))
+                             !steps_ok(m, m->prepare, m->prepare_stride, m->prepare_count, false)))
         return broken(m, "prepare table", 0, err);
     return RN_OK;
 }

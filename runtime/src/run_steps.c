@@ -126,11 +126,19 @@ static bool refill(const Walk *w, uint32_t i, unsigned worker)
     return false;
 }
 
+static void *scratch_of(const Walk *w, const RnStep *step, unsigned worker)
+{
+    return worker == 0 && w->range.scratch_placed
+               ? rn_step_scratch(w->session->model, step, w->call)
+               : w->session->scratch[worker];
+}
+
 // Gives the number of tasks that this worker has run.
 static uint32_t run_tasks(const Walk *w, uint32_t i, unsigned worker)
 {
     const RnStep *step = step_at(w, i);
     StepProgress *progress = &w->session->progress[i];
+    void *scratch = scratch_of(w, step, worker);
     uint32_t tasks = task_count(w, i), mine = 0;
     // Small enough to balance, large enough that the shares are not fought over.
     uint32_t grain = w->workers == 1 ? tasks : tasks / (w->workers * 8);
@@ -139,7 +147,7 @@ static uint32_t run_tasks(const Walk *w, uint32_t i, unsigned worker)
     do {
         TaskRange r;
         while (r = take_tasks(share_at(w, i, worker), grain), r.lo < r.hi) {
-            rn_step_run(w->session->model, step, w->call, r.lo, r.hi, w->session->scratch[worker]);
+            rn_step_run(w->session->model, step, w->call, r.lo, r.hi, scratch);
             mine += r.hi - r.lo;
             unsigned before =
                 atomic_fetch_add_explicit(&progress->done, r.hi - r.lo, memory_order_acq_rel);
@@ -191,15 +199,26 @@ static void run_range(RnSession *s, StepRange range, const RnCall *call)
     rn_pool_run(s->pool, walk_steps, &walk);
 }
 
+StepRange rni_session_range(const RnPlan *plan)
+{
+    return (StepRange){.steps = plan->steps,
+                       .stride = plan->step_stride,
+                       .hi = plan->step_count,
+                       .scratch_placed = plan->flags & RN_PLAN_SCRATCH_PLACED};
+}
+
 void rni_session_run_steps(RnSession *s, StepRange range, const RnCall *call)
 {
     if (s->hook == NULL) {
         run_range(s, range, call);
         return;
     }
+    StepRange one = range;
     for (uint32_t i = range.lo; i < range.hi; i++) {
         uint64_t start = rni_clock_ns();
-        run_range(s, (StepRange){range.steps, range.stride, i, i + 1}, call);
+        one.lo = i;
+        one.hi = i + 1;
+        run_range(s, one, call);
         s->hook(s->hook_context, s->model, RN_AT(RnStep, range.steps, range.stride, i), call->batch,
                 rni_clock_ns() - start);
     }

@@ -47,41 +47,59 @@ static RnStatus choose_modes(RnSession *s, const RnOptions *options, RnError *er
     return RN_OK;
 }
 
-// Calls for every step table the session may run.
-typedef bool (*TableFn)(RnSession *s, const RnStep *steps, uint32_t stride, uint32_t count,
-                        uint32_t batch);
+// The largest batch that this session runs by the plan; 0: it never does.
+static uint32_t largest_batch(const RnSession *s, const RnPlan *plan)
+{
+    uint32_t lo = 0, hi = s->max_batch;
+    if (!plan_wanted(s, plan))
+        return 0;
+    while (lo < hi) { // batches up to the answer have this plan, or one for smaller batches
+        uint32_t middle = hi - (hi - lo) / 2;
+        if (rni_session_plan(s, (RnPlanKind)plan->kind, middle)->batch <= plan->batch)
+            lo = middle;
+        else
+            hi = middle - 1;
+    }
+    return lo > 0 && rni_session_plan(s, (RnPlanKind)plan->kind, lo) == plan ? lo : 0;
+}
+
+// Calls for every step table the session may run, with the largest batch.
+typedef bool (*TableFn)(RnSession *s, StepRange range, uint32_t batch);
 
 static bool each_table(RnSession *s, TableFn fn)
 {
     const RnModel *m = s->model;
-    if (!fn(s, m->prepare, m->prepare_stride, m->prepare_count, 1))
+    StepRange prepare = {.steps = m->prepare, .stride = m->prepare_stride, .hi = m->prepare_count};
+    if (!fn(s, prepare, 1))
         return false;
     for (uint32_t i = 0; i < m->plan_count; i++) {
         const RnPlan *p = plan_at(m, i);
-        if (plan_wanted(s, p) && !fn(s, p->steps, p->step_stride, p->step_count, s->max_batch))
+        uint32_t batch = largest_batch(s, p);
+        if (batch && !fn(s, rni_session_range(p), batch))
             return false;
     }
     return true;
 }
 
-static bool tasks_fit(RnSession *s, const RnStep *steps, uint32_t stride, uint32_t count,
-                      uint32_t batch)
+static bool tasks_fit(RnSession *s, StepRange range, uint32_t batch)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (rn_step_tasks(s->model, RN_AT(RnStep, steps, stride, i), batch) > INT32_MAX)
+    for (uint32_t i = range.lo; i < range.hi; i++) {
+        if (rn_step_tasks(s->model, RN_AT(RnStep, range.steps, range.stride, i), batch) > INT32_MAX)
             return false;
     }
     return true;
 }
 
-static bool grow_scratch(RnSession *s, const RnStep *steps, uint32_t stride, uint32_t count,
-                         uint32_t batch)
+static bool grow_scratch(RnSession *s, StepRange range, uint32_t batch)
 {
     (void)batch;
-    for (uint32_t i = 0; i < count; i++) {
-        const RnKernel *k = rn_step_kernel(s->model, RN_AT(RnStep, steps, stride, i));
-        if (k->scratch_bytes > s->scratch_bytes)
-            s->scratch_bytes = k->scratch_bytes;
+    for (uint32_t i = range.lo; i < range.hi; i++) {
+        const RnKernel *k = rn_step_kernel(s->model, RN_AT(RnStep, range.steps, range.stride, i));
+        uint64_t bytes = (k->scratch_bytes + MEMORY_ALIGN - 1) / MEMORY_ALIGN * MEMORY_ALIGN;
+        if (bytes > s->scratch_bytes)
+            s->scratch_bytes = bytes;
+        if (bytes > s->first_scratch && !range.scratch_placed)
+            s->first_scratch = bytes;
     }
     return true;
 }
@@ -96,37 +114,59 @@ static uint32_t longest_table(const RnSession *s)
     return longest;
 }
 
-// fixed + max_batch * per_image, false when it overflows.
-static bool batch_bytes(const RnSession *s, uint64_t fixed, uint64_t per_image, uint64_t *out)
+// fixed + batch * per_image, false when it overflows.
+static bool batch_bytes(uint64_t fixed, uint32_t batch, uint64_t per_image, uint64_t *out)
 {
-    return checked_mul(per_image, s->max_batch, out) && checked_add(*out, fixed, out);
+    return checked_mul(per_image, batch, out) && checked_add(*out, fixed, out);
 }
 
-// Bytes of a region in this session. The arena is sized by the plans that the session may run, not
-// by all of the model's: an inference session of a model that also trains stays small.
+// Bytes of the arena without scratch that has no place in it. It is sized by the plans that the
+// session may run, not by all of the model's: an inference session of a model that also trains
+// stays small.
+static bool values_bytes(const RnSession *s, uint64_t *out)
+{
+    *out = region_at(s->model, RN_REGION_ARENA)->fixed_bytes;
+    for (uint32_t i = 0; i < s->model->plan_count; i++) {
+        const RnPlan *p = plan_at(s->model, i);
+        uint32_t batch = largest_batch(s, p);
+        uint64_t past = p->flags & RN_PLAN_SCRATCH_PLACED ? p->scratch_beside_bytes : 0, need = 0;
+        if (!batch_bytes(p->arena_fixed_bytes, batch, p->arena_per_image_bytes, &need) ||
+            !checked_add(need, past, &need))
+            return false;
+        if (batch && need > *out)
+            *out = need;
+    }
+    *out = (*out + MEMORY_ALIGN - 1) / MEMORY_ALIGN * MEMORY_ALIGN;
+    return true;
+}
+
+// Bytes of a region in this session.
 static bool region_bytes(const RnSession *s, uint32_t index, uint64_t *out)
 {
     const RnRegion *r = region_at(s->model, index);
     uint64_t bytes = 0, workers = 0;
+    unsigned threads = rn_pool_threads(s->pool);
     if (index == RN_REGION_GRADS && !(s->modes & RN_MODE_TRAIN)) {
         *out = 0;
         return true;
     }
-    if (index == RN_REGION_ARENA) {
-        bytes = r->fixed_bytes;
-        for (uint32_t i = 0; i < s->model->plan_count; i++) {
-            const RnPlan *p = plan_at(s->model, i);
-            uint64_t need = 0;
-            if (!batch_bytes(s, p->arena_fixed_bytes, p->arena_per_image_bytes, &need))
-                return false;
-            if (plan_wanted(s, p) && need > bytes)
-                bytes = need;
-        }
-    } else if (!batch_bytes(s, r->fixed_bytes, r->per_image_bytes, &bytes)) {
-        return false;
+    if (index == RN_REGION_ARENA)
+        return values_bytes(s, &bytes) && checked_add(bytes, s->first_scratch, &bytes) &&
+               checked_mul(s->scratch_bytes, threads - 1, &workers) &&
+               checked_add(bytes, workers, out);
+    return batch_bytes(r->fixed_bytes, s->max_batch, r->per_image_bytes, &bytes) &&
+           checked_mul(r->per_worker_bytes, threads, &workers) && checked_add(bytes, workers, out);
+}
+
+// Every worker's scratch, at the end of the arena.
+static void place_scratch(RnSession *s)
+{
+    unsigned workers = rn_pool_threads(s->pool);
+    char *end = (char *)s->base[RN_REGION_ARENA] + s->region_bytes[RN_REGION_ARENA];
+    for (unsigned i = workers; i-- > 0;) {
+        end -= i > 0 ? s->scratch_bytes : s->first_scratch;
+        s->scratch[i] = end;
     }
-    return checked_mul(r->per_worker_bytes, rn_pool_threads(s->pool), &workers) &&
-           checked_add(bytes, workers, out);
 }
 
 // Packed weights that nothing prepares again are only read: they stay where the object has them.
@@ -180,18 +220,13 @@ static RnStatus allocate(RnSession *s, RnError *err)
     if (!s->base || !s->call_base || !s->region_bytes || !s->scratch || !s->pass_inputs ||
         !s->progress || !s->shares)
         return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory", m->name);
+    each_table(s, grow_scratch);
     for (uint32_t i = 0; i < m->region_count; i++) {
         RnStatus status = allocate_region(s, i, err);
         if (status != RN_OK)
             return status;
     }
-    each_table(s, grow_scratch);
-    for (unsigned i = 0; i < workers; i++) {
-        s->scratch[i] = rni_memory_aligned(s->scratch_bytes, MEMORY_ALIGN);
-        if (s->scratch[i] == NULL)
-            return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory for %u threads", m->name,
-                           workers);
-    }
+    place_scratch(s);
     if (s->modes & RN_MODE_TRAIN) {
         s->saved_state = rni_memory_aligned(s->region_bytes[RN_REGION_STATE], MEMORY_ALIGN);
         if (s->saved_state == NULL)
@@ -254,8 +289,6 @@ void rn_session_close(RnSession *s)
         if (!stays_in_object(s->model, i))
             free(s->base[i]);
     }
-    for (unsigned i = 0; s->scratch != NULL && i < rn_pool_threads(s->pool); i++)
-        free(s->scratch[i]);
     if (s->owns_pool)
         rn_pool_destroy(s->pool);
     rni_event_destroy(&s->step_done);
@@ -287,7 +320,7 @@ uint32_t rn_session_max_batch(const RnSession *session)
 
 uint64_t rn_session_bytes(const RnSession *session)
 {
-    uint64_t total = session->scratch_bytes * rn_pool_threads(session->pool);
+    uint64_t total = 0;
     for (uint32_t i = 0; i < session->model->region_count; i++)
         total += session->region_bytes[i];
     return total;

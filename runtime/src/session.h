@@ -30,8 +30,9 @@ struct RnSession {
     void **base;            // per region, owned
     uint64_t *region_bytes; // per region
     void **call_base;       // per region: base, or the caller's own memory during a call
-    void **scratch;         // per worker
-    uint64_t scratch_bytes; // each
+    void **scratch;         // per worker, at the end of the arena
+    uint64_t scratch_bytes; // of each but worker 0
+    uint64_t first_scratch; // bytes of worker 0: it may use places that plans have for scratch
     StepProgress *progress; // per step of the longest table
     TaskShare *shares;      // per step of it and worker
     Event step_done;
@@ -47,7 +48,11 @@ typedef struct StepRange {
     const RnStep *steps;
     uint32_t stride;
     uint32_t lo, hi;
+    bool scratch_placed; // worker 0's scratch is where the steps say
 } StepRange;
+
+/// All steps of a plan.
+StepRange rni_session_range(const RnPlan *plan);
 
 /// Runs steps [lo, hi) on the session's threads, with the hook after each if there is one.
 void rni_session_run_steps(RnSession *s, StepRange range, const RnCall *call);

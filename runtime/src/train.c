@@ -101,8 +101,7 @@ RnStatus rn_forward_backward(RnSession *s, const RnTrainBatch *b, RnTrainResult 
     memcpy(s->saved_state, s->base[RN_REGION_STATE], state_bytes);
     s->prepared = false; // state changes
     const RnPlan *plan = rni_session_plan(s, RN_PLAN_TRAIN, b->batch);
-    rni_session_run_steps(s, (StepRange){plan->steps, plan->step_stride, 0, plan->step_count},
-                          &call);
+    rni_session_run_steps(s, rni_session_range(plan), &call);
     double loss = mean_loss(s, b->batch);
     if (!isfinite(loss)) {
         memcpy(s->base[RN_REGION_STATE], s->saved_state, state_bytes);
@@ -164,9 +163,12 @@ RnStatus rni_session_report_nonfinite(RnSession *s, const RnPlan *plan, const Rn
         report_tensors(s, RN_ROLE_STATE, "running statistic", call->batch, err) ||
         report_tensors(s, RN_ROLE_INPUT, "input", call->batch, err))
         return RN_ERR_NAN;
+    StepRange one = rni_session_range(plan);
     for (uint32_t i = 0; i < plan->step_count; i++) {
         const RnStep *step = RN_AT(RnStep, plan->steps, plan->step_stride, i);
-        rni_session_run_steps(s, (StepRange){plan->steps, plan->step_stride, i, i + 1}, call);
+        one.lo = i;
+        one.hi = i + 1;
+        rni_session_run_steps(s, one, call);
         const RnKernel *k = rn_step_kernel(s->model, step);
         uint64_t n = k->floats_fixed + call->batch * k->floats_per_image;
         if (n == 0)

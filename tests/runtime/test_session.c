@@ -337,7 +337,7 @@ START_TEST(refuses_what_it_cannot_run)
     check_refused(&m, RN_ERR_MODEL, "not a compiled model");
     m = good;
     m.abi_version = 1;
-    check_refused(&m, RN_ERR_MODEL, "interface version 1, this runtime has 2");
+    check_refused(&m, RN_ERR_MODEL, "interface version 1, this runtime has 3");
     m = good;
     m.struct_bytes -= 8;
     check_refused(&m, RN_ERR_MODEL, "sizes this runtime cannot read");

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define RN_MAGIC 0x31434E52u /* "RNC1", little endian */
-#define RN_ABI_VERSION 2u
+#define RN_ABI_VERSION 3u
 
 /* Element i of a table whose elements are `stride` bytes apart. */
 #define RN_AT(type, table, stride, i)                                                              \
@@ -184,11 +184,18 @@ typedef struct RnLayer {
 typedef struct RnStep {
     uint32_t layer;    /* index of its layer */
     uint32_t kernel;   /* index of its kernel */
-    uint32_t operands; /* index of its first operand: inputs, then outputs */
+    uint32_t operands; /* index of its first operand: inputs, outputs, then scratch if placed */
     int32_t wait;      /* the last step of the table that must be complete before it, -1: none */
 } RnStep;
 
 typedef enum RnPlanKind { RN_PLAN_INFER = 0, RN_PLAN_TRAIN = 1 } RnPlanKind;
+
+/* RnPlan.flags */
+enum {
+    /* A step whose kernel has scratch has one operand more: where one thread's scratch may lie, a
+     * place in the arena that is free while the step runs. Every step waits for the one before. */
+    RN_PLAN_SCRATCH_PLACED = 1u
+};
 
 /* A step table made for one batch. It is right for every batch and fastest near its own. */
 typedef struct RnPlan {
@@ -198,6 +205,11 @@ typedef struct RnPlan {
     const RnStep *steps;
     uint64_t arena_fixed_bytes, arena_per_image_bytes;
     uint64_t scratch_bytes; /* largest of its steps, per worker */
+    /* What one thread's scratch takes beyond the arena's bytes: how far its places reach past the
+     * end; scratch_bytes if it has no places. */
+    uint64_t scratch_beside_bytes;
+    uint32_t flags; /* RN_PLAN_* */
+    uint32_t reserved;
 } RnPlan;
 
 /* RnModel.flags: weights that the object holds (RnRegion.initial). */
@@ -263,6 +275,15 @@ static inline const RnPlace *rn_step_place(const RnModel *m, const RnStep *step,
 static inline void *rn_place_address(const RnPlace *place, const RnCall *call)
 {
     return (char *)call->base[place->region] + place->offset + call->batch * place->slope;
+}
+
+/* Where one thread's scratch may lie, in a plan with RN_PLAN_SCRATCH_PLACED; NULL: it has none. */
+static inline void *rn_step_scratch(const RnModel *m, const RnStep *step, const RnCall *call)
+{
+    const RnKernel *k = rn_step_kernel(m, step);
+    return k->scratch_bytes == 0
+               ? NULL
+               : rn_place_address(rn_step_place(m, step, k->inputs + k->outputs), call);
 }
 
 /* Tasks of a step for a batch; UINT32_MAX when there are too many. */
