@@ -1,6 +1,6 @@
 // test_object.c: what an object looks like from outside, for every target: it exports
-// rn_model_<name> and nothing else, needs at most memcpy and memset, has a function with the name of
-// each layer, holds no text relocation; and its tables say what the ABI promises.
+// rn_model_<name> and nothing else, needs at most memcpy and memset, has a function with the name
+// of each layer, holds no text relocation; and its tables say what the ABI promises.
 #include <elf.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -149,7 +149,8 @@ static uint64_t section_bytes(const Object *o, const char *name)
     return 0;
 }
 
-// Lines of the .rn file are kept, descriptions of frames are not: each function has a frame pointer.
+// Lines of the .rn file are kept, descriptions of frames are not: each function has a frame
+// pointer.
 START_TEST(debug_information_is_lines)
 {
     Object o = make(target_table[_i]);
@@ -212,6 +213,30 @@ static uint32_t check_gradients(const RnModel *m, const RnPlan *plan)
     return grads;
 }
 
+// A plan of batch 1 has places for scratch, in the arena or behind it; no other plan has.
+static void check_scratch_places(const RnModel *m, const RnPlan *plan)
+{
+    ck_assert_uint_eq(plan->flags, plan->batch == 1 ? RN_PLAN_SCRATCH_PLACED : 0);
+    if (plan->batch != 1) {
+        ck_assert_uint_eq(plan->scratch_beside_bytes, plan->scratch_bytes);
+        return;
+    }
+    uint32_t places = 0;
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        const RnStep *s = plan_step(plan, i);
+        const RnKernel *k = rn_step_kernel(m, s);
+        if (k->scratch_bytes == 0)
+            continue;
+        const RnPlace *p = rn_step_place(m, s, k->inputs + k->outputs);
+        ck_assert_uint_eq(p->region, RN_REGION_ARENA);
+        ck_assert_uint_le(p->offset + p->slope + k->scratch_bytes, plan->arena_fixed_bytes +
+                                                                       plan->arena_per_image_bytes +
+                                                                       plan->scratch_beside_bytes);
+        places++;
+    }
+    ck_assert_uint_gt(places, 0);
+}
+
 START_TEST(tables_keep_their_promises)
 {
     Object o = make(target_native());
@@ -237,6 +262,7 @@ START_TEST(tables_keep_their_promises)
             has_line = has_line || rn_step_layer(m, s)->line > 10;
         }
         ck_assert_uint_eq(scratch, plan->scratch_bytes);
+        check_scratch_places(m, plan);
         ck_assert_uint_eq(check_gradients(m, plan),
                           plan->kind == RN_PLAN_TRAIN ? m->param_count : 0);
     }

@@ -1,5 +1,5 @@
 // test_shipped.c: the shipped models: exact parameter counts, their four params, the chapter's
-// shape table.
+// shape table, the memory of a session.
 #include "support/check_main.h"
 
 #include <stdlib.h>
@@ -8,6 +8,8 @@
 #include "base/textfile.h"
 #include "driver/compile.h"
 #include "driver/summary.h"
+#include "passes/plan.h"
+#include "resnetc/runtime.h"
 
 typedef struct Count {
     const char *model;
@@ -145,6 +147,55 @@ START_TEST(shape_table_of_the_chapter)
 }
 END_TEST
 
+// The largest scratch of prepare steps, which have no place for it.
+static uint64_t prepare_scratch(const RnModel *m)
+{
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < m->prepare_count; i++) {
+        const RnStep *step = RN_AT(RnStep, m->prepare, m->prepare_stride, i);
+        uint64_t bytes = rn_step_kernel(m, step)->scratch_bytes;
+        most = bytes > most ? bytes : most;
+    }
+    return plan_round_up(most);
+}
+
+static uint64_t session_arena(const RnModel *m, unsigned threads)
+{
+    RnSession *s = NULL;
+    RnError err = {0};
+    RnOptions options = {.modes = RN_MODE_INFER, .max_batch = 1, .threads = threads};
+    ck_assert_msg(rn_session_open(m, &options, &s, &err) == RN_OK, "%s", err.text);
+    uint64_t bytes = 0;
+    rn_session_region(s, RN_REGION_ARENA, &bytes);
+    rn_session_close(s);
+    return bytes;
+}
+
+// One picture at a time, whatever other plans the model has.
+START_TEST(sessions_take_what_the_plan_says)
+{
+    Arena *a = arena_create();
+    char *argv[8] = {arena_strdup(a, "resnetc"), arena_strdup(a, "resnet18"),
+                     arena_strdup(a, "--plan-for=batch=1"), arena_strdup(a, "--plan-for=batch=64")};
+    Options *o = ARENA_NEW(a, Options);
+    const char *error;
+    Compilation *c;
+    const RnModel *m;
+    ck_assert_msg(options_parse(a, 2 + 2 * _i, argv, o, &error), "%s", error);
+    ck_assert_int_eq(compile_start(a, o, &c), EXIT_OK);
+    ck_assert_int_eq(compile_load(c, true, false, 1, &m), EXIT_OK);
+    ck_assert_uint_eq(m->plan_count, 1u + (unsigned)_i);
+    const Graph *g = compile_plan(c, 0);
+    uint64_t worker = plan_round_up(plan_scratch(g)), prepare = prepare_scratch(m);
+    ck_assert_uint_gt(worker, 0);
+    worker = prepare > worker ? prepare : worker;
+    ck_assert_uint_eq(session_arena(m, 1), plan_total(g) + prepare);
+    ck_assert_uint_eq(session_arena(m, 3), plan_total(g) + prepare + 2 * worker);
+    compile_finish(c);
+    arena_destroy(a);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("shipped");
@@ -153,6 +204,7 @@ int main(void)
     tcase_add_test(tc, counts);
     tcase_add_test(tc, every_file_takes_the_four_params);
     tcase_add_test(tc, shape_table_of_the_chapter);
+    tcase_add_loop_test(tc, sessions_take_what_the_plan_says, 0, 2);
     suite_add_tcase(suite, tc);
     return check_run(suite);
 }

@@ -1,5 +1,7 @@
 // test_plan.c: the buffer plan: nothing that lives together overlaps, regions are as the ABI says,
-// the arena is near its lower bound, plans share packed weights.
+// the arena is near its lower bound, with scratch too; plans share packed weights.
+#include "base/textfile.h"
+#include "driver/compile.h"
 #include "fake_target.h"
 #include "nets.h"
 #include "passes/intervals.h"
@@ -9,19 +11,24 @@
 
 enum { SEEDS = 16 };
 
-static Graph *plan(Arena *a, const Graph *built, Mode mode, PassOptions opt)
+static Graph *plan_for(Arena *a, const Graph *built, Mode mode, uint32_t batch, PassOptions opt)
 {
     Graph *g = graph_clone(a, built);
     g->mode = mode;
-    g->plan_batch = 2;
+    g->plan_batch = batch;
     SourceSet sources = {.arena = a};
     Diag *diag = diag_create(a, &sources);
     PassReport report = {.dumps = {.arena = a}, .times = {.arena = a}};
-    opt.target = &fake_target;
+    opt.target = opt.target ? opt.target : &fake_target;
     opt.verify_each = true;
     ck_assert(passes_run(g, &opt, diag, &report));
     ck_assert_uint_eq(g->stage, STAGE_PLANNED);
     return g;
+}
+
+static Graph *plan(Arena *a, const Graph *built, Mode mode, PassOptions opt)
+{
+    return plan_for(a, built, mode, 2, opt);
 }
 
 // A value in the arena and its life, found without the planner.
@@ -119,6 +126,101 @@ START_TEST(buffers_that_live_together_are_disjoint)
         check_disjoint(a, g, 37);
     }
     arena_destroy(a);
+}
+END_TEST
+
+// The fake target, whose kernels want scratch of all sizes, some none.
+static Lowering *lower_with_scratch(const LowerTarget *t, Arena *a, const Graph *g, const Node *n)
+{
+    Lowering *low = fake_lower(t, a, g, n);
+    low->scratch_bytes = n->id % 3 ? n->id * 2654435761u % 6000 : 0;
+    return low;
+}
+
+// No place for scratch holds what lives while its step runs, nor leaves the arena by more than the
+// plan says. Gives the number of places.
+static uint32_t check_scratch(Arena *a, const Graph *g, uint64_t batch)
+{
+    Life *lives = ARENA_ARRAY(a, Life, g->next_value);
+    Life **by_id = ARENA_ARRAY(a, Life *, g->next_value);
+    uint32_t count = find_lives(g, lives, by_id), step = 0, places = 0;
+    uint64_t end = g->arena_fixed + batch * g->arena_per_image + g->scratch_beside;
+    for (const Node *n = g->first; n; n = n->next) {
+        if (n->bind != BIND_INPUTS)
+            continue;
+        uint64_t bytes = n->lowering->scratch_bytes;
+        uint64_t at = n->scratch.offset + batch * n->scratch.slope;
+        ck_assert(n->scratch.placed == (bytes > 0));
+        for (uint32_t i = 0; bytes && i < count; i++) {
+            uint64_t other, other_bytes;
+            extent(lives[i].v, batch, &other, &other_bytes);
+            ck_assert_msg(lives[i].first > step || lives[i].last < step ||
+                              !overlaps(at, bytes, other, other_bytes),
+                          "%s, step %u: its scratch overlaps %%%u", g->name, step, lives[i].v->id);
+        }
+        if (bytes) {
+            ck_assert_uint_eq(n->scratch.region, RN_REGION_ARENA);
+            ck_assert_uint_eq(at % PLAN_ALIGN, 0);
+            ck_assert_uint_le(at + bytes, end);
+            places++;
+        }
+        step++;
+    }
+    return places;
+}
+
+START_TEST(scratch_lies_between_buffers_at_batch_1)
+{
+    Arena *a = arena_create();
+    LowerTarget target = fake_target;
+    target.lower = lower_with_scratch;
+    Graph *built = net_classifier(a, (uint64_t)_i, 3);
+    for (int mode = 0; mode < 2; mode++) {
+        Graph *g = plan_for(a, built, (Mode)mode, 1, (PassOptions){.target = &target});
+        ck_assert(g->scratch_placed);
+        ck_assert_uint_le(g->scratch_beside, plan_round_up(plan_scratch(g)));
+        ck_assert_uint_gt(check_scratch(a, g, 1), 5);
+        check_scratch(a, g, 2);
+        check_scratch(a, g, 37);
+        check_disjoint(a, g, 1);
+        check_disjoint(a, g, 37);
+        g = plan(a, built, (Mode)mode, (PassOptions){.target = &target});
+        ck_assert(!g->scratch_placed);
+        ck_assert_uint_eq(g->scratch_beside, plan_scratch(g));
+        for (const Node *n = g->first; n; n = n->next)
+            ck_assert(!n->scratch.placed);
+    }
+    arena_destroy(a);
+}
+END_TEST
+
+// With the real kernels of one machine, whatever runs the test.
+START_TEST(shipped_plans_are_at_their_bound)
+{
+    static const uint32_t batch = 1;
+    for (size_t i = 0; i < shipped_models_table_count; i++) {
+        Arena *a = arena_create();
+        const char *model = shipped_models_table[i].name, *error;
+        char *argv[] = {arena_strdup(a, "resnetc"), arena_strdup(a, model),
+                        arena_strdup(a, "--target"), arena_strdup(a, "x86-64-v4")};
+        Options *o = ARENA_NEW(a, Options);
+        Compilation *c;
+        ck_assert_msg(options_parse(a, 4, argv, o, &error), "%s", error);
+        ck_assert_int_eq(compile_start(a, o, &c), EXIT_OK);
+        ck_assert_int_eq(compile_plans(c, true, false, &batch, 1), EXIT_OK);
+        const Graph *g = compile_plan(c, 0);
+        PlanLives lives;
+        plan_lives(a, g, &lives);
+        PlanBound bound = plan_bound(a, g, &lives);
+        double least = (double)(bound.fixed + bound.per_image + bound.scratch);
+        double total = (double)plan_total(g);
+        ck_assert_msg(total >= least && total <= 1.05 * least, "%s: %.0f bytes, lower bound %.0f",
+                      model, total, least);
+        check_scratch(a, g, 1);
+        check_disjoint(a, g, 1);
+        compile_finish(c);
+        arena_destroy(a);
+    }
 }
 END_TEST
 
@@ -274,14 +376,38 @@ START_TEST(intervals_fill_nested_lives_exactly)
 }
 END_TEST
 
+START_TEST(intervals_that_yield_take_what_is_free)
+{
+    Arena *a = arena_create();
+    // Alone the first two take 192 bytes. The largest comes last, and finds room for itself.
+    Interval at[] = {{.first = 0, .last = 1, .bytes = 128},
+                     {.first = 1, .last = 3, .bytes = 64},
+                     {.first = 2, .last = 2, .bytes = 192, .yields = true},
+                     {.first = 3, .last = 3, .bytes = 64, .yields = true}};
+    ck_assert_uint_eq(intervals_pack(a, at, 4), 256);
+    ck_assert_uint_eq(at[0].offset + at[1].offset, at[0].offset ? 64 : 128);
+    for (int i = 2; i < 4; i++)
+        ck_assert(!overlaps(at[1].offset, 64, at[i].offset, at[i].bytes));
+    ck_assert_uint_le(at[3].offset, 128); // within the two
+    arena_destroy(a);
+}
+END_TEST
+
 START_TEST(plan_is_printed_with_totals)
 {
     Arena *a = arena_create();
-    Graph *g = plan(a, net_of_kind(a, "se"), MODE_INFER, (PassOptions){0});
+    Graph *built = net_of_kind(a, "se");
+    Graph *g = plan(a, built, MODE_INFER, (PassOptions){0});
     const char *text = plan_print(a, g);
     ck_assert_ptr_nonnull(strstr(text, "plan of se, inference, batch 2"));
     ck_assert_ptr_nonnull(strstr(text, "\nlower bound "));
     ck_assert_ptr_nonnull(strstr(text, "\ntotal / bound "));
+    LowerTarget target = fake_target;
+    target.lower = lower_with_scratch;
+    PassOptions opt = {.target = &target};
+    ck_assert_ptr_nonnull(strstr(plan_print(a, plan(a, built, MODE_INFER, opt)), " per worker\n"));
+    ck_assert_ptr_nonnull(strstr(plan_print(a, plan_for(a, built, MODE_INFER, 1, opt)),
+                                 " per worker; the first's in the arena"));
     arena_destroy(a);
 }
 END_TEST
@@ -292,6 +418,8 @@ int main(void)
     TCase *tc = tcase_create("plan");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, buffers_that_live_together_are_disjoint, 0, SEEDS);
+    tcase_add_loop_test(tc, scratch_lies_between_buffers_at_batch_1, 0, SEEDS);
+    tcase_add_test(tc, shipped_plans_are_at_their_bound);
     tcase_add_test(tc, results_take_over_operands);
     tcase_add_loop_test(tc, inference_is_near_its_bound, 0, SEEDS);
     tcase_add_test(tc, packed_weights_are_disjoint_and_shared);
@@ -300,6 +428,7 @@ int main(void)
     tcase_add_test(tc, recomputing_saves_memory);
     tcase_add_test(tc, recomputing_light_convolutions_saves_memory);
     tcase_add_test(tc, intervals_fill_nested_lives_exactly);
+    tcase_add_test(tc, intervals_that_yield_take_what_is_free);
     tcase_add_test(tc, plan_is_printed_with_totals);
     suite_add_tcase(suite, tc);
     return check_run(suite);

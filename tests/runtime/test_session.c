@@ -187,6 +187,85 @@ START_TEST(same_bits_for_any_threads)
 }
 END_TEST
 
+static void *scratch_seen;
+
+static void sees_scratch(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch, void *const *at)
+{
+    scratch_seen = scratch;
+    toy_infer_1(c, lo, hi, scratch, at);
+}
+
+// A toy whose plan for batch 1 has a place for scratch, 128 bytes per image behind 64, of which 64
+// are beyond the arena.
+typedef struct Placed {
+    Toy toy;
+    RnKernel kernels[TOY_KERNELS];
+    RnPlace places[TOY_PLACES + 1];
+    uint32_t operands[TOY_PLACES + 1];
+    RnStep steps[2];
+    RnPlan plans[3];
+} Placed;
+
+static void make_placed(Placed *p)
+{
+    p->toy = make_toy();
+    memcpy(p->kernels, toy_kernels, sizeof toy_kernels);
+    memcpy(p->places, toy_places, sizeof toy_places);
+    memcpy(p->operands, toy_operands, sizeof toy_operands);
+    memcpy(p->plans, toy_plans, sizeof toy_plans);
+    p->kernels[TOY_INFER_1].fn = sees_scratch;
+    p->places[TOY_PLACES] = (RnPlace){.region = RN_REGION_ARENA, .offset = 64, .slope = 128};
+    p->operands[TOY_PLACES] = TOY_PLACES;
+    p->steps[0] = toy_steps_1[0];
+    p->steps[0].operands = TOY_PLACES;
+    p->steps[1] = p->steps[0];
+    p->steps[1].wait = 0;
+    p->plans[0].steps = p->steps;
+    p->plans[0].step_count = 2;
+    p->plans[0].arena_fixed_bytes = 64;
+    p->plans[0].arena_per_image_bytes = 128;
+    p->plans[0].scratch_beside_bytes = 64;
+    p->plans[0].flags = RN_PLAN_SCRATCH_PLACED;
+    RnModel *m = &p->toy.model;
+    m->kernels = p->kernels;
+    m->places = p->places;
+    m->place_count++;
+    m->operands = p->operands;
+    m->operand_count++;
+    m->plans = p->plans;
+}
+
+START_TEST(scratch_lies_where_the_plan_says)
+{
+    Placed p;
+    make_placed(&p);
+    // Up to batch 2 the first plan is the nearest: the other needs nothing then.
+    RnSession *s = open_toy(&p.toy, &(RnOptions){.threads = 1, .max_batch = 2, .modes = 1});
+    uint64_t bytes = 0;
+    char *arena = rn_session_region(s, RN_REGION_ARENA, &bytes);
+    ck_assert_uint_eq(bytes, 64 + 2 * 128 + 64);
+    for (uint32_t batch = 1; batch <= 2; batch++) {
+        float y[2 * TOY_K], *out = y;
+        const float *in = p.toy.x;
+        ck_assert_int_eq(rn_infer(s, &in, batch, &out, NULL), RN_OK);
+        check_logits(&p.toy, y, batch);
+        ck_assert_ptr_eq(scratch_seen, arena + 64 + batch * 128);
+    }
+    rn_session_close(s);
+    // Other threads have their own, and so has the first for the plan without places.
+    for (unsigned threads = 1; threads < 4; threads++) {
+        s = open_toy(&p.toy, &(RnOptions){.threads = threads, .max_batch = 2, .modes = 1});
+        rn_session_region(s, RN_REGION_ARENA, &bytes);
+        ck_assert_uint_eq(bytes, 64 + 2 * 128 + 64 + (threads - 1) * 64);
+        rn_session_close(s);
+        s = open_toy(&p.toy, &(RnOptions){.threads = threads, .max_batch = 3, .modes = 1});
+        rn_session_region(s, RN_REGION_ARENA, &bytes);
+        ck_assert_uint_eq(bytes, 64 + 2 * 128 + 64 + threads * 64);
+        rn_session_close(s);
+    }
+}
+END_TEST
+
 static _Atomic unsigned tasks_done;
 
 // The first task returns when all others are complete, or after ten seconds.
@@ -412,6 +491,21 @@ START_TEST(refuses_wrong_parts)
 }
 END_TEST
 
+START_TEST(refuses_wrong_places_for_scratch)
+{
+    Placed p;
+    make_placed(&p);
+    p.steps[1].wait = -1; // would run beside the first, whose scratch is the same
+    check_refused(&p.toy.model, RN_ERR_MODEL, "plan 0");
+    make_placed(&p);
+    p.steps[0].operands++; // there is no operand
+    check_refused(&p.toy.model, RN_ERR_MODEL, "plan 0");
+    p.plans[0].flags = 0; // and none is wanted
+    RnSession *s = open_toy(&p.toy, &(RnOptions){.threads = 1});
+    rn_session_close(s);
+}
+END_TEST
+
 // A table whose elements have `more` bytes than this runtime knows, none of them zero.
 static void *lengthen(const void *table, size_t count, size_t bytes, size_t more)
 {
@@ -586,12 +680,14 @@ int main(void)
     tcase_add_test(tc, prepares_again_after_changes);
     tcase_add_test(tc, takes_the_nearest_plan);
     tcase_add_test(tc, same_bits_for_any_threads);
+    tcase_add_test(tc, scratch_lies_where_the_plan_says);
     tcase_add_test(tc, nobody_waits_for_a_held_up_thread);
     tcase_add_test(tc, sessions_on_many_threads);
     tcase_add_test(tc, sessions_share_a_pool);
     tcase_add_test(tc, embedded_weights);
     tcase_add_test(tc, refuses_what_it_cannot_run);
     tcase_add_test(tc, refuses_wrong_parts);
+    tcase_add_test(tc, refuses_wrong_places_for_scratch);
     tcase_add_test(tc, runs_newer_objects);
     tcase_add_test(tc, refuses_impossible_sizes);
     tcase_add_test(tc, refuses_wrong_calls);
