@@ -171,26 +171,74 @@ static uint64_t session_arena(const RnModel *m, unsigned threads)
     return bytes;
 }
 
+// ResNet-18 with a plan for one picture, and for 64 where that is asked for.
+static const RnModel *load(Arena *a, bool for_many, Compilation **c)
+{
+    char *argv[] = {arena_strdup(a, "resnetc"), arena_strdup(a, "resnet18"),
+                    arena_strdup(a, "--plan-for=batch=1"), arena_strdup(a, "--plan-for=batch=64")};
+    Options *o = ARENA_NEW(a, Options);
+    const char *error;
+    const RnModel *m;
+    ck_assert_msg(options_parse(a, for_many ? 4 : 2, argv, o, &error), "%s", error);
+    ck_assert_int_eq(compile_start(a, o, c), EXIT_OK);
+    ck_assert_int_eq(compile_load(*c, true, false, 1, &m), EXIT_OK);
+    ck_assert_uint_eq(m->plan_count, for_many ? 2 : 1);
+    return m;
+}
+
 // One picture at a time, whatever other plans the model has.
 START_TEST(sessions_take_what_the_plan_says)
 {
     Arena *a = arena_create();
-    char *argv[8] = {arena_strdup(a, "resnetc"), arena_strdup(a, "resnet18"),
-                     arena_strdup(a, "--plan-for=batch=1"), arena_strdup(a, "--plan-for=batch=64")};
-    Options *o = ARENA_NEW(a, Options);
-    const char *error;
     Compilation *c;
-    const RnModel *m;
-    ck_assert_msg(options_parse(a, 2 + 2 * _i, argv, o, &error), "%s", error);
-    ck_assert_int_eq(compile_start(a, o, &c), EXIT_OK);
-    ck_assert_int_eq(compile_load(c, true, false, 1, &m), EXIT_OK);
-    ck_assert_uint_eq(m->plan_count, 1u + (unsigned)_i);
+    const RnModel *m = load(a, _i == 1, &c);
     const Graph *g = compile_plan(c, 0);
     uint64_t worker = plan_round_up(plan_scratch(g)), prepare = prepare_scratch(m);
     ck_assert_uint_gt(worker, 0);
     worker = prepare > worker ? prepare : worker;
     ck_assert_uint_eq(session_arena(m, 1), plan_total(g) + prepare);
     ck_assert_uint_eq(session_arena(m, 3), plan_total(g) + prepare + 2 * worker);
+    compile_finish(c);
+    arena_destroy(a);
+}
+END_TEST
+
+enum { PICTURES = 2, CLASSES = 1000 };
+
+// Logits of two pictures, which the plan for one serves too.
+static void infer_two(const RnModel *m, unsigned threads, float y[PICTURES * CLASSES])
+{
+    static float x[PICTURES * 3 * 224 * 224];
+    for (uint32_t i = 0; i < sizeof x / sizeof *x; i++)
+        x[i] = (float)(i * 2654435761u >> 16) / 65536.0f - 0.5f;
+    RnSession *s = NULL;
+    RnError err = {0};
+    RnOptions options = {.max_batch = PICTURES, .threads = threads};
+    ck_assert_msg(rn_session_open(m, &options, &s, &err) == RN_OK, "%s", err.text);
+    rn_init_params(s, 1, 0);
+    const float *in = x;
+    ck_assert_int_eq(rn_infer(s, &in, PICTURES, &y, NULL), RN_OK);
+    rn_session_close(s);
+}
+
+// Scratch in the arena spoils nothing there: the bits are those of scratch elsewhere.
+START_TEST(bits_do_not_depend_on_where_scratch_lies)
+{
+    static float elsewhere[PICTURES * CLASSES], y[PICTURES * CLASSES];
+    Arena *a = arena_create();
+    Compilation *c;
+    RnModel m = *load(a, false, &c);
+    RnPlan apart = *m.plans;
+    const RnPlan *placed = m.plans;
+    ck_assert_uint_eq(apart.flags, RN_PLAN_SCRATCH_PLACED);
+    apart.flags = 0;
+    m.plans = &apart;
+    infer_two(&m, 1, elsewhere);
+    m.plans = placed;
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        infer_two(&m, threads, y);
+        ck_assert_msg(memcmp(y, elsewhere, sizeof y) == 0, "%u threads", threads);
+    }
     compile_finish(c);
     arena_destroy(a);
 }
@@ -205,6 +253,7 @@ int main(void)
     tcase_add_test(tc, every_file_takes_the_four_params);
     tcase_add_test(tc, shape_table_of_the_chapter);
     tcase_add_loop_test(tc, sessions_take_what_the_plan_says, 0, 2);
+    tcase_add_test(tc, bits_do_not_depend_on_where_scratch_lies);
     suite_add_tcase(suite, tc);
     return check_run(suite);
 }
