@@ -132,7 +132,7 @@ Val vb_max(Vb *b, Val x, Val y)
 
 Val vb_at(Vb *b, Val p, Val byte_offset)
 {
-    return LLVMBuildInBoundsGEP2(b->builder, b->i8, p, &byte_offset, 1, "");
+    return LLVMBuildGEP2(b->builder, b->i8, p, &byte_offset, 1, "");
 }
 
 Val vb_ati(Vb *b, Val p, int64_t byte_offset)

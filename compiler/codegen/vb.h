@@ -54,6 +54,8 @@ Val vb_icmp(Vb *b, LLVMIntPredicate p, Val x, Val y);
 Val vb_select(Vb *b, Val cond, Val t, Val f);
 
 // Memory: pointers with byte offsets. align in bytes; element accesses are 4-byte aligned.
+/// The sum may lie outside of what p points into (prefetches past the end, rows above a picture):
+/// it is no `inbounds` address, so LLVM infers nothing from it.
 Val vb_at(Vb *b, Val p, Val byte_offset);
 Val vb_ati(Vb *b, Val p, int64_t byte_offset);
 Val vb_load(Vb *b, Val p);           // V floats, V*4-aligned

@@ -20,7 +20,7 @@ typedef struct Object {
     Graph *plans[3];
 } Object;
 
-static Object make(const TargetDef *target)
+static Object make_as(const TargetDef *target, CodegenFormat format)
 {
     Object o = {.arena = arena_create()};
     Arena *a = o.arena;
@@ -58,8 +58,13 @@ static Object make(const TargetDef *target)
                       .source_hash = 77,
                       .plans = (const Graph *const *)o.plans,
                       .plan_count = 3};
-    o.bytes = codegen_emit(codegen, a, &spec, CODEGEN_OBJECT, &o.count, &o.stats);
+    o.bytes = codegen_emit(codegen, a, &spec, format, &o.count, &o.stats);
     return o;
+}
+
+static Object make(const TargetDef *target)
+{
+    return make_as(target, CODEGEN_OBJECT);
 }
 
 static const Elf64_Shdr *section(const Object *o, uint32_t i)
@@ -130,6 +135,59 @@ START_TEST(code_is_position_independent)
             ck_assert_msg(!absolute, "absolute relocation of type %u", (unsigned)type);
         }
     }
+    arena_destroy(o.arena);
+}
+END_TEST
+
+// A relocation names a symbol, or a place in the section of a section's symbol.
+static void check_relocation(const Object *o, const Elf64_Shdr *table, const Elf64_Rela *r)
+{
+    const Elf64_Sym *symbol = (const void *)(o->bytes + table->sh_offset);
+    size_t index = ELF64_R_SYM(r->r_info);
+    ck_assert_uint_gt(index, 0);
+    ck_assert_uint_lt(index, table->sh_size / sizeof *symbol);
+    if (ELF64_ST_TYPE(symbol[index].st_info) == STT_SECTION) {
+        const Elf64_Shdr *home = section(o, symbol[index].st_shndx);
+        ck_assert_int_ge(r->r_addend, -8); // counted from behind an instruction's address
+        ck_assert_int_lt(r->r_addend, (int64_t)home->sh_size);
+    }
+}
+
+// Local symbols come first, labels of the assembler are gone, and so are their names.
+START_TEST(symbols_are_those_that_are_needed)
+{
+    Object o = make(target_table[_i]);
+    const Elf64_Ehdr *head = (const void *)o.bytes;
+    const Elf64_Shdr *table = symbol_table(&o), *strings = section(&o, table->sh_link);
+    const char *names = (const char *)o.bytes + strings->sh_offset;
+    const Elf64_Sym *symbol = (const void *)(o.bytes + table->sh_offset);
+    for (size_t i = 0; i < table->sh_size / sizeof *symbol; i++) {
+        ck_assert_uint_lt(symbol[i].st_name, strings->sh_size);
+        ck_assert_int_ne(strncmp(names + symbol[i].st_name, ".L", 2), 0);
+        ck_assert(i < table->sh_info == (ELF64_ST_BIND(symbol[i].st_info) == STB_LOCAL));
+    }
+    for (size_t i = 0; i < strings->sh_size; i += strlen(names + i) + 1) {
+        ck_assert_int_ne(strncmp(names + i, ".L", 2), 0);
+    }
+    for (uint32_t i = 0; i < head->e_shnum; i++) {
+        const Elf64_Shdr *s = section(&o, i);
+        const Elf64_Rela *r = (const void *)(o.bytes + s->sh_offset);
+        for (size_t k = 0; s->sh_type == SHT_RELA && k < s->sh_size / sizeof *r; k++) {
+            check_relocation(&o, table, &r[k]);
+        }
+    }
+    arena_destroy(o.arena);
+}
+END_TEST
+
+// Kernels fetch ahead past the end of tensors, and count rows from above a picture: LLVM must not
+// infer from an address that it lies inside.
+START_TEST(addresses_promise_nothing)
+{
+    Object o = make_as(target_native(), CODEGEN_LLVM);
+    const char *text = (const char *)o.bytes;
+    ck_assert_ptr_nonnull(strstr(text, "getelementptr"));
+    ck_assert_ptr_null(strstr(text, "inbounds"));
     arena_destroy(o.arena);
 }
 END_TEST
@@ -299,6 +357,8 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, exports_one_name, 0, (int)target_table_count);
     tcase_add_loop_test(tests, code_is_position_independent, 0, (int)target_table_count);
+    tcase_add_loop_test(tests, symbols_are_those_that_are_needed, 0, (int)target_table_count);
+    tcase_add_test(tests, addresses_promise_nothing);
     tcase_add_loop_test(tests, debug_information_is_lines, 0, (int)target_table_count);
     tcase_add_test(tests, same_request_same_code);
     tcase_add_test(tests, tables_keep_their_promises);
