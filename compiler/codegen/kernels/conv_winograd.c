@@ -247,8 +247,10 @@ static Val find_coming(Wino *w)
     }
     Val next = vb_divi(b, vb_addi(b, w->range.first, w->t->tiles), in->tile_columns);
     from = vb_at(b, from, vb_muli(b, vb_divi(b, next, in->tile_rows), image));
+    // The first row that no tile row above reads.
+    int64_t above = in->row.columns - in->step[0] - in->pad[0];
     Val y = vb_muli(b, vb_remi(b, next, in->tile_rows), in->step[0]);
-    return vb_at(b, from, vb_muli(b, vb_addi(b, y, in->pad[0]), row));
+    return vb_at(b, from, vb_muli(b, vb_addi(b, y, above), row));
 }
 
 // Which part of it the register tile at the `nth` product of the task fetches.
