@@ -1,6 +1,7 @@
 // test_conv.c: every kernel of the convolution and dense operators against plain loops in float64
 // (conv_run.h), on odd sizes, for every target that this machine runs. Not here: what Winograd's
 // kernels alone serve (test_winograd.c).
+#include "codegen/kernels/conv_common.h"
 #include "conv_run.h"
 
 static const OpDef op_dense = {.name = "dense"};
@@ -125,6 +126,50 @@ START_TEST(sizes)
 }
 END_TEST
 
+// Whether tasks of a chunk of rows follow each other and fetch the weights of the next channels.
+static bool is_across(const TargetDef *target, const OpDef *op, uint32_t out_of, const Case *t)
+{
+    bool found = false;
+    for (size_t i = 0; i < kernel_table_count; i++) {
+        const KernelDef *k = kernel_table[i];
+        if (strcmp(k->op, op->name) == 0 && strcmp(k->name, "direct") == 0) {
+            Run r = {.target = target, .kernel = k, .t = *t, .out_of = out_of};
+            const char *why = plan_case(&r, op);
+            const ConvTiles *tiles = r.node->lowering->tiles;
+            found |= !why && tiles->across && tiles->prefetch;
+            arena_destroy(r.arena);
+        }
+    }
+    return found;
+}
+
+// One picture that threads share, and more of them than planned: rows and flat pictures, chunks
+// that do not divide them, tails of output channels.
+START_TEST(across)
+{
+    const TargetDef *t = test_target(_i);
+    static const int64_t shape[][6] = {{70, 217, 13, 5, 3, 1},
+                                       {130, 217, 13, 11, 1, 0},
+                                       {97, 250, 9, 7, 1, 0},
+                                       {33, 210, 15, 9, 3, 0}};
+    int found[2] = {0}; // flat pictures, rows
+    for (int i = 0; t && i < 2 * CASES(shape); i++) {
+        const int64_t *s = shape[i / 2];
+        Case c = {.c = s[0], .k = s[1], .h = s[2], .w = s[3], .r = s[4], .s = s[4]};
+        c.sh = c.sw = c.groups = c.plan_batch = 1;
+        c.batch = i % 2 ? 3 : 1;
+        c.fused = true;
+        for (int d = 0; d < 4; d++) {
+            c.pad[d] = s[5];
+        }
+        found[s[4] > 1] += is_across(t, &op_conv, 2, &c);
+        ck_assert_int_gt(run_case(t, &op_conv, 2, &c).count, 0);
+        ck_assert_int_gt(run_case(t, &op_bwd_data, 0, &c).count, 0);
+    }
+    ck_assert(!t || (found[0] > 0 && found[1] > 0));
+}
+END_TEST
+
 static const int64_t dense_sizes[][4] = {
     // c, k, batch, plan_batch
     {16, 16, 1, 1},  {20, 10, 3, 1},   {5, 40, 7, 16}, {512, 10, 5, 64},
@@ -199,6 +244,7 @@ int main(void)
     tcase_add_loop_test(tc, forward, 0, targets);
     tcase_add_loop_test(tc, backward_data, 0, targets);
     tcase_add_loop_test(tc, backward_weights, 0, targets);
+    tcase_add_loop_test(tc, across, 0, CASES(target_names));
     tcase_add_loop_test(tc, sizes, 0, targets);
     tcase_add_loop_test(tc, dense, 0, targets);
     tcase_add_loop_test(tc, groups, 0, targets);
