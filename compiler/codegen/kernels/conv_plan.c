@@ -215,13 +215,14 @@ static int64_t task_rows(const ConvPass *p, const ConvTiles *t)
     return t->flat ? div_up(p->out_w, t->columns) : p->phase[0].count[0];
 }
 
+// Of all groups.
 static double weight_bytes(const TargetDef *g, const ConvPass *p, const ConvTiles *t)
 {
     double bytes = 0;
     for (uint32_t i = 0; i < p->phase_count; i++) {
         bytes += (double)conv_slice_bytes(p, &p->phase[i], t->blocks, g->vector_floats);
     }
-    return bytes * (double)div_up(conv_out_blocks(p, g->vector_floats), t->blocks);
+    return bytes * (double)(p->groups * div_up(conv_out_blocks(p, g->vector_floats), t->blocks));
 }
 
 // Tasks of one chunk of rows follow each other, so that all weights pass for each chunk, where
@@ -251,7 +252,7 @@ void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, Con
     const TargetDef *g = ctx->target;
     int64_t tiles = p->groups * div_up(conv_out_blocks(p, g->vector_floats), t->blocks);
     double task_ns = image_ns / (double)tiles;
-    double slice = weight_bytes(g, p, t) * (double)p->groups / (double)tiles;
+    double slice = weight_bytes(g, p, t) / (double)tiles;
     int64_t batch = ctx->plan_batch, most = batch * tiles / WANTED_BATCH_TASKS;
     double reuse = 8 * slice / g->l3_gbps / task_ns;
     int64_t div = clamp(fmax(reuse, MIN_TASK_NS / task_ns) + 1, 1, most < 1 ? 1 : most);
