@@ -1,6 +1,7 @@
 // group_lanes.h: groups of any size as lanes. A vector of results of a grouped convolution may hold
 // several groups, or parts of some; for each channel i of a group, lane l needs channel i of the
-// group that result l belongs to. Shared by conv_expanded.c and the backward weights.
+// group that result l belongs to. Shared by conv_expanded.c, conv_permuted.c and the backward
+// weights.
 #ifndef KERNELS_GROUP_LANES_H
 #define KERNELS_GROUP_LANES_H
 
