@@ -60,25 +60,25 @@ static size_t elf_close(Elf *e)
         }
         size_t to = aligned(end, s->sh_addralign);
         size_t size = s->sh_type == SHT_NOBITS ? 0 : s->sh_size;
+        memset(e->bytes + end, 0, to - end);
         memmove(e->bytes + to, e->bytes + s->sh_offset, size);
         s->sh_offset = to;
         end = to + size;
     }
-    end = aligned(end, sizeof(Elf64_Xword));
-    memcpy(e->bytes + end, e->sections, e->count * sizeof *e->sections);
-    e->head->e_shoff = end;
-    return end + e->count * sizeof *e->sections;
+    size_t table = aligned(end, sizeof(Elf64_Xword));
+    memset(e->bytes + end, 0, table - end);
+    memcpy(e->bytes + table, e->sections, e->count * sizeof *e->sections);
+    e->head->e_shoff = table;
+    return table + e->count * sizeof *e->sections;
 }
 
-size_t elf_empty_section(Arena *a, void *object, const char *name)
+static void empty_section(const Elf *e, const char *name)
 {
-    Elf e = elf_open(a, object);
-    for (size_t i = 0; i < e.count; i++) {
-        if (is_named(e.names + e.sections[i].sh_name, name)) {
-            e.sections[i].sh_size = 0;
+    for (size_t i = 0; i < e->count; i++) {
+        if (is_named(e->names + e->sections[i].sh_name, name)) {
+            e->sections[i].sh_size = 0;
         }
     }
-    return elf_close(&e);
 }
 
 // The symbol table, and where its symbols go.
@@ -220,14 +220,21 @@ static void drop_names(Elf *e, const Symbols *s)
     }
 }
 
-size_t elf_drop_labels(Arena *a, void *object)
+static void drop_labels(Elf *e)
+{
+    Symbols s = find_symbols(e);
+    if (s.section != NULL) {
+        number_symbols(e, &s);
+        renumber_relocations(e, &s);
+        drop_names(e, &s);
+    }
+}
+
+size_t elf_trim(Arena *a, void *object)
 {
     Elf e = elf_open(a, object);
-    Symbols s = find_symbols(&e);
-    if (s.section != NULL) {
-        number_symbols(&e, &s);
-        renumber_relocations(&e, &s);
-        drop_names(&e, &s);
-    }
+    // Every function keeps its frame pointer: debuggers and profilers find callers by it.
+    empty_section(&e, ".debug_frame");
+    drop_labels(&e);
     return elf_close(&e);
 }

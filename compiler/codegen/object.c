@@ -83,9 +83,7 @@ const void *module_write(LLVMTargetMachineRef machine, LLVMModuleRef module, Are
     void *out = copy_out(a, LLVMGetBufferStart(buffer), *bytes);
     LLVMDisposeMemoryBuffer(buffer);
     if (format == CODEGEN_OBJECT) {
-        // Every function keeps its frame pointer: debuggers and profilers find callers by it.
-        elf_empty_section(a, out, ".debug_frame");
-        *bytes = elf_drop_labels(a, out);
+        *bytes = elf_trim(a, out);
     }
     return out;
 }

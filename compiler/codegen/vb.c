@@ -391,6 +391,11 @@ bool vb_can_permute2(const TargetDef *target)
     return is_x86(target) && target->vector_floats >= AVX2_FLOATS;
 }
 
+int vb_permute2_ops(const TargetDef *target)
+{
+    return target->vector_floats == AVX512_FLOATS ? 1 : 3; // or two permutations and a blend
+}
+
 Val vb_permute2(Vb *b, Val x, Val y, Val index)
 {
     if (b->width == AVX512_FLOATS) {

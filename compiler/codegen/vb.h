@@ -92,6 +92,7 @@ Val vb_shuffle(Vb *b, Val x, const uint32_t *mask); // V lanes
 Val vb_shuffle2(Vb *b, Val x, Val y, const uint32_t *mask);
 /// The same with indices of run time (<V x i32>, below 2 V), where the target can.
 bool vb_can_permute2(const TargetDef *target);
+int vb_permute2_ops(const TargetDef *target); // instructions that it takes
 Val vb_permute2(Vb *b, Val x, Val y, Val index);
 /// <V x i32>: 0, 1, 2, ...
 Val vb_lane_numbers(Vb *b);

@@ -35,24 +35,11 @@ static void emit(Emit *e)
     conv_walk(e, conv_reduce_direct, NULL);
 }
 
-const KernelDef kernel_conv_bwd_data = {
-    .name = "direct_phases",
-    .op = "conv2d_bwd_data",
-    .doc = "Direct convolution of dy with rotated weights, one phase per residue of the stride.",
-    .takes_store = true,
-    .takes_sides = true,
-    .streams = true,
-    .plan = plan,
-    .emit = emit,
-};
+const KernelDef kernel_conv_bwd_data = CONV_WALK_KERNEL(
+    "direct_phases", "conv2d_bwd_data",
+    "Direct convolution of dy with rotated weights, one phase per residue of the stride.", plan,
+    emit);
 
-const KernelDef kernel_dense_bwd_data = {
-    .name = "direct",
-    .op = "dense_bwd_data",
-    .doc = "dx = dy * W as a 1x1 convolution of one pixel with transposed weights.",
-    .takes_store = true,
-    .takes_sides = true,
-    .streams = true,
-    .plan = plan,
-    .emit = emit,
-};
+const KernelDef kernel_dense_bwd_data = CONV_WALK_KERNEL(
+    "direct", "dense_bwd_data",
+    "dx = dy * W as a 1x1 convolution of one pixel with transposed weights.", plan, emit);

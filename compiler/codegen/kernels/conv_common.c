@@ -292,8 +292,13 @@ const Packing *conv_pack_lanes(Arena *a, const ConvPass *p, uint32_t width)
     return pack_phases(a, p, 1, width, pack_lanes);
 }
 
-const char *conv_lanes_why_not(const ConvPass *p, uint32_t width)
+const char *conv_lanes_pass(const Node *n, uint32_t width, ConvPass *p)
 {
+    const char *why;
+    *p = conv_pass(n, width, &why);
+    if (why) {
+        return why;
+    }
     if (p->groups == 1 || (p->in_c % width == 0 && p->out_c % width == 0)) {
         return "one group, or groups of whole vectors";
     }

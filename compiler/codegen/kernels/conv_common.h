@@ -103,8 +103,8 @@ const Packing *conv_pack_weights(Arena *a, const ConvPass *p, int64_t blocks, ui
 /// The same for groups whose vectors of output each meet all channels of their lanes' groups:
 /// [phase][block][kh][kw][i][V], i < channels of a group. p: before its groups are joined.
 const Packing *conv_pack_lanes(Arena *a, const ConvPass *p, uint32_t width);
-/// Why the kernels that take such weights do not serve a pass, or NULL.
-const char *conv_lanes_why_not(const ConvPass *p, uint32_t width);
+/// The pass of a node for kernels that take such weights; why they do not serve it, or NULL.
+const char *conv_lanes_pass(const Node *n, uint32_t width, ConvPass *p);
 void conv_add_dim(Packing *k, int64_t extent, int32_t coord, int64_t coef);
 /// Bytes of one phase's weights for one tile of output channels.
 int64_t conv_slice_bytes(const ConvPass *p, const ConvPhase *f, int64_t blocks, uint32_t width);

@@ -354,24 +354,10 @@ static void emit(Emit *e)
     conv_walk(e, conv_reduce_direct, NULL);
 }
 
-const KernelDef kernel_conv_direct = {
-    .name = "direct",
-    .op = "conv2d",
-    .doc = "Register-tiled direct convolution over blocked channels.",
-    .takes_store = true,
-    .takes_sides = true,
-    .streams = true,
-    .plan = plan,
-    .emit = emit,
-};
+const KernelDef kernel_conv_direct = CONV_WALK_KERNEL(
+    "direct", "conv2d", "Register-tiled direct convolution over blocked channels.", plan, emit);
 
-const KernelDef kernel_dense_direct = {
-    .name = "direct",
-    .op = "dense",
-    .doc = "A dense layer as a 1x1 convolution of one pixel, several images to a register tile.",
-    .takes_store = true,
-    .takes_sides = true,
-    .streams = true,
-    .plan = plan,
-    .emit = emit,
-};
+const KernelDef kernel_dense_direct = CONV_WALK_KERNEL(
+    "direct", "dense",
+    "A dense layer as a 1x1 convolution of one pixel, several images to a register tile.", plan,
+    emit);

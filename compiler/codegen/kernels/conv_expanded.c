@@ -127,9 +127,8 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
     const TargetDef *g = ctx->target;
     uint32_t width = g->vector_floats;
-    const char *why;
-    ConvPass p = conv_pass(n, width, &why);
-    why = why ? why : conv_lanes_why_not(&p, width);
+    ConvPass p;
+    const char *why = conv_lanes_pass(n, width, &p);
     if (why) {
         return why;
     }
@@ -154,24 +153,9 @@ static void emit(Emit *e)
     conv_walk(e, reduce, stage);
 }
 
-const KernelDef kernel_conv_expanded = {
-    .name = "expanded",
-    .op = "conv2d",
-    .doc = "Groups of any size: a vector for each channel of a group in every pixel, in scratch.",
-    .takes_store = true,
-    .takes_sides = true,
-    .streams = true,
-    .plan = plan,
-    .emit = emit,
-};
+static const char doc[] =
+    "Groups of any size: a vector for each channel of a group in every pixel, in scratch.";
 
-const KernelDef kernel_conv_expanded_bwd_data = {
-    .name = "expanded",
-    .op = "conv2d_bwd_data",
-    .doc = "Groups of any size: a vector for each channel of a group in every pixel, in scratch.",
-    .takes_store = true,
-    .takes_sides = true,
-    .streams = true,
-    .plan = plan,
-    .emit = emit,
-};
+const KernelDef kernel_conv_expanded = CONV_WALK_KERNEL("expanded", "conv2d", doc, plan, emit);
+const KernelDef kernel_conv_expanded_bwd_data =
+    CONV_WALK_KERNEL("expanded", "conv2d_bwd_data", doc, plan, emit);

@@ -222,24 +222,9 @@ static void emit(Emit *e)
     conv_walk(e, reduce, NULL);
 }
 
-const KernelDef kernel_conv_grouped = {
-    .name = "grouped",
-    .op = "conv2d",
-    .doc = "Groups of fewer channels than a vector: shuffled pixels, weights in registers.",
-    .takes_store = true,
-    .takes_sides = true,
-    .streams = true,
-    .plan = plan,
-    .emit = emit,
-};
+static const char doc[] =
+    "Groups of fewer channels than a vector: shuffled pixels, weights in registers.";
 
-const KernelDef kernel_conv_grouped_bwd_data = {
-    .name = "grouped",
-    .op = "conv2d_bwd_data",
-    .doc = "Groups of fewer channels than a vector: shuffled pixels, weights in registers.",
-    .takes_store = true,
-    .takes_sides = true,
-    .streams = true,
-    .plan = plan,
-    .emit = emit,
-};
+const KernelDef kernel_conv_grouped = CONV_WALK_KERNEL("grouped", "conv2d", doc, plan, emit);
+const KernelDef kernel_conv_grouped_bwd_data =
+    CONV_WALK_KERNEL("grouped", "conv2d_bwd_data", doc, plan, emit);

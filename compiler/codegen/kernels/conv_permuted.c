@@ -33,31 +33,35 @@ static int64_t vectors_met(const GroupLanes *g, int64_t block, int64_t i, uint32
     return channel_of(g, last, i) / width - channel_of(g, first, i) / width + 1;
 }
 
-// The most of them, and the share of cases that meet more than two.
-static int64_t most_met(const GroupLanes *g, uint32_t width, double *far)
+// Over all vectors of the outputs and channels.
+typedef struct Met {
+    int64_t most; // vectors
+    double far;   // share of the cases that meet more than two
+} Met;
+
+static Met lanes_met(const GroupLanes *g, uint32_t width)
 {
-    int64_t most = 1, many = 0;
+    Met m = {0};
     for (int64_t block = 0; block < g->blocks; block++) {
         for (int64_t i = 0; i < g->reduced; i++) {
             int64_t met = vectors_met(g, block, i, width);
-            most = met > most ? met : most;
-            many += met > 2;
+            m.most = met > m.most ? met : m.most;
+            m.far += met > 2;
         }
     }
-    *far = (double)many / (double)(g->blocks * g->reduced);
-    return most;
+    m.far /= (double)(g->blocks * g->reduced);
+    return m;
 }
 
 static const char *why_not(const TargetDef *t, const GroupLanes *g)
 {
-    double far;
     if (!vb_can_permute2(t)) {
         return "the target cannot permute two vectors";
     }
     if (g->groups == 1 || g->reduced >= t->vector_floats) {
         return "not groups of fewer channels in than a vector";
     }
-    return most_met(g, t->vector_floats, &far) <= 3 ? NULL
+    return lanes_met(g, t->vector_floats).most <= 3 ? NULL
                                                     : "channels of a vector lie too far apart";
 }
 
@@ -134,8 +138,6 @@ static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
 {
     Vb *b = w->b;
     Permuted p = {w, t, group_lanes_of(w->e->node, w->pass.backward, b->width), NULL, NULL};
-    double far_share;
-    bool some_far = most_met(&p.g, b->width, &far_share) > 2;
     find_channels(&p);
     VbLoop turns = vb_loop(b, vb_int(b, 0), vb_int(b, p.g.reduced), 1, acc, (uint32_t)t->columns);
     Val i = turns.index, block = vb_divi(b, vb_add(b, p.lowest, i), b->width);
@@ -145,7 +147,7 @@ static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
     for (int64_t c = 0; c < t->columns; c++) {
         acc[c] = turns.carried[c];
     }
-    if (!some_far) {
+    if (lanes_met(&p.g, b->width).most <= 2) {
         emit_rows(&p, &row, t->tap_lo, t->tap_hi, acc);
         vb_loop_end(b, &turns, acc);
         return;
@@ -165,9 +167,8 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
     const TargetDef *g = ctx->target;
     uint32_t width = g->vector_floats;
-    const char *why;
-    ConvPass p = conv_pass(n, width, &why);
-    why = why ? why : conv_lanes_why_not(&p, width);
+    ConvPass p;
+    const char *why = conv_lanes_pass(n, width, &p);
     if (why) {
         return why;
     }
@@ -182,9 +183,8 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     ConvTiles t = {.blocks = 1, .images = 1, .expanded = 1, .spanned = 1};
     t.in_block = (int32_t)width;
     t.columns = (int32_t)conv_lane_columns(g, &p);
-    double far;
-    most_met(&lanes, width, &far);
-    double ns = conv_lane_cycles(g, &p, t.columns, (width > 8 ? 1 : 3) * (1 + far)) / g->clock_ghz;
+    double more = vb_permute2_ops(g) * (1 + lanes_met(&lanes, width).far);
+    double ns = conv_lane_cycles(g, &p, t.columns, more) / g->clock_ghz;
     conv_plan_tasks(ctx, &p, ns, &t);
     conv_fill_lowering(ctx, n, &p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
     out->predicted_ns = fmax(ns * ctx->plan_batch, conv_memory_ns(g, out, ctx->plan_batch));
@@ -196,24 +196,9 @@ static void emit(Emit *e)
     conv_walk(e, reduce, NULL);
 }
 
-const KernelDef kernel_conv_permuted = {
-    .name = "permuted",
-    .op = "conv2d",
-    .doc = "Groups of any size below a vector: two or three vectors of a pixel, permuted.",
-    .takes_store = true,
-    .takes_sides = true,
-    .streams = true,
-    .plan = plan,
-    .emit = emit,
-};
+static const char doc[] =
+    "Groups of any size below a vector: two or three vectors of a pixel, permuted.";
 
-const KernelDef kernel_conv_permuted_bwd_data = {
-    .name = "permuted",
-    .op = "conv2d_bwd_data",
-    .doc = "Groups of any size below a vector: two or three vectors of a pixel, permuted.",
-    .takes_store = true,
-    .takes_sides = true,
-    .streams = true,
-    .plan = plan,
-    .emit = emit,
-};
+const KernelDef kernel_conv_permuted = CONV_WALK_KERNEL("permuted", "conv2d", doc, plan, emit);
+const KernelDef kernel_conv_permuted_bwd_data =
+    CONV_WALK_KERNEL("permuted", "conv2d_bwd_data", doc, plan, emit);

@@ -48,9 +48,8 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
     const TargetDef *g = ctx->target;
     uint32_t width = g->vector_floats;
-    const char *why;
-    ConvPass p = conv_pass(n, width, &why);
-    why = why ? why : conv_lanes_why_not(&p, width);
+    ConvPass p;
+    const char *why = conv_lanes_pass(n, width, &p);
     if (why) {
         return why;
     }
@@ -79,24 +78,9 @@ static void emit(Emit *e)
     conv_walk(e, conv_reduce_spanned, NULL);
 }
 
-const KernelDef kernel_conv_spanned = {
-    .name = "spanned",
-    .op = "conv2d",
-    .doc = "Direct convolution of each group that a vector of outputs meets, others masked.",
-    .takes_store = true,
-    .takes_sides = true,
-    .streams = true,
-    .plan = plan,
-    .emit = emit,
-};
+static const char doc[] =
+    "Direct convolution of each group that a vector of outputs meets, others masked.";
 
-const KernelDef kernel_conv_spanned_bwd_data = {
-    .name = "spanned",
-    .op = "conv2d_bwd_data",
-    .doc = "Direct convolution of each group that a vector of outputs meets, others masked.",
-    .takes_store = true,
-    .takes_sides = true,
-    .streams = true,
-    .plan = plan,
-    .emit = emit,
-};
+const KernelDef kernel_conv_spanned = CONV_WALK_KERNEL("spanned", "conv2d", doc, plan, emit);
+const KernelDef kernel_conv_spanned_bwd_data =
+    CONV_WALK_KERNEL("spanned", "conv2d_bwd_data", doc, plan, emit);

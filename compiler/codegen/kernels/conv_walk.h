@@ -54,6 +54,13 @@ static inline Val conv_total(const ConvWalk *w, int64_t i)
 {
     return vb_ati(w->b, w->e->scratch, i * w->b->width * 4);
 }
+/// The record of a kernel whose emission is conv_walk.
+#define CONV_WALK_KERNEL(NAME, OP, DOC, PLAN, EMIT)                                                \
+    {                                                                                              \
+        .name = (NAME), .op = (OP), .doc = (DOC), .takes_store = true, .takes_sides = true,        \
+        .streams = true, .plan = (PLAN), .emit = (EMIT)                                            \
+    }
+
 /// Emits the whole kernel: the loop over tasks and all below.
 void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage);
 /// The reduction of conv_direct.c, which backward data uses too.
