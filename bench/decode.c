@@ -48,8 +48,9 @@ int main(int argc, char **argv)
                                  .std = {0.229, 0.224, 0.225}};
     RnTransform t;
     rn_transform_init(&t, 3, SIDE, SIDE, &stated);
-    for (int i = 2; i < argc; i++)
+    for (int i = 2; i < argc; i++) {
         printf("%.4f %.4f\n", measure(argv[i], atoi(argv[1]), &t, NULL),
                measure(argv[i], atoi(argv[1]), &t, image));
+    }
     return 0;
 }

@@ -6,22 +6,28 @@ static bool stmts_equal(const Stmt *a, const Stmt *b);
 
 static bool lists_equal(const AstExprList *a, const AstExprList *b)
 {
-    if (a->count != b->count)
+    if (a->count != b->count) {
         return false;
-    for (uint32_t i = 0; i < a->count; i++)
-        if (!exprs_equal(a->at[i], b->at[i]))
+    }
+    for (uint32_t i = 0; i < a->count; i++) {
+        if (!exprs_equal(a->at[i], b->at[i])) {
             return false;
+        }
+    }
     return true;
 }
 
 static bool args_equal(const ArgList *a, const ArgList *b)
 {
-    if (a->count != b->count)
+    if (a->count != b->count) {
         return false;
-    for (uint32_t i = 0; i < a->count; i++)
+    }
+    for (uint32_t i = 0; i < a->count; i++) {
         if (a->at[i].name.text != b->at[i].name.text ||
-            !exprs_equal(a->at[i].value, b->at[i].value))
+            !exprs_equal(a->at[i].value, b->at[i].value)) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -32,10 +38,12 @@ static bool calls_equal(const Call *a, const Call *b)
 
 static bool exprs_equal(const AstExpr *a, const AstExpr *b)
 {
-    if (!a || !b)
+    if (!a || !b) {
         return a == b;
-    if (a->kind != b->kind)
+    }
+    if (a->kind != b->kind) {
         return false;
+    }
     switch (a->kind) {
     case AST_ERROR:
     case AST_NONE:
@@ -76,11 +84,14 @@ static bool exprs_equal(const AstExpr *a, const AstExpr *b)
 
 static bool bodies_equal(const StmtList *a, const StmtList *b)
 {
-    if (a->count != b->count)
+    if (a->count != b->count) {
         return false;
-    for (uint32_t i = 0; i < a->count; i++)
-        if (!stmts_equal(a->at[i], b->at[i]))
+    }
+    for (uint32_t i = 0; i < a->count; i++) {
+        if (!stmts_equal(a->at[i], b->at[i])) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -119,8 +130,9 @@ static bool details_equal(const Stmt *a, const Stmt *b)
 
 static bool stmts_equal(const Stmt *a, const Stmt *b)
 {
-    if (!a || !b)
+    if (!a || !b) {
         return a == b;
+    }
     return a->kind == b->kind && a->name.text == b->name.text && exprs_equal(a->value, b->value) &&
            bodies_equal(&a->body, &b->body) && details_equal(a, b);
 }

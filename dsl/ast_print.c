@@ -84,12 +84,13 @@ static void print_string(const char *text, StrBuf *out)
 {
     strbuf_add(out, "\"");
     for (const char *c = text; *c; c++) {
-        if (*c == '\n' || *c == '\t')
+        if (*c == '\n' || *c == '\t') {
             strbuf_add(out, *c == '\n' ? "\\n" : "\\t");
-        else if (*c == '"' || *c == '\\')
+        } else if (*c == '"' || *c == '\\') {
             strbuf_printf(out, "\\%c", *c);
-        else
+        } else {
             strbuf_add_bytes(out, c, 1);
+        }
     }
     strbuf_add(out, "\"");
 }
@@ -100,12 +101,14 @@ static void print_float(double x, StrBuf *out)
     char digits[40];
     for (int precision = 1; precision <= 17; precision++) {
         (void)snprintf(digits, sizeof digits, "%.*g", precision, x);
-        if (strtod(digits, NULL) >= x && strtod(digits, NULL) <= x)
+        if (strtod(digits, NULL) >= x && strtod(digits, NULL) <= x) {
             break;
+        }
     }
     strbuf_add(out, digits);
-    if (!strpbrk(digits, ".e"))
+    if (!strpbrk(digits, ".e")) {
         strbuf_add(out, ".0");
+    }
 }
 
 static void print_exprs(const AstExprList *list, StrBuf *out)
@@ -123,8 +126,9 @@ static void print_args(const ArgList *args, StrBuf *out)
         strbuf_add(out, i ? ", " : "");
         strbuf_add(out, arg->name.text ? arg->name.text : "");
         strbuf_add(out, arg->name.text && arg->value ? "=" : "");
-        if (arg->value)
+        if (arg->value) {
             ast_print_expr(arg->value, out);
+        }
     }
 }
 
@@ -147,13 +151,15 @@ static void print_choice(const AstExpr *e, StrBuf *out)
 static void print_operation(const AstExpr *e, StrBuf *out)
 {
     const OpText *op = &OPS[e->u.operation.op];
-    if (e->kind == AST_BINARY)
+    if (e->kind == AST_BINARY) {
         print_at(e->u.operation.left, op->left, out);
+    }
     strbuf_add(out, op->text);
-    if (e->kind == AST_BINARY)
+    if (e->kind == AST_BINARY) {
         print_at(e->u.operation.right, op->right, out);
-    else
+    } else {
         print_at(e->u.operation.left, op->left, out);
+    }
 }
 
 void ast_print_expr(const AstExpr *e, StrBuf *out)
@@ -216,9 +222,11 @@ static bool is_keyword(const char *word, size_t n)
     static const char *const WORDS[] = {"include", "param",  "block", "model", "input", "output",
                                         "assert",  "repeat", "for",   "in",    "if",    "else",
                                         "and",     "or",     "not",   "true",  "false", "none"};
-    for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++)
-        if (strlen(WORDS[i]) == n && memcmp(WORDS[i], word, n) == 0)
+    for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
+        if (strlen(WORDS[i]) == n && memcmp(WORDS[i], word, n) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -229,15 +237,20 @@ static bool is_plain_label(const char *text)
     while (true) {
         size_t n = strcspn(text, ".");
         bool number = n && strspn(text, "0123456789") == n;
-        if (n == 0 || (number && (after_number || (n > 1 && text[0] == '0') || n > 18)))
+        if (n == 0 || (number && (after_number || (n > 1 && text[0] == '0') || n > 18))) {
             return false;
-        if (!number && (isdigit((unsigned char)text[0]) || is_keyword(text, n)))
+        }
+        if (!number && (isdigit((unsigned char)text[0]) || is_keyword(text, n))) {
             return false;
-        for (size_t i = 0; i < n; i++)
-            if (!isalnum((unsigned char)text[i]) && text[i] != '_')
+        }
+        for (size_t i = 0; i < n; i++) {
+            if (!isalnum((unsigned char)text[i]) && text[i] != '_') {
                 return false;
-        if (!text[n])
+            }
+        }
+        if (!text[n]) {
             return true;
+        }
         after_number = number;
         text += n + 1;
     }
@@ -259,8 +272,9 @@ static void print_label(const Label *label, StrBuf *out)
 
 static void print_indent(int indent, StrBuf *out)
 {
-    for (int i = 0; i < indent; i++)
+    for (int i = 0; i < indent; i++) {
         strbuf_add(out, "    ");
+    }
 }
 
 static void print_body(const StmtList *body, int indent, StrBuf *out)
@@ -281,8 +295,9 @@ static void print_if(const Stmt *s, int indent, StrBuf *out)
     ast_print_expr(s->value, out);
     strbuf_add(out, " ");
     print_body(&s->body, indent, out);
-    if (!s->u.otherwise)
+    if (!s->u.otherwise) {
         return;
+    }
     strbuf_add(out, " else ");
     ast_print_stmt(s->u.otherwise, indent, out);
 }
@@ -291,14 +306,17 @@ static void print_if(const Stmt *s, int indent, StrBuf *out)
 static void print_simple(const char *keyword, const Stmt *s, const char *between, StrBuf *out)
 {
     strbuf_add(out, keyword);
-    if (s->name.text)
+    if (s->name.text) {
         strbuf_printf(out, " %s", s->name.text);
-    if (s->name.text && s->value)
+    }
+    if (s->name.text && s->value) {
         strbuf_add(out, between);
-    else if (s->value)
+    } else if (s->value) {
         strbuf_add(out, " ");
-    if (s->value)
+    }
+    if (s->value) {
         ast_print_expr(s->value, out);
+    }
 }
 
 static void print_compound(const Stmt *s, int indent, StrBuf *out)
@@ -343,8 +361,9 @@ void ast_print_stmt(const Stmt *s, int indent, StrBuf *out)
         strbuf_printf(out, "input %s[", s->name.text);
         print_exprs(&s->u.dims, out);
         strbuf_add(out, s->body.count ? "]: " : "]");
-        if (s->body.count)
+        if (s->body.count) {
             ast_print_stmt(s->body.at[0], indent, out);
+        }
         return;
     case STMT_OUTPUT:
         print_simple("output", s, " = ", out);
@@ -357,10 +376,11 @@ void ast_print_stmt(const Stmt *s, int indent, StrBuf *out)
         }
         return;
     case STMT_CALL:
-        if (s->u.call->args.count)
+        if (s->u.call->args.count) {
             ast_print_call(s->u.call, out);
-        else
+        } else {
             strbuf_add(out, s->u.call->name.text);
+        }
         return;
     case STMT_ASSIGN:
         strbuf_printf(out, "%s = ", s->name.text);

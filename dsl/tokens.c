@@ -7,8 +7,9 @@
 
 static int take(Parse *p, DSL_YSTYPE *value, SrcRange *at)
 {
-    if (!p->has_pending)
+    if (!p->has_pending) {
         return dsl_scan(value, at, p->yyscanner);
+    }
     p->has_pending = false;
     *value = *p->pending_value;
     *at = p->pending_at;
@@ -31,9 +32,11 @@ static bool ends_operand(int kind)
 {
     static const int KINDS[] = {TOK_NAME, TOK_INT,   TOK_FLOAT, TOK_SIZE, TOK_STRING,
                                 TOK_TRUE, TOK_FALSE, TOK_NONE,  ')',      ']'};
-    for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++)
-        if (KINDS[i] == kind)
+    for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
+        if (KINDS[i] == kind) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -42,9 +45,11 @@ static bool starts_statement(int kind)
     static const int KINDS[] = {TOK_NAME,   TOK_STRING, TOK_INCLUDE, TOK_PARAM,
                                 TOK_BLOCK,  TOK_MODEL,  TOK_INPUT,   TOK_OUTPUT,
                                 TOK_ASSERT, TOK_REPEAT, TOK_FOR};
-    for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++)
-        if (KINDS[i] == kind)
+    for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
+        if (KINDS[i] == kind) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -52,15 +57,18 @@ static bool starts_statement(int kind)
 // forgotten it ends the statement after all, so that the rest of the file is not lost.
 static bool newline_ends_statement(Parse *p)
 {
-    while (peek(p) == TOK_NEWLINE)
+    while (peek(p) == TOK_NEWLINE) {
         p->has_pending = false;
+    }
     int next = p->pending_kind;
-    if (!p->open)
+    if (!p->open) {
         return !(next == TOK_ELSE && p->last_kind == '}');
+    }
     bool forgotten = next == '{' || next == '}' || next == TOK_END ||
                      (ends_operand(p->last_kind) && starts_statement(next));
-    if (forgotten)
+    if (forgotten) {
         p->open = 0;
+    }
     return forgotten;
 }
 
@@ -75,10 +83,12 @@ static int end_token(Parse *p, DSL_YSTYPE *value, SrcRange at)
         p->has_pending = true;
         return TOK_SEP;
     }
-    if (!p->braces)
+    if (!p->braces) {
         return TOK_END;
-    if (!p->brace_reported && p->braces <= AST_MAX_DEPTH)
+    }
+    if (!p->brace_reported && p->braces <= AST_MAX_DEPTH) {
         (void)diag_error(p->diag, parse_loc(p->brace_at[p->braces - 1]), "this { is never closed");
+    }
     p->brace_reported = true;
     p->has_pending = true;
     return '}';
@@ -92,8 +102,9 @@ static void count_brackets(Parse *p, int kind, SrcRange at)
         p->open--;
     } else if (kind == '{') {
         p->open = 0;
-        if (p->braces < AST_MAX_DEPTH)
+        if (p->braces < AST_MAX_DEPTH) {
             p->brace_at[p->braces] = at;
+        }
         p->braces++;
     } else if (kind == '}' && p->braces) {
         p->open = 0;
@@ -109,10 +120,12 @@ int dsl_ylex(DSL_YSTYPE *value, DSL_YLTYPE *at, Parse *p)
         p->brace_reported = true;
         kind = TOK_END;
     }
-    if (kind == TOK_NEWLINE)
+    if (kind == TOK_NEWLINE) {
         kind = newline_ends_statement(p) ? TOK_SEP : take(p, value, at);
-    if (kind == TOK_END)
+    }
+    if (kind == TOK_END) {
         kind = end_token(p, value, *at);
+    }
     count_brackets(p, kind, *at);
     p->last_kind = kind;
     return kind;
@@ -157,13 +170,15 @@ AstFile *dsl_parse(Arena *a, Intern *names, SourceSet *sources, Diag *diag, uint
     p->result = ARENA_NEW(a, AstFile);
     p->result->file = file;
     p->result->broken = true;
-    if (!check_text(p))
+    if (!check_text(p)) {
         return p->result;
+    }
     const char *text = p->source->text;
     bool has_mark = p->source->bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
     p->at = has_mark ? 3 : 0;
-    if (!dsl_scan_start(p, text + p->at, p->source->bytes - p->at))
+    if (!dsl_scan_start(p, text + p->at, p->source->bytes - p->at)) {
         INTERNAL_ERROR("the lexer cannot start");
+    }
     p->result->broken = dsl_yparse(p) != 0;
     dsl_scan_stop(p);
     return p->result;

@@ -30,8 +30,9 @@ static void die_out_of_memory(size_t bytes)
 static Block *block_create(size_t capacity)
 {
     Block *b = calloc(1, PAYLOAD_OFFSET + capacity);
-    if (!b)
+    if (!b) {
         die_out_of_memory(capacity);
+    }
     b->capacity = capacity;
     return b;
 }
@@ -39,8 +40,9 @@ static Block *block_create(size_t capacity)
 Arena *arena_create(void)
 {
     Arena *a = calloc(1, sizeof *a);
-    if (!a)
+    if (!a) {
         die_out_of_memory(sizeof *a);
+    }
     a->next_block_bytes = FIRST_BLOCK_BYTES;
     return a;
 }
@@ -57,16 +59,18 @@ void arena_reset(Arena *a)
 
 void arena_destroy(Arena *a)
 {
-    if (!a)
+    if (!a) {
         return;
+    }
     arena_reset(a);
     free(a);
 }
 
 void *arena_alloc(Arena *a, size_t bytes)
 {
-    if (bytes > SIZE_MAX / 2)
+    if (bytes > SIZE_MAX / 2) {
         die_out_of_memory(bytes);
+    }
 #ifdef RN_SANITIZED
     // Exact size, so that the byte after the object is poisoned.
     Block *own = block_create(bytes ? bytes : 1);
@@ -78,8 +82,9 @@ void *arena_alloc(Arena *a, size_t bytes)
     Block *b = a->blocks;
     if (!b || b->capacity - b->used < rounded) {
         size_t capacity = a->next_block_bytes;
-        if (capacity < LARGEST_BLOCK_BYTES)
+        if (capacity < LARGEST_BLOCK_BYTES) {
             a->next_block_bytes = capacity * 2;
+        }
         b = block_create(rounded > capacity ? rounded : capacity);
         b->next = a->blocks;
         a->blocks = b;
@@ -92,16 +97,18 @@ void *arena_alloc(Arena *a, size_t bytes)
 
 void *arena_alloc_array(Arena *a, size_t count, size_t size)
 {
-    if (size && count > SIZE_MAX / size)
+    if (size && count > SIZE_MAX / size) {
         die_out_of_memory(SIZE_MAX);
+    }
     return arena_alloc(a, count * size);
 }
 
 char *arena_strndup(Arena *a, const char *s, size_t n)
 {
     char *copy = arena_alloc(a, n + 1);
-    if (n)
+    if (n) {
         memcpy(copy, s, n);
+    }
     return copy;
 }
 
@@ -116,8 +123,9 @@ char *arena_vprintf(Arena *a, const char *fmt, va_list ap)
     va_copy(again, ap);
     int length = vsnprintf(NULL, 0, fmt, ap);
     char *text = arena_alloc(a, length < 0 ? 1 : (size_t)length + 1);
-    if (length > 0)
+    if (length > 0) {
         (void)vsnprintf(text, (size_t)length + 1, fmt, again);
+    }
     va_end(again);
     return text;
 }

@@ -49,8 +49,9 @@ Diag *diag_create(Arena *a, SourceSet *sources)
 static const char *format_text(Diag *d, const char *fmt, va_list ap)
 {
     char *text = arena_vprintf(d->arena, fmt, ap);
-    if (strlen(text) > MAX_TEXT_BYTES)
+    if (strlen(text) > MAX_TEXT_BYTES) {
         memcpy(text + MAX_TEXT_BYTES - 3, "...", 4);
+    }
     return text;
 }
 
@@ -64,8 +65,9 @@ static DiagItem *find_same(const Diag *d, DiagLevel level, SrcRange range, const
     for (uint32_t i = 0; i < d->items.count; i++) {
         DiagItem *item = d->items.at[i];
         if (item->level == level && same_range(item->at.range, range) &&
-            strcmp(item->text, text) == 0)
+            strcmp(item->text, text) == 0) {
             return item;
+        }
     }
     return NULL;
 }
@@ -73,13 +75,15 @@ static DiagItem *find_same(const Diag *d, DiagLevel level, SrcRange range, const
 static DiagItem *add_item(Diag *d, DiagLevel level, Loc at, const char *text)
 {
     // What a repeat expands a hundred times is one mistake; its first report has the help too.
-    if (find_same(d, level, at.range, text))
+    if (find_same(d, level, at.range, text)) {
         return d->unshown;
+    }
     bool is_error = level == DIAG_ERROR;
     uint32_t *count = is_error ? &d->errors : &d->warnings;
     ++*count;
-    if (*count > (is_error ? DIAG_MAX_ERRORS : (uint32_t)MAX_WARNINGS))
+    if (*count > (is_error ? DIAG_MAX_ERRORS : (uint32_t)MAX_WARNINGS)) {
         return d->unshown;
+    }
     DiagItem *item = ARENA_NEW(d->arena, DiagItem);
     item->level = level;
     item->order = d->items.count;
@@ -109,8 +113,9 @@ DiagItem *diag_warning(Diag *d, Loc at, const char *fmt, ...)
 
 void diag_note(Diag *d, DiagItem *item, Loc at, const char *fmt, ...)
 {
-    if (item == d->unshown)
+    if (item == d->unshown) {
         return;
+    }
     va_list ap;
     va_start(ap, fmt);
     Remark note = {at, format_text(d, fmt, ap)};
@@ -120,8 +125,9 @@ void diag_note(Diag *d, DiagItem *item, Loc at, const char *fmt, ...)
 
 void diag_help(Diag *d, DiagItem *item, const char *fmt, ...)
 {
-    if (item == d->unshown)
+    if (item == d->unshown) {
         return;
+    }
     va_list ap;
     va_start(ap, fmt);
     const char *help = format_text(d, fmt, ap);
@@ -138,10 +144,12 @@ static int compare_items(const void *pa, const void *pb)
 {
     const DiagItem *const *a = pa, *const *b = pb;
     const SrcRange ra = (*a)->at.range, rb = (*b)->at.range;
-    if (ra.file != rb.file)
+    if (ra.file != rb.file) {
         return ra.file < rb.file ? -1 : 1;
-    if (ra.begin != rb.begin)
+    }
+    if (ra.begin != rb.begin) {
         return ra.begin < rb.begin ? -1 : 1;
+    }
     return (*a)->order < (*b)->order ? -1 : 1;
 }
 
@@ -164,23 +172,27 @@ static void render_source_line(const Diag *d, SrcRange range, StrBuf *out)
     source_locate(d->sources, range.file, range.begin, &line, &col);
     size_t begin = f->line_start[line - 1];
     size_t end = line < f->line_count ? f->line_start[line] - 1 : f->bytes;
-    if (end > begin && f->text[end - 1] == '\r')
+    if (end > begin && f->text[end - 1] == '\r') {
         end--;
+    }
     size_t first = range.begin - begin > LINE_WIDTH - 20 ? range.begin - (LINE_WIDTH / 2) : begin;
     size_t last = end - first > LINE_WIDTH ? first + LINE_WIDTH : end;
     strbuf_add(out, "    ");
     render_text(f->text + first, last - first, out);
     strbuf_add(out, "\n    ");
     for (size_t i = first; i < range.begin; i++) {
-        if ((f->text[i] & 0xc0) == 0x80)
+        if ((f->text[i] & 0xc0) == 0x80) {
             continue; // the later bytes of a UTF-8 character take no column
+        }
         strbuf_add(out, f->text[i] == '\t' ? "\t" : " ");
     }
     size_t stop = range.end < last ? range.end : last;
     strbuf_add(out, "^");
-    for (size_t i = (size_t)range.begin + 1; i < stop; i++)
-        if ((f->text[i] & 0xc0) != 0x80)
+    for (size_t i = (size_t)range.begin + 1; i < stop; i++) {
+        if ((f->text[i] & 0xc0) != 0x80) {
             strbuf_add(out, "^");
+        }
+    }
     strbuf_add(out, "\n");
 }
 
@@ -200,8 +212,9 @@ static void render_message(const Diag *d, Loc at, const char *level, const char 
         strbuf_add(out, ": ");
     }
     strbuf_printf(out, "%s: %s\n", level, text);
-    if (placed)
+    if (placed) {
         render_source_line(d, at.range, out);
+    }
     int shown = 0;
     for (const Expansion *e = at.via; e && shown < MAX_SHOWN_CALLS; e = e->parent, shown++) {
         strbuf_printf(out, "  in %s called at ", e->text ? e->text : e->name);
@@ -212,19 +225,23 @@ static void render_message(const Diag *d, Loc at, const char *level, const char 
 
 void diag_render(const Diag *d, StrBuf *out)
 {
-    if (d->items.count)
+    if (d->items.count) {
         qsort(d->items.at, d->items.count, sizeof *d->items.at, compare_items);
+    }
     static const char *const LEVELS[] = {"error", "warning", "note"};
     for (uint32_t i = 0; i < d->items.count; i++) {
         const DiagItem *item = d->items.at[i];
         render_message(d, item->at, LEVELS[item->level], item->text, out);
-        for (uint32_t n = 0; n < item->notes.count; n++)
+        for (uint32_t n = 0; n < item->notes.count; n++) {
             render_message(d, item->notes.at[n].at, "note", item->notes.at[n].text, out);
-        for (uint32_t h = 0; h < item->helps.count; h++)
+        }
+        for (uint32_t h = 0; h < item->helps.count; h++) {
             strbuf_printf(out, "  help: %s\n", item->helps.at[h]);
+        }
     }
-    if (d->errors > DIAG_MAX_ERRORS)
+    if (d->errors > DIAG_MAX_ERRORS) {
         strbuf_add(out, "further errors are not shown\n");
+    }
 }
 
 void internal_error(const char *file, int line, const char *fmt, ...)

@@ -24,10 +24,12 @@ static int read_all(Arena *a, FILE *f, size_t max_bytes, char **text, size_t *by
     char *buffer = arena_alloc(a, capacity + 1);
     for (;;) {
         count += fread(buffer + count, 1, capacity - count, f);
-        if (ferror(f))
+        if (ferror(f)) {
             return -1;
-        if (count < capacity || count > max_bytes)
+        }
+        if (count < capacity || count > max_bytes) {
             break;
+        }
         char *larger = arena_alloc(a, capacity * 2 + 1);
         memcpy(larger, buffer, count);
         buffer = larger;
@@ -49,11 +51,13 @@ char *file_read(Arena *a, const char *path, size_t max_bytes, size_t *bytes, con
         return NULL;
     }
     int failed = read_all(a, f, max_bytes, &text, bytes);
-    if (failed)
+    if (failed) {
         *error = reason(a, path, "cannot read");
+    }
     (void)fclose(f); // opened for reading: nothing can be lost
-    if (failed)
+    if (failed) {
         return NULL;
+    }
     if (*bytes > max_bytes) {
         *error = arena_printf(a, "%s: larger than the limit of %zu bytes", path, max_bytes);
         return NULL;
@@ -66,10 +70,12 @@ bool file_write_open(int fd, const void *data, size_t bytes)
     const char *from = data;
     while (bytes) {
         ssize_t n = write(fd, from, bytes);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && errno == EINTR) {
             continue;
-        if (n <= 0)
+        }
+        if (n <= 0) {
             return false;
+        }
         from += n;
         bytes -= (size_t)n;
     }
@@ -86,8 +92,9 @@ static bool write_in_place(Arena *a, const char *path, const void *data, size_t 
         return false;
     }
     bool ok = file_write_open(fd, data, bytes);
-    if (!ok)
+    if (!ok) {
         *error = reason(a, path, "cannot write");
+    }
     if (close(fd) != 0 && ok) {
         *error = reason(a, path, "cannot write");
         ok = false;
@@ -99,11 +106,13 @@ static bool write_in_place(Arena *a, const char *path, const void *data, size_t 
 static const char *resolve_link(Arena *a, const char *path)
 {
     struct stat info;
-    if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode))
+    if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode)) {
         return path;
+    }
     char *real = realpath(path, NULL);
-    if (!real)
+    if (!real) {
         return path;
+    }
     const char *copy = arena_strdup(a, real);
     free(real);
     return copy;
@@ -120,8 +129,9 @@ static bool write_aside(Arena *a, const char *path, const void *data, size_t byt
         return false;
     }
     bool ok = file_write_open(fd, data, bytes) && fsync(fd) == 0;
-    if (!ok)
+    if (!ok) {
         *error = reason(a, path, "cannot write");
+    }
     if (close(fd) != 0 && ok) {
         *error = reason(a, path, "cannot write");
         ok = false;
@@ -130,8 +140,9 @@ static bool write_aside(Arena *a, const char *path, const void *data, size_t byt
         *error = reason(a, path, "cannot rename into place");
         ok = false;
     }
-    if (!ok)
+    if (!ok) {
         (void)unlink(aside); // the write's own failure is what is reported
+    }
     return ok;
 }
 
@@ -139,21 +150,24 @@ bool file_write(Arena *a, const char *path, const void *data, size_t bytes, cons
 {
     if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0) {
         size_t written = fwrite(data, 1, bytes, stdout);
-        if (written == bytes && fflush(stdout) == 0)
+        if (written == bytes && fflush(stdout) == 0) {
             return true;
+        }
         *error = reason(a, "standard output", "cannot write");
         return false;
     }
     struct stat info;
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
         return write_in_place(a, path, data, bytes, error);
+    }
     return write_aside(a, path, data, bytes, error);
 }
 
 bool file_can_write(Arena *a, const char *path, const char **error)
 {
-    if (strcmp(path, "-") == 0)
+    if (strcmp(path, "-") == 0) {
         return true;
+    }
     bool there = file_exists(path);
     const char *probe =
         there ? path : arena_printf(a, "%s.tmp-%ld", resolve_link(a, path), (long)getpid());
@@ -163,8 +177,9 @@ bool file_can_write(Arena *a, const char *path, const char **error)
         return false;
     }
     (void)close(fd); // nothing was written
-    if (!there)
+    if (!there) {
         (void)unlink(probe);
+    }
     return true;
 }
 
@@ -189,8 +204,9 @@ bool file_exists(const char *path)
 const char *path_dirname(Arena *a, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    if (!slash)
+    if (!slash) {
         return ".";
+    }
     return slash == path ? "/" : arena_strndup(a, path, (size_t)(slash - path));
 }
 
@@ -202,8 +218,9 @@ const char *path_basename(Arena *a, const char *path)
 
 const char *path_join(Arena *a, const char *dir, const char *name)
 {
-    if (name[0] == '/' || strcmp(dir, ".") == 0 || dir[0] == '\0')
+    if (name[0] == '/' || strcmp(dir, ".") == 0 || dir[0] == '\0') {
         return arena_strdup(a, name);
+    }
     const char *between = dir[strlen(dir) - 1] == '/' ? "" : "/";
     return arena_printf(a, "%s%s%s", dir, between, name);
 }

@@ -30,8 +30,9 @@ static Slot *find_slot(Intern *t, const char *s, size_t n, uint64_t hash)
     size_t i = hash & (t->capacity - 1);
     while (t->slots[i].name) {
         const Slot *slot = &t->slots[i];
-        if (slot->hash == hash && slot->bytes == n && memcmp(slot->name, s, n) == 0)
+        if (slot->hash == hash && slot->bytes == n && memcmp(slot->name, s, n) == 0) {
             break;
+        }
         i = (i + 1) & (t->capacity - 1);
     }
     return &t->slots[i];
@@ -43,17 +44,20 @@ static void grow(Intern *t)
     size_t old_capacity = t->capacity;
     t->capacity *= 2;
     t->slots = ARENA_ARRAY(t->arena, Slot, t->capacity);
-    for (size_t i = 0; i < old_capacity; i++)
-        if (old[i].name)
+    for (size_t i = 0; i < old_capacity; i++) {
+        if (old[i].name) {
             *find_slot(t, old[i].name, old[i].bytes, old[i].hash) = old[i];
+        }
+    }
 }
 
 const char *intern_bytes(Intern *t, const char *s, size_t n)
 {
     uint64_t hash = hash_bytes(HASH_START, s, n);
     Slot *slot = find_slot(t, s, n, hash);
-    if (slot->name)
+    if (slot->name) {
         return slot->name;
+    }
     if (t->count * 2 >= t->capacity) {
         grow(t);
         slot = find_slot(t, s, n, hash);
@@ -103,8 +107,9 @@ unsigned edit_distance(const char *a, const char *b)
 {
     size_t n = strnlen(a, LONGEST_COMPARED), m = strnlen(b, LONGEST_COMPARED);
     unsigned rows[3][LONGEST_COMPARED + 1];
-    for (size_t j = 0; j <= m; j++)
+    for (size_t j = 0; j <= m; j++) {
         rows[0][j] = (unsigned)j;
+    }
     for (size_t i = 1; i <= n; i++) {
         unsigned *row = rows[i % 3];
         const unsigned *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
@@ -112,8 +117,9 @@ unsigned edit_distance(const char *a, const char *b)
         for (size_t j = 1; j <= m; j++) {
             row[j] = min3(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1]));
             bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (swapped && above2[j - 2] + 1 < row[j])
+            if (swapped && above2[j - 2] + 1 < row[j]) {
                 row[j] = above2[j - 2] + 1;
+            }
         }
     }
     return rows[n % 3][m];

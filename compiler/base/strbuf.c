@@ -8,14 +8,17 @@
 static void reserve(StrBuf *b, size_t more)
 {
     size_t need = b->count + more + 1;
-    if (need <= b->capacity)
+    if (need <= b->capacity) {
         return;
+    }
     size_t grown = b->capacity ? b->capacity * 2 : 256;
-    if (grown < need)
+    if (grown < need) {
         grown = need;
+    }
     char *text = arena_alloc(b->arena, grown);
-    if (b->count)
+    if (b->count) {
         memcpy(text, b->text, b->count);
+    }
     b->text = text;
     b->capacity = grown;
 }
@@ -23,8 +26,9 @@ static void reserve(StrBuf *b, size_t more)
 void strbuf_add_bytes(StrBuf *b, const char *bytes, size_t n)
 {
     reserve(b, n);
-    if (n)
+    if (n) {
         memcpy(b->text + b->count, bytes, n);
+    }
     b->count += n;
     b->text[b->count] = '\0';
 }
@@ -53,12 +57,13 @@ void strbuf_add_json(StrBuf *b, const char *text)
 {
     strbuf_add(b, "\"");
     for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
+        if (*text == '"' || *text == '\\') {
             strbuf_printf(b, "\\%c", *text);
-        else if ((unsigned char)*text < ' ')
+        } else if ((unsigned char)*text < ' ') {
             strbuf_printf(b, "\\u%04x", (unsigned)(unsigned char)*text);
-        else
+        } else {
             strbuf_add_bytes(b, text, 1);
+        }
     }
     strbuf_add(b, "\"");
 }

@@ -9,9 +9,9 @@
 
 typedef struct Texts {
     Intern *strings;
-    Distinct known; // of const char *, interned
+    Distinct known;        // of const char *, interned
     VEC(uint32_t) offsets; // of the known strings
-    StrBuf bytes; // every string with its zero byte
+    StrBuf bytes;          // every string with its zero byte
 } Texts;
 
 /// The empty string is at 0.

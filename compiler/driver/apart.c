@@ -16,16 +16,20 @@ static char *read_all(int from, size_t *count)
     *count = 0;
     while (bytes) {
         ssize_t n = read(from, bytes + *count, room - *count);
-        if (n == 0)
+        if (n == 0) {
             return bytes;
-        if (n < 0 && errno != EINTR)
+        }
+        if (n < 0 && errno != EINTR) {
             break;
+        }
         *count += n > 0 ? (size_t)n : 0;
-        if (*count < room)
+        if (*count < room) {
             continue;
+        }
         char *larger = realloc(bytes, room *= 2);
-        if (!larger)
+        if (!larger) {
             break;
+        }
         bytes = larger;
     }
     free(bytes);
@@ -36,9 +40,9 @@ static bool ended_well(pid_t child)
 {
     int status = 0;
     pid_t ended;
-    do
+    do {
         ended = waitpid(child, &status, 0);
-    while (ended < 0 && errno == EINTR);
+    } while (ended < 0 && errno == EINTR);
     return ended == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -47,8 +51,9 @@ void *apart_make(ApartFn make, void *context, size_t *bytes, bool *started)
     int ends[2];
     *bytes = 0;
     *started = false;
-    if (pipe(ends) != 0)
+    if (pipe(ends) != 0) {
         return NULL;
+    }
     pid_t child = fork();
     if (child == 0) {
         close(ends[0]);

@@ -31,16 +31,33 @@ typedef struct BurstLoop {
     static float NAME(uint64_t rounds)                                                             \
     {                                                                                              \
         VECTOR sum[CHAINS], factor = SPREAD(FACTOR), term = SPREAD(TERM);                          \
-        for (int i = 0; i < CHAINS; i++)                                                           \
+        for (int i = 0; i < CHAINS; i++) {                                                         \
             sum[i] = SPREAD((float)i);                                                             \
+        }                                                                                          \
         for (; rounds; rounds--) {                                                                 \
             _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++) sum[i] =                     \
                 MULTIPLY_ADD(sum[i], factor, term);                                                \
         }                                                                                          \
-        for (int i = 1; i < CHAINS; i++)                                                           \
+        for (int i = 1; i < CHAINS; i++) {                                                         \
             sum[0] = ADD(sum[0], sum[i]);                                                          \
+        }                                                                                          \
         return FIRST(sum[0]);                                                                      \
     }
+
+static float run_scalar(uint64_t rounds)
+{
+    float sum[CHAINS] = {0};
+    for (; rounds; rounds--) {
+#pragma GCC unroll 12
+        for (int i = 0; i < CHAINS; i++) {
+            sum[i] = sum[i] * FACTOR + TERM;
+        }
+    }
+    for (int i = 1; i < CHAINS; i++) {
+        sum[0] += sum[i];
+    }
+    return sum[0];
+}
 
 // clang-format off
 #if defined(__x86_64__)
@@ -55,20 +72,6 @@ BURST_LOOP(run_v1, __m128, _mm_set1_ps, MULTIPLY_THEN_ADD, _mm_add_ps, _mm_cvtss
 #define FIRST_LANE(x) vgetq_lane_f32(x, 0)
 BURST_LOOP(run_neon, float32x4_t, vdupq_n_f32, ACCUMULATE, vaddq_f32, FIRST_LANE)
 #endif
-// clang-format on
-
-static float run_scalar(uint64_t rounds)
-{
-    float sum[CHAINS] = {0};
-    for (; rounds; rounds--) {
-#pragma GCC unroll 12
-        for (int i = 0; i < CHAINS; i++)
-            sum[i] = sum[i] * FACTOR + TERM;
-    }
-    for (int i = 1; i < CHAINS; i++)
-        sum[0] += sum[i];
-    return sum[0];
-}
 
 // The last row serves any other name.
 static const BurstLoop loops[] = {
@@ -81,12 +84,14 @@ static const BurstLoop loops[] = {
 #endif
     {"", 1, run_scalar},
 };
+// clang-format on
 
 static const BurstLoop *find_loop(const char *isa)
 {
     const BurstLoop *l = loops;
-    while (l->isa[0] && strcmp(l->isa, isa) != 0)
+    while (l->isa[0] && strcmp(l->isa, isa) != 0) {
         l++;
+    }
     return l;
 }
 
@@ -117,16 +122,18 @@ void burst_start(Burst *b, const char *isa, RnPool *pool)
         seconds = run_all(b);
     }
     b->best_seconds = seconds;
-    for (int i = 0; i < FIRST_BURSTS; i++)
+    for (int i = 0; i < FIRST_BURSTS; i++) {
         (void)burst_is_calm(b);
+    }
     b->flops = 2.0 * CHAINS * find_loop(isa)->lanes * (double)b->rounds * rn_pool_threads(pool);
 }
 
 bool burst_is_calm(Burst *b)
 {
     double seconds = run_all(b);
-    if (seconds < b->best_seconds)
+    if (seconds < b->best_seconds) {
         b->best_seconds = seconds;
+    }
     return seconds <= CALM_RATIO * b->best_seconds;
 }
 

@@ -43,16 +43,19 @@ static Frame fit(const Chart *chart, const Curves *c)
         x_hi = fmax(x_hi, c->points.at[i].epoch);
         for (uint32_t k = 0; k < chart->count; k++) {
             double v = curve_value(&c->points.at[i], chart->series[k].offset);
-            if (v < 0)
+            if (v < 0) {
                 continue;
+            }
             lo = fmin(lo, v);
             hi = fmax(hi, v);
         }
     }
-    if (chart->from_zero || lo > hi)
+    if (chart->from_zero || lo > hi) {
         lo = 0;
-    if (hi - lo < 1e-9 * (1 + hi))
+    }
+    if (hi - lo < 1e-9 * (1 + hi)) {
         hi = lo + (hi > 0 ? hi * 0.1 : 1);
+    }
     Frame f = {.x_hi = x_hi, .x_tick = svg_round_tick(x_hi, 8)};
     f.y_tick = svg_round_tick(hi - lo, 5);
     f.y_lo = floor(lo / f.y_tick + 1e-9) * f.y_tick;
@@ -101,8 +104,9 @@ static double draw_series(const ChartSeries *s, const Curves *c, const Frame *f,
                   s->color);
     for (uint32_t i = 0; i < c->points.count; i++) {
         double v = curve_value(&c->points.at[i], s->offset);
-        if (v < 0)
+        if (v < 0) {
             continue;
+        }
         last = v;
         x = place_x(f, c->points.at[i].epoch);
         y = place_y(f, v);
@@ -111,13 +115,15 @@ static double draw_series(const ChartSeries *s, const Curves *c, const Frame *f,
     strbuf_add(out, "\"/>\n");
     for (uint32_t i = 0; s->dots && c->points.count <= 400 && i < c->points.count; i++) {
         double v = curve_value(&c->points.at[i], s->offset);
-        if (v >= 0)
+        if (v >= 0) {
             strbuf_printf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\" fill=\"%s\"/>\n",
                           place_x(f, c->points.at[i].epoch), place_y(f, v), s->color);
+        }
     }
-    if (last >= 0 && !s->dots)
+    if (last >= 0 && !s->dots) {
         strbuf_printf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\" fill=\"%s\"/>\n", x, y,
                       s->color);
+    }
     return last;
 }
 
@@ -132,8 +138,9 @@ static void draw_chart(const Chart *chart, const Curves *c, StrBuf *out)
     for (uint32_t k = chart->count; k-- > 0;) {
         char text[64];
         double last = draw_series(&chart->series[k], c, &f, out);
-        if (last < 0)
+        if (last < 0) {
             continue;
+        }
         int n = snprintf(text, sizeof text, "%s %.4g", chart->series[k].name, last);
         svg_text(out, right, 20, "end", chart->series[k].color, text);
         right -= 7.0 * n + 14; // letters of 12 pixels are about 7 wide

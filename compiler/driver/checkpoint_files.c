@@ -32,8 +32,9 @@ bool checkpoint_in_folder(const char *path)
 
 const char *checkpoint_file(Arena *a, const char *path, uint64_t step)
 {
-    if (!checkpoint_in_folder(path))
+    if (!checkpoint_in_folder(path)) {
         return path;
+    }
     return path_join(a, path, arena_printf(a, PREFIX "%09" PRIu64 SUFFIX, step));
 }
 
@@ -45,12 +46,14 @@ static bool starts_with(const char *text, const char *start)
 // The step of a checkpoint's file name.
 static bool parse_name(const char *name, uint64_t *step)
 {
-    if (!starts_with(name, PREFIX))
+    if (!starts_with(name, PREFIX)) {
         return false;
+    }
     const char *number = name + strlen(PREFIX);
     size_t digits = strspn(number, "0123456789");
-    if (digits < 9 || digits > 18 || strcmp(number + digits, SUFFIX) != 0)
+    if (digits < 9 || digits > 18 || strcmp(number + digits, SUFFIX) != 0) {
         return false;
+    }
     *step = strtoull(number, NULL, 10);
     return true;
 }
@@ -62,8 +65,9 @@ static bool is_left_over(const char *name)
     long pid = 0;
     int number = 0, end = 0;
     if (!tail || sscanf(tail + strlen(TEMPORARY), "%ld-%d%n", &pid, &number, &end) != 2 ||
-        tail[strlen(TEMPORARY) + (size_t)end] != 0)
+        tail[strlen(TEMPORARY) + (size_t)end] != 0) {
         return false;
+    }
     return pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
 }
 
@@ -71,11 +75,14 @@ static bool is_left_over(const char *name)
 static void clean(Arena *a, const char *path, const char *start)
 {
     DIR *folder = opendir(path);
-    if (!folder)
+    if (!folder) {
         return; // whoever writes there will say why
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        if (starts_with(entry->d_name, start) && is_left_over(entry->d_name))
+    }
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        if (starts_with(entry->d_name, start) && is_left_over(entry->d_name)) {
             (void)unlink(path_join(a, path, entry->d_name));
+        }
+    }
     (void)closedir(folder);
 }
 
@@ -89,16 +96,19 @@ static int compare_steps(const void *a, const void *b)
 static ExitCode list_steps(Arena *a, const char *path, StepList *steps)
 {
     DIR *folder = opendir(path);
-    if (!folder)
+    if (!folder) {
         return report_error(EXIT_ENVIRONMENT, "%s: cannot open: %s", path, strerror(errno));
+    }
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         uint64_t step;
-        if (parse_name(entry->d_name, &step))
+        if (parse_name(entry->d_name, &step)) {
             VEC_PUSH(a, steps, step);
+        }
     }
     (void)closedir(folder);
-    if (steps->count)
+    if (steps->count) {
         qsort(steps->at, steps->count, sizeof *steps->at, compare_steps);
+    }
     return EXIT_OK;
 }
 
@@ -108,45 +118,52 @@ ExitCode checkpoint_prepare(Arena *a, const char *path, bool resume)
         clean(a, path_dirname(a, path), arena_printf(a, "%s" TEMPORARY, path_basename(a, path)));
         return report_check_output(a, path);
     }
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
         return report_error(EXIT_ENVIRONMENT, "%s: cannot make the folder: %s", path,
                             strerror(errno));
+    }
     clean(a, path, PREFIX);
     StepList steps = {0};
     ExitCode code = list_steps(a, path, &steps);
-    if (code == EXIT_OK && steps.count && !resume)
+    if (code == EXIT_OK && steps.count && !resume) {
         return report_error(EXIT_USAGE,
                             "%s holds checkpoints of an earlier run: --resume goes on from them; a "
                             "new run needs another folder",
                             path);
+    }
     return code == EXIT_OK ? report_check_output(a, path_join(a, path, "written")) : code;
 }
 
 ExitCode checkpoint_newest(Arena *a, const char *path, const char **file)
 {
     *file = path;
-    if (!checkpoint_in_folder(path))
+    if (!checkpoint_in_folder(path)) {
         return EXIT_OK;
+    }
     StepList steps = {0};
     ExitCode code = list_steps(a, path, &steps);
-    if (code != EXIT_OK)
+    if (code != EXIT_OK) {
         return code;
-    if (steps.count == 0)
+    }
+    if (steps.count == 0) {
         return report_error(EXIT_ENVIRONMENT, "%s: no checkpoint in this folder", path);
+    }
     *file = checkpoint_file(a, path, steps.at[steps.count - 1]);
     return EXIT_OK;
 }
 
 ExitCode checkpoint_prune(Arena *a, const char *path, int64_t keep)
 {
-    if (!checkpoint_in_folder(path))
+    if (!checkpoint_in_folder(path)) {
         return EXIT_OK;
+    }
     StepList steps = {0};
     ExitCode code = list_steps(a, path, &steps);
     for (uint32_t i = 0; code == EXIT_OK && (int64_t)i + keep < (int64_t)steps.count; i++) {
         const char *file = checkpoint_file(a, path, steps.at[i]);
-        if (unlink(file) != 0)
+        if (unlink(file) != 0) {
             code = report_error(EXIT_ENVIRONMENT, "%s: cannot remove: %s", file, strerror(errno));
+        }
     }
     return code;
 }

@@ -39,8 +39,9 @@ typedef struct Samples {
 static uint32_t count_role(const RnModel *m, RnRole role)
 {
     uint32_t n = 0;
-    while (rn_model_nth(m, role, n) >= 0)
+    while (rn_model_nth(m, role, n) >= 0) {
         n++;
+    }
     return n;
 }
 
@@ -52,33 +53,40 @@ static bool allocate(Bench *b, uint64_t seed)
     b->in = calloc(b->inputs, sizeof *b->in);
     b->out = calloc(b->outputs + 1u, sizeof *b->out);
     b->labels = calloc(b->batch, sizeof *b->labels);
-    if (!b->in || !b->out || !b->labels)
+    if (!b->in || !b->out || !b->labels) {
         return false;
+    }
     for (uint32_t i = 0; i < b->inputs; i++) {
         const RnTensor *t = rn_model_tensor(m, rn_model_nth(m, RN_ROLE_INPUT, i));
         size_t n = (size_t)rn_tensor_elements(t) * b->batch;
-        if (!(b->in[i] = calloc(n, sizeof(float))))
+        if (!(b->in[i] = calloc(n, sizeof(float)))) {
             return false;
-        for (size_t k = 0; k < n; k++)
+        }
+        for (size_t k = 0; k < n; k++) {
             b->in[i][k] = (float)rn_random_uniform(seed, i, k);
+        }
     }
     for (uint32_t i = 0; i < b->outputs; i++) {
         const RnTensor *t = rn_model_tensor(m, rn_model_nth(m, RN_ROLE_OUTPUT, i));
-        if (!(b->out[i] = calloc((size_t)rn_tensor_elements(t) * b->batch, sizeof(float))))
+        if (!(b->out[i] = calloc((size_t)rn_tensor_elements(t) * b->batch, sizeof(float)))) {
             return false;
+        }
     }
     uint32_t classes = rn_model_classes(m);
-    for (uint32_t i = 0; i < b->batch && classes; i++)
+    for (uint32_t i = 0; i < b->batch && classes; i++) {
         b->labels[i] = i % classes;
+    }
     return true;
 }
 
 static void release(Bench *b)
 {
-    for (uint32_t i = 0; b->in && i < b->inputs; i++)
+    for (uint32_t i = 0; b->in && i < b->inputs; i++) {
         free(b->in[i]);
-    for (uint32_t i = 0; b->out && i < b->outputs; i++)
+    }
+    for (uint32_t i = 0; b->out && i < b->outputs; i++) {
         free(b->out[i]);
+    }
     free(b->in);
     free(b->out);
     free(b->labels);
@@ -89,14 +97,17 @@ static void release(Bench *b)
 static RnStatus run_once(Bench *b, Trace *trace, RnError *err)
 {
     const float *const *in = (const float *const *)b->in;
-    if (!b->optimizer)
+    if (!b->optimizer) {
         return rn_infer(b->model.session, in, b->batch, b->out, err);
+    }
     RnTrainBatch batch = {.inputs = in, .labels = b->labels, .batch = b->batch};
     RnTrainResult result;
     RnStatus status = rn_forward_backward(b->model.session, &batch, &result, err);
     uint64_t start = clock_ns();
-    if (status == RN_OK) // a rate this small keeps random data from diverging; the work is the same
+    if (status == RN_OK) {
+        // a rate this small keeps random data from diverging; the work is the same
         status = rn_optimizer_step(b->optimizer, b->model.session, 1e-6, err);
+    }
     trace_add(trace, "update", start);
     return status;
 }
@@ -114,12 +125,15 @@ static void count_flops(void *context, const RnModel *m, const RnStep *step, uin
 static RnStatus warm_up(const Options *o, Bench *b, RnError *err)
 {
     RnStatus status = RN_OK;
-    for (int64_t i = 0; i < o->warmup && status == RN_OK; i++)
+    for (int64_t i = 0; i < o->warmup && status == RN_OK; i++) {
         status = run_once(b, NULL, err);
-    if (status == RN_OK)
+    }
+    if (status == RN_OK) {
         status = b->optimizer ? RN_OK : rn_prepare(b->model.session, err);
-    if (status != RN_OK)
+    }
+    if (status != RN_OK) {
         return status;
+    }
     rn_session_set_hook(b->model.session, count_flops, &b->flops);
     status = run_once(b, NULL, err);
     rn_session_set_hook(b->model.session, NULL, NULL);
@@ -167,8 +181,9 @@ static ExitCode print_result(const Options *o, const Bench *b, const Samples *s)
                      m->name, mode, b->batch, threads, m->isa, 1e3 * least, 1e3 * median,
                      b->batch / median, gflops, 100 * gflops / peak, peak,
                      1e-6 * (double)arena_bytes(b), 1e-6 * (double)memory_use_peak(), s->rejected);
-    if (wrote < 0 || fflush(stdout) != 0)
+    if (wrote < 0 || fflush(stdout) != 0) {
         return report_error(EXIT_ENVIRONMENT, "cannot write to standard output");
+    }
     return EXIT_OK;
 }
 
@@ -181,8 +196,9 @@ static RnStatus take_samples(const Options *o, Bench *b, Samples *s, RnError *er
         double start = clock_seconds();
         RnStatus status = run_once(b, NULL, err);
         double seconds = clock_seconds() - start;
-        if (status != RN_OK)
+        if (status != RN_OK) {
             return status;
+        }
         bool calm_after = burst_is_calm(&b->burst);
         // Rejected samples gather behind the accepted ones.
         s->seconds[taken] = s->seconds[s->accepted];
@@ -194,8 +210,9 @@ static RnStatus take_samples(const Options *o, Bench *b, Samples *s, RnError *er
         calm = calm_after;
     }
     s->rejected = taken - s->accepted;
-    if (s->accepted == 0)
+    if (s->accepted == 0) {
         s->accepted = taken;
+    }
     return RN_OK;
 }
 
@@ -204,8 +221,9 @@ static ExitCode measure(const Options *o, Bench *b)
     RnError err = {0};
     Samples s = {0};
     s.seconds = calloc((size_t)o->repeats * ATTEMPTS_PER_REPEAT, sizeof *s.seconds);
-    if (!s.seconds)
+    if (!s.seconds) {
         return report_error(EXIT_ENVIRONMENT, "out of memory");
+    }
     memory_use_restart();
     RnStatus status = warm_up(o, b, &err);
     if (status == RN_OK) {
@@ -213,8 +231,9 @@ static ExitCode measure(const Options *o, Bench *b)
         status = take_samples(o, b, &s, &err);
     }
     ExitCode code = status == RN_OK ? print_result(o, b, &s) : report_status(&err);
-    if (code == EXIT_OK && s.rejected == (size_t)o->repeats * ATTEMPTS_PER_REPEAT)
+    if (code == EXIT_OK && s.rejected == (size_t)o->repeats * ATTEMPTS_PER_REPEAT) {
         report_error(EXIT_OK, "every sample was disturbed: other work runs on this machine");
+    }
     free(s.seconds);
     return code;
 }
@@ -226,16 +245,19 @@ static ExitCode profile(Arena *a, const Options *o, Bench *b)
     Profile *p = profile_create(a);
     rn_session_set_hook(b->model.session, profile_step, p);
     RnStatus status = RN_OK;
-    for (int64_t i = 0; i < o->repeats && status == RN_OK; i++)
+    for (int64_t i = 0; i < o->repeats && status == RN_OK; i++) {
         status = run_once(b, NULL, &err);
+    }
     rn_session_set_hook(b->model.session, NULL, NULL);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return report_status(&err);
+    }
     unsigned threads = rn_pool_threads(rn_session_pool(b->model.session));
     double peak = burst_peak_gflops(&b->burst);
     if (!profile_print(p, compile_model_text(b->model.compilation), threads, peak,
-                       o->json ? stderr : stdout))
+                       o->json ? stderr : stdout)) {
         return report_error(EXIT_ENVIRONMENT, "cannot write the profile");
+    }
     return EXIT_OK;
 }
 
@@ -246,36 +268,44 @@ static ExitCode record(Arena *a, const Options *o, Bench *b)
     Trace *trace = NULL;
     ExitCode code = trace_start(a, o->trace, b->model.session, &trace);
     RnStatus status = RN_OK;
-    for (int64_t i = 0; code == EXIT_OK && i < o->repeats && i < 3 && status == RN_OK; i++)
+    for (int64_t i = 0; code == EXIT_OK && i < o->repeats && i < 3 && status == RN_OK; i++) {
         status = run_once(b, trace, &err);
+    }
     ExitCode written = trace_finish(trace);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return report_status(&err);
+    }
     return code == EXIT_OK ? written : code;
 }
 
 ExitCode cmd_bench(Arena *a, const Options *o)
 {
     bool train = o->mode_given && o->mode == CHOICE_TRAIN;
-    if (o->mode_given && o->mode == CHOICE_BOTH)
+    if (o->mode_given && o->mode == CHOICE_BOTH) {
         return report_error(EXIT_USAGE, "bench measures --mode infer or --mode train");
+    }
     Bench b = {.batch = o->batch ? (uint32_t)o->batch : 1};
     ExitCode code =
         session_load(a, o, train ? RN_MODE_TRAIN : RN_MODE_INFER, b.batch, true, &b.model);
-    if (code != EXIT_OK)
+    if (code != EXIT_OK) {
         return code;
+    }
     RnError err = {0};
     RnOptimizerConfig config = {.kind = RN_OPTIMIZER_SGD};
-    if (!allocate(&b, (uint64_t)o->seed))
+    if (!allocate(&b, (uint64_t)o->seed)) {
         code = report_error(EXIT_ENVIRONMENT, "out of memory");
-    else if (train && rn_optimizer_create(b.model.session, &config, &b.optimizer, &err) != RN_OK)
+    } else if (train &&
+               rn_optimizer_create(b.model.session, &config, &b.optimizer, &err) != RN_OK) {
         code = report_status(&err);
-    else
+    } else {
         code = measure(o, &b);
-    if (code == EXIT_OK && o->profile)
+    }
+    if (code == EXIT_OK && o->profile) {
         code = profile(a, o, &b);
-    if (code == EXIT_OK && o->trace)
+    }
+    if (code == EXIT_OK && o->trace) {
         code = record(a, o, &b);
+    }
     release(&b);
     return code;
 }

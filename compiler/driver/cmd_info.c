@@ -17,11 +17,13 @@
 static int first_sentence(const char *doc)
 {
     const char *end = strstr(doc, ". ");
-    while (end && end[2] >= '0' && end[2] <= '9')
+    while (end && end[2] >= '0' && end[2] <= '9') {
         end = strstr(end + 2, ". ");
+    }
     size_t length = end ? (size_t)(end - doc) : strlen(doc);
-    if (!end && length && doc[length - 1] == '.')
+    if (!end && length && doc[length - 1] == '.') {
         length--;
+    }
     return (int)length;
 }
 
@@ -29,8 +31,9 @@ static void list_ops(StrBuf *out)
 {
     for (size_t i = 0; i < op_table_count; i++) {
         const OpDef *op = op_table[i];
-        if (op->internal)
+        if (op->internal) {
             continue;
+        }
         const char *names =
             op->aliases ? arena_printf(out->arena, "%s (%s)", op->name, op->aliases) : op->name;
         const char *doc = op->doc ? op->doc : "";
@@ -82,32 +85,42 @@ static void list_recipes(StrBuf *out)
 static void list_targets(StrBuf *out)
 {
     const TargetDef *native = target_native();
-    for (size_t i = 0; i < target_table_count; i++)
+    for (size_t i = 0; i < target_table_count; i++) {
         strbuf_printf(out, "%-14s %s%s\n", target_table[i]->name, target_table[i]->doc,
                       target_table[i] == native ? "  (this machine)" : "");
+    }
 }
 
 ExitCode cmd_info(Arena *a, const Options *o)
 {
     StrBuf out = {.arena = a};
-    if (o->help)
+    if (o->help) {
         options_help(&out, o->command == &command_table[0] ? NULL : o->command);
-    if (o->version)
+    }
+    if (o->version) {
         strbuf_add(&out, "resnetc " RESNETC_VERSION "\n");
-    if (o->list_models)
+    }
+    if (o->list_models) {
         list_models(&out);
-    if (o->list_recipes)
+    }
+    if (o->list_recipes) {
         list_recipes(&out);
-    if (o->list_ops)
+    }
+    if (o->list_ops) {
         list_ops(&out);
-    if (o->list_targets)
+    }
+    if (o->list_targets) {
         list_targets(&out);
-    if (o->list_passes)
+    }
+    if (o->list_passes) {
         passes_list(&out);
-    if (o->man)
+    }
+    if (o->man) {
         manual_print(&out);
-    if (o->completion)
+    }
+    if (o->completion) {
         completion_print(&out);
+    }
     return report_write(a, NULL, strbuf_text(&out), out.count);
 }
 
@@ -117,12 +130,13 @@ ExitCode driver_main(int argc, char **argv)
     Options o;
     const char *error;
     ExitCode code;
-    if (!options_parse(a, argc, argv, &o, &error))
+    if (!options_parse(a, argc, argv, &o, &error)) {
         code = report_error(EXIT_USAGE, "%s", error);
-    else if (options_is_question(&o))
+    } else if (options_is_question(&o)) {
         code = cmd_info(a, &o);
-    else
+    } else {
         code = o.command->run(a, &o);
+    }
     arena_destroy(a);
     return code;
 }

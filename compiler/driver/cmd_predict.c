@@ -62,29 +62,34 @@ static ExitCode predict(LoadedModel *m, const Show *s, uint32_t count)
     float *logits = calloc((size_t)count * classes, sizeof *logits);
     uint32_t *labels = calloc(count, sizeof *labels);
     RnStatus status = RN_ERR_MEMORY;
-    if (!images || !logits || !labels)
+    if (!images || !logits || !labels) {
         rn_fail(&err, RN_ERR_MEMORY, "out of memory");
-    else
+    } else {
         status = rn_dataset_fill(d, NULL, 0, count, NULL, images, labels, &err);
+    }
     const float *input = images;
-    if (status == RN_OK)
+    if (status == RN_OK) {
         status = rn_infer(m->session, &input, count, &logits, &err);
+    }
     for (uint32_t i = 0; status == RN_OK && i < count; i++) {
         Score score = {0};
         Prediction p;
         score_add(&score, logits + (size_t)i * classes, labels + i, 1, classes, &p);
-        if (isfinite(p.probability))
+        if (isfinite(p.probability)) {
             show_prediction(s, images + i * pixels, &p);
-        else
+        } else {
             status = rn_fail(&err, RN_ERR_INPUT, "the model's output is not a finite number");
+        }
     }
     free(images);
     free(logits);
     free(labels);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return report_status(&err);
-    if (fflush(stdout) != 0)
+    }
+    if (fflush(stdout) != 0) {
         return report_error(EXIT_ENVIRONMENT, "cannot write to standard output");
+    }
     return EXIT_OK;
 }
 
@@ -94,15 +99,19 @@ static ExitCode predict_data(Arena *a, const Options *o, RnDataset *data)
     LoadedModel m;
     ExitCode code = session_start(a, o, &m);
     ClassNames names;
-    if (code == EXIT_OK)
-        code = session_check_data(&m, data, o->data);
-    if (code == EXIT_OK)
-        code = session_compile(o, RN_MODE_INFER, count, false, &m);
-    if (code == EXIT_OK)
-        code = predict_read_names(a, &m, &names);
     if (code == EXIT_OK) {
-        if (!names.at)
+        code = session_check_data(&m, data, o->data);
+    }
+    if (code == EXIT_OK) {
+        code = session_compile(o, RN_MODE_INFER, count, false, &m);
+    }
+    if (code == EXIT_OK) {
+        code = predict_read_names(a, &m, &names);
+    }
+    if (code == EXIT_OK) {
+        if (!names.at) {
             names = (ClassNames){data->class_names, data->classes};
+        }
         const RnPreprocess *p = data->values ? NULL : rn_model_preprocess(m.model, 0);
         bool normal = p && p->normalize;
         Show s = {data, &names, normal ? p->mean[0] : 0, normal ? p->std[0] : 1};
@@ -116,32 +125,40 @@ static ExitCode predict_pictures(Arena *a, const Options *o)
 {
     LoadedModel m;
     ClassNames names;
-    if (o->data)
+    if (o->data) {
         return report_error(EXIT_USAGE, "give either pictures or --data");
+    }
     ExitCode code = session_load(a, o, RN_MODE_INFER, 1, false, &m);
-    if (code != EXIT_OK)
+    if (code != EXIT_OK) {
         return code;
+    }
     code = predict_read_names(a, &m, &names);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         code = predict_files(a, &m, &names);
+    }
     session_unload(&m);
     return code;
 }
 
 ExitCode cmd_predict(Arena *a, const Options *o)
 {
-    if (o->pictures.count)
+    if (o->pictures.count) {
         return predict_pictures(a, o);
-    if (!o->data)
+    }
+    if (!o->data) {
         return report_error(EXIT_USAGE, "predict needs picture files or --data SET");
-    if (o->json)
+    }
+    if (o->json) {
         return report_error(EXIT_USAGE, "--json is for picture files, not for --data");
+    }
     RnDataset *data;
     ExitCode code = session_open_data(a, o, RN_SPLIT_TEST, &data);
-    if (code == EXIT_OK && !data)
+    if (code == EXIT_OK && !data) {
         code = session_open_data(a, o, RN_SPLIT_TRAIN, &data);
-    if (code != EXIT_OK)
+    }
+    if (code != EXIT_OK) {
         return code;
+    }
     code = predict_data(a, o, data);
     rn_dataset_close(data);
     return code;

@@ -40,8 +40,9 @@ static RnStatus add_batch(Training *t, const RnBatch *b, uint64_t pictures, Step
     RnTrainResult result;
     double start = clock_seconds();
     RnStatus status = rn_forward_backward(t->model.session, &call, &result, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     r->seconds += clock_seconds() - start;
     r->count += b->count;
     r->correct += result.correct;
@@ -60,17 +61,20 @@ static ExitCode train_step(Training *t)
     while (r.count < pictures) {
         RnBatch batch;
         uint64_t read_start = clock_ns(), waited = rn_loader_wait_ns(t->loader);
-        if (rn_loader_next(t->loader, &batch, &err) != RN_OK)
+        if (rn_loader_next(t->loader, &batch, &err) != RN_OK) {
             return report_status(&err);
+        }
         r.waited += (double)(rn_loader_wait_ns(t->loader) - waited) * 1e-9;
         trace_add(t->trace, "read batch", read_start);
-        if (add_batch(t, &batch, pictures, &r, &err) != RN_OK)
+        if (add_batch(t, &batch, pictures, &r, &err) != RN_OK) {
             return stopped(t, &err);
+        }
     }
     double start = clock_seconds();
     uint64_t update_start = clock_ns();
-    if (rn_optimizer_step(t->optimizer, t->model.session, r.lr, &err) != RN_OK)
+    if (rn_optimizer_step(t->optimizer, t->model.session, r.lr, &err) != RN_OK) {
         return stopped(t, &err);
+    }
     trace_add(t->trace, "update", update_start);
     r.seconds += clock_seconds() - start;
     t->place.step++;
@@ -89,8 +93,9 @@ static ExitCode train_step(Training *t)
 static uint64_t epoch_end(const Training *t)
 {
     uint64_t end = t->train->count;
-    if (!t->options->steps)
+    if (!t->options->steps) {
         return end;
+    }
     uint64_t pictures = (uint64_t)t->batch * (uint64_t)t->options->accumulate;
     uint64_t steps = (uint64_t)t->options->steps - t->place.step;
     uint64_t left = end - t->place.epoch_image;
@@ -119,8 +124,9 @@ static ExitCode interrupt(Training *t)
 {
     ExitCode code = train_save(t);
     stop_release(&t->stop);
-    if (code != EXIT_OK)
+    if (code != EXIT_OK) {
         return code;
+    }
     train_say_how_to_resume(t);
     return EXIT_INTERRUPTED;
 }
@@ -141,34 +147,39 @@ static ExitCode save_between(Training *t)
 static ExitCode train_epoch(Training *t)
 {
     char label[48], note[64];
-    if (t->options->steps)
+    if (t->options->steps) {
         snprintf(label, sizeof label, "epoch %llu", (unsigned long long)t->place.epoch + 1);
-    else
+    } else {
         snprintf(label, sizeof label, "epoch %llu/%llu", (unsigned long long)t->place.epoch + 1,
                  (unsigned long long)train_epochs(t));
+    }
     Progress progress;
     progress_start(&progress, label, t->place.epoch_image, epoch_end(t));
-    if (!train_finished(t))
+    if (!train_finished(t)) {
         tell_rest(t, progress.total, &progress);
+    }
     ExitCode code = EXIT_OK;
     while (code == EXIT_OK && !epoch_trained(t) && !train_finished(t)) {
         code = train_step(t);
-        if (code != EXIT_OK)
+        if (code != EXIT_OK) {
             break;
+        }
         train_draw_point(t);
         snprintf(note, sizeof note, "loss %.3f  accuracy %.3f",
                  t->epoch.loss_sum / (double)t->epoch.count,
                  (double)t->epoch.correct / (double)t->epoch.count);
         progress_update(&progress, t->place.epoch_image, note);
         bool last = train_finished(t); // of --steps: nothing would be left to go on with
-        if (t->stop.holding && stop_wanted() && !last)
+        if (t->stop.holding && stop_wanted() && !last) {
             code = EXIT_INTERRUPTED;
-        else if (!epoch_trained(t) && !train_finished(t))
+        } else if (!epoch_trained(t) && !train_finished(t)) {
             code = save_between(t);
+        }
     }
     progress_end(&progress);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         code = train_end_epoch(t, epoch_trained(t));
+    }
     return code == EXIT_INTERRUPTED ? interrupt(t) : code;
 }
 
@@ -176,16 +187,20 @@ static ExitCode prepare_data(Training *t)
 {
     const Options *o = t->options;
     RnError err = {0};
-    if (o->augment && rn_augment_parse(o->augment, &t->augment, &err) != RN_OK)
+    if (o->augment && rn_augment_parse(o->augment, &t->augment, &err) != RN_OK) {
         return report_error(EXIT_USAGE, "--augment: %s", err.text);
+    }
     ExitCode code = session_open_data(t->arena, o, RN_SPLIT_TRAIN, &t->train);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         code = session_open_data(t->arena, o, RN_SPLIT_TEST, &t->test);
-    if (code != EXIT_OK)
+    }
+    if (code != EXIT_OK) {
         return code;
+    }
     t->batch = o->batch ? (uint32_t)o->batch : DEFAULT_BATCH;
-    if (t->batch > t->train->count)
+    if (t->batch > t->train->count) {
         t->batch = t->train->count;
+    }
     return EXIT_OK;
 }
 
@@ -200,8 +215,9 @@ static ExitCode prepare_loader(Training *t)
     bool trained = epoch_trained(t);
     if (rn_loader_create(t->train, &order, &t->loader, &err) != RN_OK ||
         rn_loader_seek(t->loader, t->place.epoch + trained,
-                       trained ? 0 : (uint32_t)t->place.epoch_image, &err) != RN_OK)
+                       trained ? 0 : (uint32_t)t->place.epoch_image, &err) != RN_OK) {
         return report_status(&err);
+    }
     return EXIT_OK;
 }
 
@@ -217,23 +233,30 @@ static ExitCode prepare_model(Training *t)
     const Options *o = t->options;
     unsigned modes = RN_MODE_TRAIN | (t->test ? RN_MODE_INFER : 0u);
     ExitCode code = session_start(t->arena, o, &t->model);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         code = session_check_data(&t->model, t->train, o->data);
-    if (code == EXIT_OK && t->test)
+    }
+    if (code == EXIT_OK && t->test) {
         code = session_check_data(&t->model, t->test, o->data);
-    if (code == EXIT_OK)
+    }
+    if (code == EXIT_OK) {
         code = session_check_batch(t->model.compilation, smallest_batch(t));
-    if (code == EXIT_OK)
+    }
+    if (code == EXIT_OK) {
         code = session_compile(o, modes, t->batch, true, &t->model);
-    if (code != EXIT_OK)
+    }
+    if (code != EXIT_OK) {
         return code;
+    }
     t->lr = o->lr;
     t->place.seed = (uint64_t)o->seed;
     code = train_make_optimizer(t);
-    if (code == EXIT_OK && o->resume)
+    if (code == EXIT_OK && o->resume) {
         code = train_resume(t);
-    if (code == EXIT_OK)
+    }
+    if (code == EXIT_OK) {
         code = train_make_schedule(t);
+    }
     return code == EXIT_OK ? prepare_loader(t) : code;
 }
 
@@ -244,51 +267,63 @@ static ExitCode check_outputs(const Training *t)
     const Options *o = t->options;
     ExitCode code =
         o->checkpoint ? checkpoint_prepare(t->arena, o->checkpoint, o->resume) : EXIT_OK;
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0] && code == EXIT_OK; i++)
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0] && code == EXIT_OK; i++) {
         code = report_check_output(t->arena, paths[i]);
+    }
     return code;
 }
 
 static ExitCode train(Training *t)
 {
     ExitCode code = check_outputs(t);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         code = prepare_data(t);
-    if (code == EXIT_OK)
+    }
+    if (code == EXIT_OK) {
         code = prepare_model(t);
-    if (code == EXIT_OK)
+    }
+    if (code == EXIT_OK) {
         code = train_open_log(t);
-    if (code == EXIT_OK)
+    }
+    if (code == EXIT_OK) {
         code = trace_start(t->arena, t->options->trace, t->model.session, &t->trace);
+    }
     t->started = clock_seconds();
     if (code == EXIT_OK && train_done(t)) {
         fprintf(stderr, "nothing is left to train: %llu epochs, %llu steps are done\n",
                 (unsigned long long)t->place.epoch, (unsigned long long)t->place.step);
         code = train_write_curves(t); // the checkpoint has their points
     }
-    while (code == EXIT_OK && !train_done(t))
+    while (code == EXIT_OK && !train_done(t)) {
         code = train_epoch(t);
-    if (code != EXIT_OK || !t->options->save)
+    }
+    if (code != EXIT_OK || !t->options->save) {
         return code;
+    }
     RnError err = {0};
-    if (rn_weights_save(t->model.session, t->options->save, &err) != RN_OK)
+    if (rn_weights_save(t->model.session, t->options->save, &err) != RN_OK) {
         return report_status(&err);
+    }
     return EXIT_OK;
 }
 
 ExitCode cmd_train(Arena *a, const Options *o)
 {
-    if (o->epochs && o->steps)
+    if (o->epochs && o->steps) {
         return report_error(EXIT_USAGE, "give either --epochs or --steps");
+    }
     Training t = {.arena = a, .options = o};
-    if (o->checkpoint)
+    if (o->checkpoint) {
         stop_hold(&t.stop);
+    }
     ExitCode code = train(&t);
-    if (t.log && fclose(t.log) != 0 && code == EXIT_OK)
+    if (t.log && fclose(t.log) != 0 && code == EXIT_OK) {
         code = report_error(EXIT_ENVIRONMENT, "cannot write %s: %s", o->log, strerror(errno));
+    }
     ExitCode traced = trace_finish(t.trace);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         code = traced;
+    }
     stop_release(&t.stop);
     rn_loader_destroy(t.loader);
     rn_optimizer_destroy(t.optimizer);

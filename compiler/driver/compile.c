@@ -50,8 +50,9 @@ static void print_diagnostics(const Compilation *c)
 
 static void print_time(const Compilation *c, const char *what, double seconds)
 {
-    if (c->options->time_passes)
+    if (c->options->time_passes) {
         fprintf(stderr, "%-24s %9.2f ms\n", what, 1e3 * seconds);
+    }
 }
 
 static const TextFile *find_shipped(const char *name)
@@ -59,8 +60,9 @@ static const TextFile *find_shipped(const char *name)
     for (size_t i = 0; i < shipped_models_table_count; i++) {
         const char *known = shipped_models_table[i].name;
         size_t stem = strcspn(known, ".");
-        if (strcmp(known, name) == 0 || (strlen(name) == stem && strncmp(known, name, stem) == 0))
+        if (strcmp(known, name) == 0 || (strlen(name) == stem && strncmp(known, name, stem) == 0)) {
             return &shipped_models_table[i];
+        }
     }
     return NULL;
 }
@@ -74,9 +76,10 @@ static ExitCode unknown_model(Arena *a, const char *name, const char *error)
         names[count] = arena_strndup(a, known, strcspn(known, "."));
     }
     const char *near = strpbrk(name, "/.") ? NULL : nearest_name(name, names, count);
-    if (near)
+    if (near) {
         return report_error(EXIT_ENVIRONMENT, "%s\n  help: a shipped model has the name %s", error,
                             near);
+    }
     return report_error(EXIT_ENVIRONMENT, "%s", error);
 }
 
@@ -84,20 +87,22 @@ static ExitCode unknown_model(Arena *a, const char *name, const char *error)
 static ExitCode find_model(Compilation *c)
 {
     const char *name = c->options->model;
-    if (strncmp(name, "models/", 7) == 0 && access(name, F_OK) != 0)
+    if (strncmp(name, "models/", 7) == 0 && access(name, F_OK) != 0) {
         name += 7; // the folder where they are installed
+    }
     const TextFile *shipped = strchr(name, '/') ? NULL : find_shipped(name);
     struct stat info;
     bool folder = stat(name, &info) == 0 && S_ISDIR(info.st_mode);
-    if (access(name, R_OK) == 0 && !folder)
+    if (access(name, R_OK) == 0 && !folder) {
         c->path = name;
-    else if (shipped)
+    } else if (shipped) {
         c->path = shipped->name;
-    else if (folder)
+    } else if (folder) {
         return report_error(EXIT_ENVIRONMENT, "%s: is a folder, not a model", name);
-    else
+    } else {
         return unknown_model(c->arena, name,
                              arena_printf(c->arena, "%s: cannot open: %s", name, strerror(errno)));
+    }
     return EXIT_OK;
 }
 
@@ -105,22 +110,26 @@ static ExitCode choose_target(Compilation *c)
 {
     const char *name = c->options->target;
     c->target = name ? target_find(name) : target_native();
-    if (c->target)
+    if (c->target) {
         return EXIT_OK;
-    if (!name)
+    }
+    if (!name) {
         return report_error(EXIT_ENVIRONMENT,
                             "this machine runs none of the targets (--list-targets)");
+    }
     return report_error(EXIT_USAGE, "--target: '%s' is unknown; see --list-targets", name);
 }
 
 static ExitCode check_pass_names(const Options *o)
 {
-    if (o->dump_after && strcmp(o->dump_after, "all") != 0 && !passes_known(o->dump_after))
+    if (o->dump_after && strcmp(o->dump_after, "all") != 0 && !passes_known(o->dump_after)) {
         return report_error(EXIT_USAGE, "--dump-after: no pass '%s'; see --list-passes",
                             o->dump_after);
-    if (o->stop_after && !passes_known(o->stop_after))
+    }
+    if (o->stop_after && !passes_known(o->stop_after)) {
         return report_error(EXIT_USAGE, "--stop-after: no pass '%s'; see --list-passes",
                             o->stop_after);
+    }
     return EXIT_OK;
 }
 
@@ -131,8 +140,9 @@ static uint32_t find_main_file(const Compilation *c)
     const char *shipped = arena_printf(c->arena, "<shipped>/%s", c->path);
     for (uint32_t i = 0; i < c->sources.files.count; i++) {
         const char *path = c->sources.files.at[i].path;
-        if (strcmp(path, c->path) == 0 || strcmp(path, shipped) == 0)
+        if (strcmp(path, c->path) == 0 || strcmp(path, shipped) == 0) {
             return i + 1;
+        }
     }
     return 0;
 }
@@ -145,12 +155,14 @@ static ExitCode build_graph(Compilation *c)
                           .models = shipped_models_table,
                           .model_count = shipped_models_table_count};
     c->built = front_build(c->arena, &c->sources, c->diag, c->path, &front, NULL);
-    if (c->built) // the user's word for it, where the file only sets params of a family
+    if (c->built) { // the user's word for it, where the file only sets params of a family
         c->built->name = compile_default_name(c);
+    }
     c->main_file = find_main_file(c);
     c->model_file = c->main_file;
-    if (c->built && c->built->inputs.count && c->built->inputs.at[0]->loc.range.file)
+    if (c->built && c->built->inputs.count && c->built->inputs.at[0]->loc.range.file) {
         c->model_file = c->built->inputs.at[0]->loc.range.file;
+    }
     print_time(c, "front end", clock_seconds() - start);
     print_diagnostics(c);
     return c->built && diag_error_count(c->diag) == 0 ? EXIT_OK : EXIT_MODEL;
@@ -166,14 +178,18 @@ ExitCode compile_start(Arena *a, const Options *o, Compilation **out)
     c->diag = diag_create(a, &c->sources);
     c->kernel_options = (KernelOptions){.exact = o->exact, .optimize_size = o->optimize == 1};
     ExitCode code = choose_target(c);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         code = check_pass_names(o);
-    if (code == EXIT_OK)
+    }
+    if (code == EXIT_OK) {
         code = find_model(c);
-    if (code == EXIT_OK)
+    }
+    if (code == EXIT_OK) {
         code = build_graph(c);
-    if (code == EXIT_OK)
+    }
+    if (code == EXIT_OK) {
         c->codegen = codegen_create(a, c->target, &c->kernel_options);
+    }
     return code;
 }
 
@@ -181,16 +197,18 @@ const char *compile_lone_norm(const Compilation *c)
 {
     for (const Node *n = c->built->first; n; n = n->next) {
         const Shape *s = &n->outputs.at[0]->shape;
-        if (strcmp(n->op->name, "batchnorm") == 0 && shape_elements(s) == shape_channels(s))
+        if (strcmp(n->op->name, "batchnorm") == 0 && shape_elements(s) == shape_channels(s)) {
             return n->name ? n->name : n->op->name;
+        }
     }
     return NULL;
 }
 
 void compile_finish(Compilation *c)
 {
-    if (c)
+    if (c) {
         codegen_unload(c->loaded);
+    }
 }
 
 const Graph *compile_graph(const Compilation *c)
@@ -229,9 +247,10 @@ static ExitCode parse_plan(const char *text, uint32_t *batch)
 {
     char *end = NULL;
     long n = strncmp(text, "batch=", 6) == 0 ? strtol(text + 6, &end, 10) : 0;
-    if (n < 1 || n > 65536 || *end)
+    if (n < 1 || n > 65536 || *end) {
         return report_error(EXIT_USAGE,
                             "--plan-for: '%s' has not the form batch=N, N from 1 to 65536", text);
+    }
     *batch = (uint32_t)n;
     return EXIT_OK;
 }
@@ -242,21 +261,26 @@ ExitCode compile_plan_batches(const Compilation *c, const uint32_t *fallback,
     const TextList *asked = &c->options->plans;
     *batches = fallback;
     *count = fallback_count;
-    if (asked->count == 0)
+    if (asked->count == 0) {
         return EXIT_OK;
-    if (asked->count > MAX_PLANS)
+    }
+    if (asked->count > MAX_PLANS) {
         return report_error(EXIT_USAGE, "--plan-for: at most %d plans", MAX_PLANS);
+    }
     uint32_t *list = ARENA_ARRAY(c->arena, uint32_t, asked->count);
     for (uint32_t i = 0; i < asked->count; i++) {
         ExitCode code = parse_plan(asked->at[i], &list[i]);
-        if (code != EXIT_OK)
+        if (code != EXIT_OK) {
             return code;
+        }
     }
     qsort(list, asked->count, sizeof *list, compare_batches);
     uint32_t distinct = 0;
-    for (uint32_t i = 0; i < asked->count; i++)
-        if (i == 0 || list[i] != list[distinct - 1])
+    for (uint32_t i = 0; i < asked->count; i++) {
+        if (i == 0 || list[i] != list[distinct - 1]) {
             list[distinct++] = list[i];
+        }
+    }
     *batches = list;
     *count = distinct;
     return EXIT_OK;
@@ -269,11 +293,13 @@ static void print_kernels(const Graph *g)
             "predicted on one thread; * is taken\n",
             g->mode == MODE_TRAIN ? "train" : "infer", g->plan_batch);
     for (const Node *n = g->first; n; n = n->next) {
-        if (!n->lowering)
+        if (!n->lowering) {
             continue;
+        }
         fprintf(stderr, "%s, %s\n", n->name ? n->name : "-", n->op->name);
-        if (n->lowering->explain)
+        if (n->lowering->explain) {
             fprintf(stderr, "%s", n->lowering->explain);
+        }
     }
 }
 
@@ -290,8 +316,9 @@ static ExitCode run_passes(Compilation *c, Mode mode, uint32_t batch, PassOption
         print_diagnostics(c);
         return EXIT_MODEL;
     }
-    if (c->options->explain_kernels && !c->options->stop_after)
+    if (c->options->explain_kernels && !c->options->stop_after) {
         print_kernels(g);
+    }
     c->plans[c->plan_count++] = g;
     return EXIT_OK;
 }
@@ -300,11 +327,13 @@ static ExitCode run_passes(Compilation *c, Mode mode, uint32_t batch, PassOption
 static ExitCode check_trainable(const Compilation *c, bool infer, bool *train)
 {
     const char *why = *train ? passes_untrainable(c->arena, c->built) : NULL;
-    if (!why)
+    if (!why) {
         return EXIT_OK;
+    }
     bool asked = !infer || c->options->command->bit != CMD_COMPILE;
-    if (asked)
+    if (asked) {
         return report_error(EXIT_MODEL, "%s cannot be trained: %s", c->options->model, why);
+    }
     fprintf(stderr, "resnetc: warning: %s has no training code: %s\n", c->options->model, why);
     *train = false;
     return EXIT_OK;
@@ -324,24 +353,28 @@ ExitCode compile_plans(Compilation *c, bool infer, bool train, const uint32_t *b
                        .stop_after = c->options->stop_after,
                        .verify_each = c->options->verify_each,
                        .time_passes = c->options->time_passes};
-    for (uint32_t i = 0; infer && code == EXIT_OK && i < count; i++)
+    for (uint32_t i = 0; infer && code == EXIT_OK && i < count; i++) {
         code = run_passes(c, MODE_INFER, batches[i], &opt);
+    }
     // Nobody trains on one image at a time: unless asked, training is planned for the largest batch
     // only.
     uint32_t first = c->options->plans.count ? 0 : count - 1;
-    for (uint32_t i = first; train && code == EXIT_OK && i < count; i++)
+    for (uint32_t i = first; train && code == EXIT_OK && i < count; i++) {
         code = run_passes(c, MODE_TRAIN, batches[i], &opt);
+    }
     return code;
 }
 
 static ModelSpec model_spec(const Compilation *c, const char *name)
 {
     const SourceFile *file = source_file(&c->sources, c->main_file);
-    if (!file)
+    if (!file) {
         INTERNAL_ERROR("the model's file is not among its sources");
+    }
     const Graph **plans = ARENA_ARRAY(c->arena, const Graph *, c->plan_count + 1);
-    for (uint32_t i = 0; i < c->plan_count; i++)
+    for (uint32_t i = 0; i < c->plan_count; i++) {
         plans[i] = c->plans[i];
+    }
     return (ModelSpec){.name = name,
                        .compiler = "resnetc " RESNETC_VERSION,
                        .source = file->text,
@@ -367,8 +400,9 @@ const void *compile_emit(Compilation *c, const char *name, CodegenFormat format,
     const void *out = codegen_emit(c->codegen, c->arena, &spec, format, bytes, &stats);
     print_time(c, "code generator: build", 1e-3 * stats.build_ms);
     print_time(c, "code generator: LLVM", 1e-3 * stats.emit_ms);
-    if (c->options->time_passes)
+    if (c->options->time_passes) {
         fprintf(stderr, "%u kernels, %u steps, %zu bytes\n", stats.kernels, stats.steps, *bytes);
+    }
     return out;
 }
 
@@ -389,8 +423,9 @@ static ExitCode load_object(Compilation *c, const void *object, size_t bytes, co
 ExitCode compile_load_part(Compilation *c, CodegenPart part, const RnModel **model)
 {
     const TargetDef *target = part == CODEGEN_TABLES ? target_native() : c->target;
-    if (!target)
+    if (!target) {
         return report_error(EXIT_ENVIRONMENT, "this machine runs none of the targets");
+    }
     const char *name = compile_default_name(c);
     ModelSpec spec = model_spec(c, name);
     spec.part = part;
@@ -422,16 +457,19 @@ ExitCode compile_load(Compilation *c, bool infer, bool train, uint32_t batch, co
     const uint32_t *batches;
     uint32_t count;
     ExitCode code = compile_plan_batches(c, &batch, 1, &batches, &count);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         code = compile_plans(c, infer, train, batches, count);
-    if (code != EXIT_OK)
+    }
+    if (code != EXIT_OK) {
         return code;
+    }
     // LLVM's memory is not to stay while the network runs.
     size_t bytes = 0;
     bool started = false;
     void *made = apart_make(emit_object, c, &bytes, &started);
-    if (started && !made)
+    if (started && !made) {
         return report_error(EXIT_ENVIRONMENT, "the code generator ended without a result");
+    }
     const void *object = made ? made : emit_object(c, &bytes);
     code = load_object(c, object, bytes, compile_default_name(c), model);
     free(made);
@@ -447,10 +485,12 @@ const char *compile_default_name(const Compilation *c)
 static void add_make_path(StrBuf *out, const char *path)
 {
     for (; *path; path++) {
-        if (*path == ' ' || *path == '#' || *path == '\\')
+        if (*path == ' ' || *path == '#' || *path == '\\') {
             strbuf_add(out, "\\");
-        if (*path == '$')
+        }
+        if (*path == '$') {
             strbuf_add(out, "$");
+        }
         strbuf_add_bytes(out, path, 1);
     }
 }
@@ -462,15 +502,17 @@ const char *compile_depends(const Compilation *c, const char *object)
     strbuf_add(&out, ":");
     for (uint32_t i = 0; i < c->sources.files.count; i++) {
         const char *path = c->sources.files.at[i].path;
-        if (*path == '<' || strcmp(path, "-D") == 0) // "<shipped>/resnet.rn", the command line
+        if (*path == '<' || strcmp(path, "-D") == 0) { // "<shipped>/resnet.rn", the command line
             continue;
+        }
         strbuf_add(&out, " ");
         add_make_path(&out, path);
     }
     const char *const others[] = {c->options->weights, c->options->map};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        if (!others[i])
+        if (!others[i]) {
             continue;
+        }
         strbuf_add(&out, " ");
         add_make_path(&out, others[i]);
     }
@@ -480,9 +522,11 @@ const char *compile_depends(const Compilation *c, const char *object)
 
 bool compile_is_source(const Compilation *c, const char *path)
 {
-    for (uint32_t i = 0; i < c->sources.files.count; i++)
-        if (file_same(c->sources.files.at[i].path, path))
+    for (uint32_t i = 0; i < c->sources.files.count; i++) {
+        if (file_same(c->sources.files.at[i].path, path)) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -492,8 +536,10 @@ const char *compile_identifier(Arena *a, const char *path)
     size_t length = strcspn(base, ".");
     char *name =
         arena_printf(a, "%s%.*s", isdigit((unsigned char)*base) ? "_" : "", (int)length, base);
-    for (char *p = name; *p; p++)
-        if (!isalnum((unsigned char)*p))
+    for (char *p = name; *p; p++) {
+        if (!isalnum((unsigned char)*p)) {
             *p = '_';
+        }
+    }
     return *name ? name : "model";
 }

@@ -9,24 +9,27 @@
 static void add_names(StrBuf *out)
 {
     strbuf_add(out, "    local commands='");
-    for (size_t i = 0; i < command_table_count; i++)
+    for (size_t i = 0; i < command_table_count; i++) {
         strbuf_printf(out, "%s%s", i ? " " : "", command_table[i].name);
+    }
     strbuf_add(out, "'\n    local models='");
     for (size_t i = 0; i < shipped_models_table_count; i++) {
         const char *name = shipped_models_table[i].name;
         strbuf_printf(out, "%s%.*s", i ? " " : "", (int)strcspn(name, "."), name);
     }
     strbuf_add(out, "'\n    local targets='");
-    for (size_t i = 0; i < target_table_count; i++)
+    for (size_t i = 0; i < target_table_count; i++) {
         strbuf_printf(out, "%s%s", i ? " " : "", target_table[i]->name);
+    }
     strbuf_add(out, "'\n");
 }
 
 // "a|b|c" as words.
 static void add_choices(StrBuf *out, const char *value)
 {
-    for (; *value; value++)
+    for (; *value; value++) {
         strbuf_add_bytes(out, *value == '|' ? " " : value, 1);
+    }
 }
 
 // What may follow an option that takes a value: choices, else files.
@@ -35,8 +38,9 @@ static void add_values(StrBuf *out)
     strbuf_add(out, "    case $prev in\n");
     for (size_t i = 0; i < option_table_count; i++) {
         const OptionDef *o = &option_table[i];
-        if (o->kind != OPTION_CHOICE)
+        if (o->kind != OPTION_CHOICE) {
             continue;
+        }
         strbuf_printf(out, "    %s) COMPREPLY=($(compgen -W '", option_spelling(out->arena, o));
         add_choices(out, o->value);
         strbuf_add(out, "' -- \"$cur\")); return ;;\n");
@@ -46,11 +50,13 @@ static void add_values(StrBuf *out)
     const char *sep = "";
     for (size_t i = 0; i < option_table_count; i++) {
         const OptionDef *o = &option_table[i];
-        if (o->kind == OPTION_CHOICE || o->kind == OPTION_FLAG)
+        if (o->kind == OPTION_CHOICE || o->kind == OPTION_FLAG) {
             continue;
+        }
         strbuf_printf(out, "%s%s", sep, option_spelling(out->arena, o));
-        if (o->letter && o->name)
+        if (o->letter && o->name) {
             strbuf_printf(out, " | -%c", o->letter);
+        }
         sep = " | ";
     }
     strbuf_add(out, ") COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n    esac\n");
@@ -61,9 +67,11 @@ static void add_options(StrBuf *out)
     strbuf_add(out, "    case $command in\n");
     for (size_t i = 0; i < command_table_count; i++) {
         strbuf_printf(out, "    %s) options='", command_table[i].name);
-        for (size_t k = 0; k < option_table_count; k++)
-            if (option_table[k].commands & command_table[i].bit)
+        for (size_t k = 0; k < option_table_count; k++) {
+            if (option_table[k].commands & command_table[i].bit) {
                 strbuf_printf(out, " %s", option_spelling(out->arena, &option_table[k]));
+            }
+        }
         strbuf_add(out, "' ;;\n");
     }
     strbuf_add(out, "    esac\n");

@@ -21,14 +21,17 @@ bool curves_parse(Arena *a, const char *text, Curves *out)
         CurvePoint p = {.test_loss = -1, .lr = -1, .rate = -1}; // old ones have not got these
         int used = 0, more = 0;
         if (sscanf(text, "%lf %lf %lf %lf%n", &p.epoch, &p.train_loss, &p.train_accuracy,
-                   &p.test_accuracy, &used) != 4)
+                   &p.test_accuracy, &used) != 4) {
             return false;
+        }
         if (text[used] == ' ' &&
-            sscanf(text + used, "%lf %lf %lf%n", &p.test_loss, &p.lr, &p.rate, &more) != 3)
+            sscanf(text + used, "%lf %lf %lf%n", &p.test_loss, &p.lr, &p.rate, &more) != 3) {
             return false;
+        }
         used += more;
-        if (text[used] != '\n')
+        if (text[used] != '\n') {
             return false;
+        }
         VEC_PUSH(a, &out->points, p);
         text += used + 1;
     }

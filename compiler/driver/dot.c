@@ -50,22 +50,28 @@ static bool continues(const Drawing *d, const Node *n)
 {
     const Node *before = n->inputs.count ? n->inputs.at[0]->def : NULL;
     bool light = n->op->scalar || strcmp(n->op->name, "batchnorm") == 0;
-    if (!before || !light || before->next != n || !same_folder(before, n))
+    if (!before || !light || before->next != n || !same_folder(before, n)) {
         return false;
-    for (uint32_t i = 1; i < n->inputs.count; i++)
-        if (n->inputs.at[i]->def || n->inputs.at[i]->kind == VALUE_INPUT)
+    }
+    for (uint32_t i = 1; i < n->inputs.count; i++) {
+        if (n->inputs.at[i]->def || n->inputs.at[i]->kind == VALUE_INPUT) {
             return false;
+        }
+    }
     return d->uses[before->outputs.at[0]->id] == 1;
 }
 
 static void count_uses(Drawing *d)
 {
     d->uses = ARENA_ARRAY(d->arena, uint32_t, d->g->next_value + 1);
-    for (const Node *n = d->g->first; n; n = n->next)
-        for (uint32_t i = 0; i < n->inputs.count; i++)
+    for (const Node *n = d->g->first; n; n = n->next) {
+        for (uint32_t i = 0; i < n->inputs.count; i++) {
             d->uses[n->inputs.at[i]->id]++;
-    for (uint32_t i = 0; i < d->g->outputs.count; i++)
+        }
+    }
+    for (uint32_t i = 0; i < d->g->outputs.count; i++) {
         d->uses[d->g->outputs.at[i]->id]++;
+    }
 }
 
 static void make_boxes(Drawing *d)
@@ -87,9 +93,11 @@ static const char *node_color(const Node *n)
         {"conv2d", "#cfe2f7"},         {"dense", "#f9d5d3"},   {"batchnorm", "#eeeeee"},
         {"maxpool", "#d5ecd4"},        {"avgpool", "#d5ecd4"}, {"add", "#fde5bf"},
         {"global_avgpool", "#d5ecd4"}, {"mul", "#fde5bf"},     {"concat", "#fde5bf"}};
-    for (size_t i = 0; i < sizeof colors / sizeof colors[0]; i++)
-        if (strcmp(colors[i][0], n->op->name) == 0)
+    for (size_t i = 0; i < sizeof colors / sizeof colors[0]; i++) {
+        if (strcmp(colors[i][0], n->op->name) == 0) {
             return colors[i][1];
+        }
+    }
     return "#ffffff";
 }
 
@@ -98,13 +106,15 @@ static void add_row(Drawing *d, const Node *n)
     const char *name = node_name(n) + folder_length(node_name(n));
     size_t length = strlen(n->op->name);
     StrBuf attrs = {.arena = d->arena};
-    if (n->attrs && !n->op->scalar)
+    if (n->attrs && !n->op->scalar) {
         attrs_print(n->op, n->attrs, &attrs);
+    }
     strbuf_printf(d->out, "<tr><td align=\"left\" bgcolor=\"%s\"><b>", node_color(n));
     svg_escape(d->out, name);
     strbuf_add(d->out, END_BOLD);
-    if (strncmp(name, n->op->name, length) != 0) // "relu_2" says what it is
+    if (strncmp(name, n->op->name, length) != 0) { // "relu_2" says what it is
         strbuf_printf(d->out, "%s%s", n->op->name, attrs.count ? "&#160; " : "");
+    }
     svg_escape(d->out, strbuf_text(&attrs));
     strbuf_add(d->out, "</td></tr>");
 }
@@ -118,8 +128,9 @@ static void draw_box(Drawing *d, Box *b, int indent)
                   indent, "", b->first->id);
     for (const Node *n = b->first;; n = n->next) {
         add_row(d, n);
-        if (n == b->last)
+        if (n == b->last) {
             break;
+        }
     }
     strbuf_add(d->out, "</table>>];\n");
 }
@@ -129,8 +140,9 @@ static const Expansion *frame_block(const Drawing *d, uint32_t i, const char *fo
 {
     for (; i < d->boxes.count; i++) {
         const char *name = node_name(d->boxes.at[i].first);
-        if (folder_length(name) == length && strncmp(name, folder, length) == 0)
+        if (folder_length(name) == length && strncmp(name, folder, length) == 0) {
             return d->boxes.at[i].first->loc.via;
+        }
     }
     return NULL;
 }
@@ -142,8 +154,9 @@ static void draw_folder(Drawing *d, uint32_t i, const char *folder, size_t lengt
     for (; i < d->boxes.count; i++) {
         Box *b = &d->boxes.at[i];
         const char *name = node_name(b->first);
-        if (b->drawn || strncmp(name, folder, length) != 0)
+        if (b->drawn || strncmp(name, folder, length) != 0) {
             continue;
+        }
         if (folder_length(name) <= length) {
             draw_box(d, b, indent);
             continue;
@@ -154,8 +167,9 @@ static void draw_folder(Drawing *d, uint32_t i, const char *folder, size_t lengt
                       d->frames++, indent + 2, "");
         svg_escape(d->out, arena_strndup(d->arena, name, inner - 1));
         strbuf_add(d->out, END_BOLD);
-        if (via && via != outer) // inside of others, arguments are only names
+        if (via && via != outer) { // inside of others, arguments are only names
             svg_escape(d->out, via->parent ? via->name : via->text);
+        }
         strbuf_add(d->out, ">;\n");
         draw_folder(d, i, name, inner, via ? via : outer, indent + 2);
         strbuf_printf(d->out, "%*s}\n", indent, "");
@@ -166,8 +180,9 @@ static void draw_folder(Drawing *d, uint32_t i, const char *folder, size_t lengt
 static const char *shape_label(Arena *a, const Shape *shape)
 {
     StrBuf text = {.arena = a};
-    for (uint32_t i = shape_is_batched(shape) ? 1 : 0; i < shape->rank; i++)
+    for (uint32_t i = shape_is_batched(shape) ? 1 : 0; i < shape->rank; i++) {
         strbuf_printf(&text, "%s%lld", text.count ? "×" : "", (long long)shape->dim[i]);
+    }
     return strbuf_text(&text);
 }
 
@@ -185,8 +200,9 @@ static void draw_edges(Drawing *d, const Box *b)
         if (v->def) {
             const Box *from = &d->boxes.at[d->box_of[v->def->id]];
             strbuf_printf(d->out, "  n%u -> n%u", from->first->id, n->id);
-            if (shape_changes(from))
+            if (shape_changes(from)) {
                 strbuf_printf(d->out, " [label=\" %s\"]", shape_label(d->arena, &v->shape));
+            }
             strbuf_add(d->out, ";\n");
         } else if (v->kind == VALUE_INPUT) {
             strbuf_printf(d->out, "  v%u -> n%u [label=\" %s\"];\n", v->id, n->id,
@@ -230,8 +246,9 @@ void dot_print(const Graph *g, StrBuf *out)
                     "  graph [style=rounded, color=\"#999999\", bgcolor=white, fontsize=12, "
                     "ranksep=0.3];\n");
     draw_folder(&d, 0, "", 0, NULL, 2);
-    for (uint32_t i = 0; i < d.boxes.count; i++)
+    for (uint32_t i = 0; i < d.boxes.count; i++) {
         draw_edges(&d, &d.boxes.at[i]);
+    }
     draw_ends(&d);
     strbuf_add(out, "}\n");
 }

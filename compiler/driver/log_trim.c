@@ -25,8 +25,9 @@ static int64_t find_cut(FILE *f, uint64_t step)
         size_t start = (size_t)n < strlen(START) ? (size_t)n : strlen(START);
         bool whole = line[n - 1] == '\n', ours = strncmp(line, START, start) == 0;
         if (ours &&
-            (!whole || (sscanf(line, START "%" SCNu64, &line_step) == 1 && line_step > step)))
+            (!whole || (sscanf(line, START "%" SCNu64, &line_step) == 1 && line_step > step))) {
             break;
+        }
         if (line_step == 0) {
             at = -1;
             break;
@@ -39,18 +40,22 @@ static int64_t find_cut(FILE *f, uint64_t step)
 ExitCode log_trim(const char *path, uint64_t step)
 {
     struct stat info;
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) {
         return EXIT_OK;
+    }
     FILE *f = fopen(path, "r");
-    if (!f)
+    if (!f) {
         return report_error(EXIT_ENVIRONMENT, "%s: cannot open: %s", path, strerror(errno));
+    }
     int64_t cut = find_cut(f, step);
     bool failed = ferror(f) != 0;
     (void)fclose(f);
-    if (cut < 0)
+    if (cut < 0) {
         return report_error(EXIT_USAGE, "%s is no log of this command: it stays as it is", path);
-    if (failed || truncate(path, (off_t)cut) != 0)
+    }
+    if (failed || truncate(path, (off_t)cut) != 0) {
         return report_error(EXIT_ENVIRONMENT, "%s: cannot cut it back to step %llu: %s", path,
                             (unsigned long long)step, strerror(errno));
+    }
     return EXIT_OK;
 }

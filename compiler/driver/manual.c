@@ -11,15 +11,17 @@ static void add_roff(StrBuf *out, const char *text)
 {
     bool line_start = out->count == 0 || out->text[out->count - 1] == '\n';
     for (; *text; text++) {
-        if (line_start && (*text == '.' || *text == '\''))
+        if (line_start && (*text == '.' || *text == '\'')) {
             strbuf_add(out, "\\&");
+        }
         line_start = *text == '\n';
-        if (*text == '-')
+        if (*text == '-') {
             strbuf_add(out, "\\-");
-        else if (*text == '\\')
+        } else if (*text == '\\') {
             strbuf_add(out, "\\e");
-        else
+        } else {
             strbuf_add_bytes(out, text, 1);
+        }
     }
 }
 
@@ -51,8 +53,9 @@ static void add_commands(StrBuf *out)
 static void add_option(StrBuf *out, const OptionDef *o)
 {
     strbuf_add(out, ".TP\n");
-    if (o->letter)
+    if (o->letter) {
         strbuf_printf(out, "\\fB\\-%c\\fR%s", o->letter, o->name ? ", " : "");
+    }
     if (o->name) {
         strbuf_add(out, "\\fB");
         add_roff(out, option_spelling(out->arena, o));
@@ -68,8 +71,9 @@ static void add_option(StrBuf *out, const OptionDef *o)
     strbuf_add(out, "(");
     const char *sep = "";
     for (size_t i = 0; i < command_table_count; i++) {
-        if (!(command_table[i].bit & o->commands))
+        if (!(command_table[i].bit & o->commands)) {
             continue;
+        }
         strbuf_printf(out, "%s%s", sep, command_table[i].name);
         sep = ", ";
     }
@@ -100,12 +104,14 @@ void manual_print(StrBuf *out)
                     "it.\n");
     add_commands(out);
     strbuf_add(out, ".SH OPTIONS\nBehind each option stand the commands that take it.\n");
-    for (size_t i = 0; i < option_table_count; i++)
+    for (size_t i = 0; i < option_table_count; i++) {
         add_option(out, &option_table[i]);
+    }
     for (size_t i = 0; i < sizeof tail / sizeof tail[0]; i++) {
-        if (tail[i][0] == '.')
+        if (tail[i][0] == '.') {
             strbuf_add(out, tail[i]);
-        else
+        } else {
             add_line(out, tail[i]);
+        }
     }
 }

@@ -88,7 +88,7 @@ struct Options {
     bool no_shuffle, resume, json;
     const char *log, *save, *checkpoint, *curves;
     const char *recipe, *report;
-    bool recipe_resizes; // resize is the recipe's
+    bool recipe_resizes;                                // resize is the recipe's
     int32_t optimizer;                                  // RnOptimizerKind
     int32_t lr_schedule;                                // RnScheduleKind
     const char *lr_drop_every, *lr_drop_at, *lr_warmup; // lengths: "30" epochs, "400s" steps

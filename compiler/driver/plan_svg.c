@@ -75,30 +75,36 @@ static double y_of(const Panel *p, uint64_t bytes)
 
 static const char *bytes_text(Arena *a, double bytes)
 {
-    if (bytes <= 0)
+    if (bytes <= 0) {
         return "0";
-    if (bytes >= 1e9)
+    }
+    if (bytes >= 1e9) {
         return arena_printf(a, "%.2f GB", 1e-9 * bytes);
+    }
     return bytes >= 1e6 ? arena_printf(a, "%.1f MB", 1e-6 * bytes)
                         : arena_printf(a, "%.1f kB", 1e-3 * bytes);
 }
 
 static Holds what_it_holds(const Panel *p, const Value *v, const PlanBuffer *b)
 {
-    if (v->terms)
+    if (v->terms) {
         return HOLDS_SUMS;
-    if (b->bytes.fixed)
+    }
+    if (b->bytes.fixed) {
         return HOLDS_WEIGHTS;
-    if (v->def->phase != PHASE_FORWARD)
+    }
+    if (v->def->phase != PHASE_FORWARD) {
         return HOLDS_GRADIENT;
+    }
     return b->last >= p->first_backward ? HOLDS_KEPT : HOLDS_ACTIVATION;
 }
 
 static void add_rect(Panel *p, const Value *v, bool *seen)
 {
     uint32_t index = p->lives.buffer_of[v->id];
-    if (!index || seen[index])
+    if (!index || seen[index]) {
         return;
+    }
     seen[index] = true;
     const PlanBuffer *b = &p->lives.buffers.at[index - 1];
     uint64_t batch = p->g->plan_batch;
@@ -121,16 +127,20 @@ static void collect(Panel *p)
     p->first_backward = p->lives.steps;
     uint32_t step = 0;
     for (const Node *n = g->first; n; n = n->next) {
-        if (!plan_is_step(n))
+        if (!plan_is_step(n)) {
             continue;
-        if (n->phase == PHASE_BACKWARD && p->first_backward == p->lives.steps)
+        }
+        if (n->phase == PHASE_BACKWARD && p->first_backward == p->lives.steps) {
             p->first_backward = step;
+        }
         p->node_of[step++] = n;
     }
     bool *seen = ARENA_ARRAY(p->arena, bool, p->lives.buffers.count + 1);
-    for (const Node *n = g->first; n; n = n->next)
-        for (uint32_t i = 0; i < n->outputs.count; i++)
+    for (const Node *n = g->first; n; n = n->next) {
+        for (uint32_t i = 0; i < n->outputs.count; i++) {
             add_rect(p, n->outputs.at[i], seen);
+        }
+    }
 }
 
 static void draw_box(const Panel *p, double from_step, double to_step, uint64_t from, uint64_t to,
@@ -154,17 +164,19 @@ static void draw_name(const Panel *p, const Rect *r)
     double x = x_of(p, r->buffer->first), width = x_of(p, r->buffer->last + 1) - x;
     double high = y_of(p, r->from), low = y_of(p, r->from + r->bytes);
     size_t room = width > 12 ? (size_t)((width - 6) / 5.6) : 0;
-    if (high - low < 11 || room < 3)
+    if (high - low < 11 || room < 3) {
         return;
+    }
     size_t length = strlen(name);
     const char *last = strrchr(name, '.');
     if (length > room && last && strlen(last) > 1) {
         name = last + 1;
         length = strlen(name);
     }
-    if (length <= room)
+    if (length <= room) {
         svg_text(p->out, x + width / 2, (high + low) / 2 + 3.5, "middle",
                  r->holds == HOLDS_KEPT ? "#fff" : "#10202f", name);
+    }
 }
 
 static void draw_buffers(const Panel *p)
@@ -180,8 +192,9 @@ static void draw_buffers(const Panel *p)
                  strbuf_text(&tip));
     }
     strbuf_add(p->out, "<g font-size=\"10\">\n");
-    for (uint32_t i = 0; i < p->rects.count; i++)
+    for (uint32_t i = 0; i < p->rects.count; i++) {
         draw_name(p, &p->rects.at[i]);
+    }
     strbuf_add(p->out, "</g>\n");
 }
 
@@ -192,10 +205,11 @@ static void draw_scratch(const Panel *p)
         const Place *place = &p->node_of[i]->scratch;
         uint64_t from =
             place->placed ? place->offset + p->g->plan_batch * place->slope : p->arena_bytes;
-        if (bytes)
+        if (bytes) {
             draw_box(p, i, i + 1, from, from + bytes, HOLDS_SCRATCH,
                      arena_printf(p->arena, "scratch of step %u, %s", i,
                                   bytes_text(p->arena, (double)bytes)));
+        }
     }
 }
 
@@ -220,9 +234,10 @@ static void draw_axes(const Panel *p)
         svg_text(p->out, LEFT - 8, y + 4, "end", "#333", bytes_text(p->arena, i * tick));
     }
     double step_tick = p->lives.steps > 10 ? svg_round_tick(p->lives.steps, 12) : 1;
-    for (int i = 0; i * step_tick <= p->lives.steps; i++)
+    for (int i = 0; i * step_tick <= p->lives.steps; i++) {
         svg_text(p->out, x_of(p, i * step_tick), p->top + BOTTOM + 16, "middle", "#333",
                  arena_printf(p->arena, "%g", i * step_tick));
+    }
 }
 
 // "layer1" of "layer1.0.conv1": what the axis says of a step.
@@ -239,14 +254,16 @@ static void draw_parts(const Panel *p)
     for (uint32_t i = 0, next; i < p->lives.steps; i = next) {
         const char *part = part_of(p->arena, p->node_of[i]);
         for (next = i + 1;
-             next < p->lives.steps && strcmp(part_of(p->arena, p->node_of[next]), part) == 0;)
+             next < p->lives.steps && strcmp(part_of(p->arena, p->node_of[next]), part) == 0;) {
             next++;
+        }
         double from = x_of(p, i), to = x_of(p, next);
         strbuf_printf(p->out,
                       "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#777\"/>\n",
                       from + 1, y - 11, to - 1, y - 11);
-        if ((double)strlen(part) * 6.4 < to - from)
+        if ((double)strlen(part) * 6.4 < to - from) {
             svg_text(p->out, (from + to) / 2, y + 2, "middle", "#333", part);
+        }
     }
     strbuf_add(p->out, "</g>\n");
     if (p->first_backward < p->lives.steps) {
@@ -265,12 +282,14 @@ static void draw_parts(const Panel *p)
 static void draw_legend(const Panel *p)
 {
     bool used[HOLDS_COUNT] = {[HOLDS_SCRATCH] = p->scratch_bytes > 0};
-    for (uint32_t i = 0; i < p->rects.count; i++)
+    for (uint32_t i = 0; i < p->rects.count; i++) {
         used[p->rects.at[i].holds] = true;
+    }
     double x = LEFT, y = p->top + TOP - 26;
     for (int i = 0; i < HOLDS_COUNT; i++) {
-        if (!used[i])
+        if (!used[i]) {
             continue;
+        }
         strbuf_printf(p->out,
                       "<rect x=\"%.1f\" y=\"%.1f\" width=\"12\" height=\"12\" fill=\"%s\"/>\n", x,
                       y, legend[i].color);

@@ -7,8 +7,9 @@
 
 static void put_u32(unsigned char to[4], uint32_t x)
 {
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
         to[i] = (unsigned char)(x >> (24 - 8 * i));
+    }
 }
 
 // Length, type, data, and the CRC of type and data.
@@ -18,11 +19,13 @@ static void add_chunk(StrBuf *out, const char *type, const unsigned char *data, 
     put_u32(number, bytes);
     strbuf_add_bytes(out, (const char *)number, 4);
     strbuf_add_bytes(out, type, 4);
-    if (bytes)
+    if (bytes) {
         strbuf_add_bytes(out, (const char *)data, bytes);
+    }
     uLong crc = crc32(crc32(0, NULL, 0), (const unsigned char *)type, 4);
-    if (bytes) // zlib takes NULL for a question
+    if (bytes) { // zlib takes NULL for a question
         crc = crc32(crc, data, bytes);
+    }
     put_u32(number, (uint32_t)crc);
     strbuf_add_bytes(out, (const char *)number, 4);
 }
@@ -63,8 +66,9 @@ void base64_add(StrBuf *out, const void *data, size_t bytes)
         group |= n > 1 ? (uint32_t)p[i + 1] << 8 : 0;
         group |= n > 2 ? p[i + 2] : 0;
         char text[4];
-        for (size_t k = 0; k < 4; k++)
+        for (size_t k = 0; k < 4; k++) {
             text[k] = k <= n ? digits[group >> (18 - 6 * k) & 63] : '=';
+        }
         strbuf_add_bytes(out, text, 4);
     }
 }

@@ -34,8 +34,9 @@ void profile_step(void *context, const RnModel *model, const RnStep *step, uint3
     Profile *p = context;
     p->model = model;
     uint32_t i = p->next < p->steps.count && p->steps.at[p->next].step == step ? p->next : 0;
-    while (i < p->steps.count && p->steps.at[i].step != step)
+    while (i < p->steps.count && p->steps.at[i].step != step) {
         i++;
+    }
     p->next = i + 1;
     if (i == p->steps.count) {
         StepTime t = {.step = step,
@@ -62,8 +63,9 @@ static double step_bytes(const StepTime *t)
 static double total_ns(const Profile *p)
 {
     double total = 0;
-    for (uint32_t i = 0; i < p->steps.count; i++)
+    for (uint32_t i = 0; i < p->steps.count; i++) {
         total += (double)p->steps.at[i].ns;
+    }
     return total > 0 ? total : 1;
 }
 
@@ -91,10 +93,12 @@ static bool print_sums(const Profile *p, unsigned threads, double peak_gflops, F
     for (uint32_t i = 0; i < p->steps.count; i++) {
         const StepTime *t = &p->steps.at[i];
         uint32_t work = t->kernel->work, algorithm = t->kernel->algorithm, k = 0;
-        while (k < count && (sums[k].work != work || sums[k].algorithm != algorithm))
+        while (k < count && (sums[k].work != work || sums[k].algorithm != algorithm)) {
             k++;
-        if (k == count)
+        }
+        if (k == count) {
             sums[count++] = (KernelTime){.work = work, .algorithm = algorithm};
+        }
         sums[k].ns += (double)t->ns;
         sums[k].predicted += t->kernel->predicted_ns / threads;
         sums[k].flops += step_flops(t);
@@ -131,19 +135,23 @@ static bool print_lines(const Profile *p, const char *source, FILE *out)
 {
     double *ns = NULL, total = total_ns(p);
     uint32_t lines = 0;
-    for (uint32_t i = 0; i < p->steps.count; i++)
-        if (p->steps.at[i].layer->line >= lines)
+    for (uint32_t i = 0; i < p->steps.count; i++) {
+        if (p->steps.at[i].layer->line >= lines) {
             lines = p->steps.at[i].layer->line + 1;
+        }
+    }
     ns = ARENA_ARRAY(p->arena, double, lines + 1);
-    for (uint32_t i = 0; i < p->steps.count; i++)
+    for (uint32_t i = 0; i < p->steps.count; i++) {
         ns[p->steps.at[i].layer->line] += (double)p->steps.at[i].ns;
+    }
     bool good = fprintf(out, "\n%6s %10s %5s  %s\n", "share", "ms", "line", "text") > 0;
     for (uint32_t i = 1; i < lines && good; i++) {
         int length;
         const char *text = source_line(source, i, &length);
-        if (ns[i] > 0)
+        if (ns[i] > 0) {
             good = fprintf(out, "%5.1f%% %10.3f %5u  %.*s\n", 100 * ns[i] / total, 1e-6 * ns[i], i,
                            length, text) > 0;
+        }
     }
     return good;
 }
@@ -152,8 +160,8 @@ bool profile_print(const Profile *p, const char *text, unsigned threads, double 
                    FILE *out)
 {
     double total = total_ns(p);
-    bool good = fprintf(out, "%6s %9s %9s %8s %6s %7s %-16s %5s %s\n", "share", "ms",
-                        "predicted", "GFLOP/s", "peak", "GB/s", "algorithm", "line", "step") > 0;
+    bool good = fprintf(out, "%6s %9s %9s %8s %6s %7s %-16s %5s %s\n", "share", "ms", "predicted",
+                        "GFLOP/s", "peak", "GB/s", "algorithm", "line", "step") > 0;
     for (uint32_t i = 0; i < p->steps.count && good; i++) {
         const StepTime *t = &p->steps.at[i];
         double ns = t->ns > 0 ? (double)t->ns : 1;

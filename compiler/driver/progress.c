@@ -20,10 +20,11 @@ void progress_format_time(double seconds, char text[16])
         return;
     }
     unsigned s = (unsigned)lround(seconds);
-    if (s >= 3600)
+    if (s >= 3600) {
         snprintf(text, 16, "%u:%02u:%02u", s / 3600, s / 60 % 60, s % 60);
-    else
+    } else {
         snprintf(text, 16, "%u:%02u", s / 60, s % 60);
+    }
 }
 
 void progress_start(Progress *p, const char *label, uint64_t done, uint64_t total)
@@ -47,10 +48,11 @@ static const char *time_left(const Progress *p, uint64_t done, double rate, char
     double left = (double)(p->total - done) / rate;
     progress_format_time(left, here);
     progress_format_time(left + (double)p->more / rate + p->more_seconds, end);
-    if (p->more)
+    if (p->more) {
         snprintf(text, 64, "%s left, %s to the end", here, end);
-    else
+    } else {
         snprintf(text, 64, "%s left", here);
+    }
     return text;
 }
 
@@ -64,15 +66,18 @@ static void draw_bar(Progress *p, uint64_t done, const char *note, double rate, 
     char line[256];
     double percent = 100.0 * (double)done / (double)p->total;
     int columns = terminal_columns();
-    int n = snprintf(line, sizeof line, "%s [%s] %3.0f%%  %s  %.0f images/s  %s", p->label,
-                     bar, percent, note, rate, left);
-    if (columns > 0 && n >= columns) // a line that wraps cannot be drawn over: leave the bar out
+    int n = snprintf(line, sizeof line, "%s [%s] %3.0f%%  %s  %.0f images/s  %s", p->label, bar,
+                     percent, note, rate, left);
+    if (columns > 0 && n >= columns) { // a line that wraps cannot be drawn over: leave the bar out
         n = snprintf(line, sizeof line, "%s %.0f%% %.0f/s %s", p->label, percent, rate, left);
-    if (columns > 0 && n >= columns)
+    }
+    if (columns > 0 && n >= columns) {
         n = columns - 1;
+    }
     fprintf(stderr, "\r%.*s", n, line);
-    if (n < p->drawn)
+    if (n < p->drawn) {
         fprintf(stderr, "%*s", p->drawn - n, "");
+    }
     p->drawn = n;
     fflush(stderr);
 }
@@ -80,23 +85,26 @@ static void draw_bar(Progress *p, uint64_t done, const char *note, double rate, 
 void progress_update(Progress *p, uint64_t done, const char *note)
 {
     double now = clock_seconds();
-    if (p->total == 0 || now - p->shown < (p->terminal ? TERMINAL_SECONDS : PLAIN_SECONDS))
+    if (p->total == 0 || now - p->shown < (p->terminal ? TERMINAL_SECONDS : PLAIN_SECONDS)) {
         return;
+    }
     p->shown = now;
     double rate = (double)(done - p->first) / (now - p->start);
     char text[64];
     const char *left = time_left(p, done, rate, text);
-    if (p->terminal)
+    if (p->terminal) {
         draw_bar(p, done, note, rate, left);
-    else
+    } else {
         fprintf(stderr, "%s: %llu of %llu images  %s  %.0f images/s  %s\n", p->label,
                 (unsigned long long)done, (unsigned long long)p->total, note, rate, left);
+    }
 }
 
 void progress_end(Progress *p)
 {
-    if (p->drawn > 0)
+    if (p->drawn > 0) {
         fprintf(stderr, "\r%*s\r", p->drawn, "");
+    }
     p->drawn = 0;
     fflush(stderr);
 }

@@ -16,8 +16,9 @@ static const char *shipped_text(const char *name)
         const TextFile *f = &shipped_recipes_table[i];
         size_t stem = strcspn(f->name, ".");
         if (strcmp(f->name, name) == 0 ||
-            (strlen(name) == stem && memcmp(f->name, name, stem) == 0))
+            (strlen(name) == stem && memcmp(f->name, name, stem) == 0)) {
             return f->text;
+        }
     }
     return NULL;
 }
@@ -36,8 +37,9 @@ static const char *nearest_shipped(Arena *a, const char *name)
 static const char *find_text(Arena *a, const char *name, const char **error)
 {
     const char *text = shipped_text(name);
-    if (text && !file_exists(name))
+    if (text && !file_exists(name)) {
         return text;
+    }
     size_t bytes = 0;
     text = file_read(a, name, MAX_BYTES, &bytes, error);
     if (text && memchr(text, 0, bytes)) {
@@ -45,10 +47,11 @@ static const char *find_text(Arena *a, const char *name, const char **error)
         return NULL;
     }
     const char *near = text ? NULL : nearest_shipped(a, name);
-    if (!text)
+    if (!text) {
         *error = arena_printf(a, "--recipe: %s%s%s", *error,
                               near ? "; did you mean the shipped recipe " : "; see --list-recipes",
                               near ? near : "");
+    }
     return text;
 }
 
@@ -57,8 +60,9 @@ static char *trim(char *text)
 {
     text += strspn(text, " \t\r");
     size_t n = strlen(text);
-    while (n && isspace((unsigned char)text[n - 1]))
+    while (n && isspace((unsigned char)text[n - 1])) {
         text[--n] = 0;
+    }
     return text;
 }
 
@@ -66,9 +70,11 @@ static char *trim(char *text)
 static bool is_allowed(const char *name)
 {
     static const char *const refused[] = {"recipe", "resume", "help", "version", "list-recipes"};
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-        if (strcmp(name, refused[i]) == 0)
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (strcmp(name, refused[i]) == 0) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -76,8 +82,9 @@ static bool apply_line(Arena *a, char *line, Options *out, const char **error)
 {
     line[strcspn(line, "#")] = 0;
     char *name = trim(line), *equals = strchr(name, '='), *value = NULL;
-    if (!*name)
+    if (!*name) {
         return true;
+    }
     if (equals) {
         *equals = 0;
         value = trim(equals + 1);

@@ -26,16 +26,18 @@ ExitCode report_status(const RnError *err)
 ExitCode report_write(Arena *a, const char *path, const void *data, size_t bytes)
 {
     const char *error = NULL;
-    if (!file_write(a, path ? path : "-", data, bytes, &error))
+    if (!file_write(a, path ? path : "-", data, bytes, &error)) {
         return report_error(EXIT_ENVIRONMENT, "%s", error);
+    }
     return EXIT_OK;
 }
 
 ExitCode report_check_output(Arena *a, const char *path)
 {
     const char *error = NULL;
-    if (path && !file_can_write(a, path, &error))
+    if (path && !file_can_write(a, path, &error)) {
         return report_error(EXIT_ENVIRONMENT, "%s", error);
+    }
     return EXIT_OK;
 }
 

@@ -22,8 +22,9 @@ static const char *class_text(Arena *a, const RnDataset *d, uint32_t k)
 static uint32_t *count_pairs(const RnDataset *d, const Prediction *p, uint32_t classes)
 {
     uint32_t *counts = calloc((size_t)classes * classes, sizeof *counts);
-    for (uint32_t i = 0; counts && i < d->count; i++)
+    for (uint32_t i = 0; counts && i < d->count; i++) {
         counts[(size_t)p[i].label * classes + p[i].predicted]++;
+    }
     return counts;
 }
 
@@ -32,8 +33,9 @@ static void add_matrix_row(const RnDataset *d, const uint32_t *row, uint32_t lab
                            uint32_t classes, StrBuf *out)
 {
     uint32_t sum = 0;
-    for (uint32_t k = 0; k < classes; k++)
+    for (uint32_t k = 0; k < classes; k++) {
         sum += row[k];
+    }
     strbuf_add(out, "<tr><th>");
     svg_escape(out, class_text(out->arena, d, label));
     strbuf_add(out, "</th>");
@@ -41,11 +43,12 @@ static void add_matrix_row(const RnDataset *d, const uint32_t *row, uint32_t lab
         double share = sum ? (double)row[k] / sum : 0;
         // Mistakes are few: their colour grows with the root of their share.
         double alpha = k == label ? 0.75 * share : 0.95 * sqrt(share);
-        if (row[k])
+        if (row[k]) {
             strbuf_printf(out, "<td style=\"background:rgba(%s,%.3f)\">%u</td>",
                           k == label ? "46,160,67" : "214,69,58", alpha, row[k]);
-        else
+        } else {
             strbuf_add(out, "<td></td>");
+        }
     }
     strbuf_printf(out, "<td>%.1f%%</td></tr>\n", sum ? 100.0 * row[label] / sum : 0.0);
 }
@@ -60,8 +63,9 @@ static void add_matrix(const RnDataset *d, const uint32_t *counts, uint32_t clas
         strbuf_add(out, "</th>");
     }
     strbuf_add(out, "<th class=\"c\">right</th></tr>\n");
-    for (uint32_t k = 0; k < classes; k++)
+    for (uint32_t k = 0; k < classes; k++) {
         add_matrix_row(d, counts + (size_t)k * classes, k, classes, out);
+    }
     strbuf_add(out, "</table>\n");
 }
 
@@ -79,8 +83,9 @@ static void add_confusions(const RnDataset *d, uint32_t *counts, uint32_t classe
                 count = counts[i];
             }
         }
-        if (count == 0)
+        if (count == 0) {
             break;
+        }
         counts[most] = 0;
         strbuf_add(out, "<tr><td>");
         svg_escape(out, class_text(out->arena, d, (uint32_t)(most / classes)));
@@ -96,14 +101,18 @@ static uint32_t find_worst(const RnDataset *d, const Prediction *p, uint32_t wor
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < d->count; i++) {
-        if (p[i].predicted == p[i].label)
+        if (p[i].predicted == p[i].label) {
             continue;
+        }
         uint32_t at = count < MISTAKES ? count++ : MISTAKES;
-        for (; at > 0 && p[worst[at - 1]].loss < p[i].loss; at--)
-            if (at < MISTAKES)
+        for (; at > 0 && p[worst[at - 1]].loss < p[i].loss; at--) {
+            if (at < MISTAKES) {
                 worst[at] = worst[at - 1];
-        if (at < MISTAKES)
+            }
+        }
+        if (at < MISTAKES) {
             worst[at] = i;
+        }
     }
     return count;
 }
@@ -111,10 +120,12 @@ static uint32_t find_worst(const RnDataset *d, const Prediction *p, uint32_t wor
 // Takes back the normalisation that the model states.
 static void denormalise(const RnPreprocess *stated, float *image, size_t plane, uint32_t channels)
 {
-    if (!stated || !stated->normalize)
+    if (!stated || !stated->normalize) {
         return;
-    for (size_t i = 0; i < plane * channels; i++)
+    }
+    for (size_t i = 0; i < plane * channels; i++) {
         image[i] = image[i] * (float)stated->std[i / plane] + (float)stated->mean[i / plane];
+    }
 }
 
 // Values within 0..1 are brightnesses; others, of arrays of numbers, are stretched to fill the
@@ -168,10 +179,11 @@ static ExitCode add_pictures(const RnDataset *d, const RnPreprocess *stated, con
         }
         denormalise(stated, image, plane, channels);
         to_bytes(image, plane, channels, bytes);
-        if (png_encode(bytes, d->width, d->height, channels, &png))
+        if (png_encode(bytes, d->width, d->height, channels, &png)) {
             add_mistake(d, &p[worst[i]], worst[i], &png, out);
-        else
+        } else {
             code = report_error(EXIT_ENVIRONMENT, "out of memory");
+        }
     }
     free(image);
     free(bytes);
@@ -182,19 +194,22 @@ ExitCode mistakes_add(const RnDataset *data, const RnPreprocess *stated,
                       const Prediction *predictions, uint32_t classes, StrBuf *out)
 {
     uint32_t *counts = count_pairs(data, predictions, classes);
-    if (!counts)
+    if (!counts) {
         return report_error(EXIT_ENVIRONMENT, "out of memory");
+    }
     strbuf_add(out, classes <= MATRIX_CLASSES ? "<h2>Confusion matrix of the test set</h2>\n"
                                               : "<h2>Most frequent confusions</h2>\n");
-    if (classes <= MATRIX_CLASSES)
+    if (classes <= MATRIX_CLASSES) {
         add_matrix(data, counts, classes, out);
-    else
+    } else {
         add_confusions(data, counts, classes, out);
+    }
     free(counts);
     uint32_t worst[MISTAKES];
     uint32_t count = find_worst(data, predictions, worst);
-    if (count == 0)
+    if (count == 0) {
         return EXIT_OK;
+    }
     strbuf_add(out, "<h2>Worst mistakes</h2>\n<p class=\"quiet\">Wrong answers with the largest "
                     "loss, and the probability the model gave them.</p>\n"
                     "<div class=\"mistakes\">\n");

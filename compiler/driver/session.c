@@ -18,16 +18,21 @@ static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batc
 {
     RnError err = {0};
     RnOptions options = {.modes = modes, .max_batch = max_batch, .threads = (unsigned)o->threads};
-    if (rn_session_open(m->model, &options, &m->session, &err) != RN_OK)
+    if (rn_session_open(m->model, &options, &m->session, &err) != RN_OK) {
         return report_status(&err);
-    if (init && (!o->weights || o->new_head))
+    }
+    if (init && (!o->weights || o->new_head)) {
         rn_init_params(m->session, (uint64_t)o->seed, o->zero_gamma ? RN_INIT_ZERO_GAMMA : 0);
-    if (o->resume) // the checkpoint replaces all
+    }
+    if (o->resume) { // the checkpoint replaces all
         return EXIT_OK;
-    if (o->weights)
+    }
+    if (o->weights) {
         return weights_load(o, m->session);
-    if (!init)
+    }
+    if (!init) {
         return report_error(EXIT_USAGE, "%s needs --weights FILE.safetensors", o->command->name);
+    }
     return EXIT_OK;
 }
 
@@ -42,10 +47,12 @@ ExitCode session_compile(const Options *o, unsigned modes, uint32_t max_batch, b
 {
     ExitCode code = compile_load(out->compilation, (modes & RN_MODE_INFER) != 0,
                                  (modes & RN_MODE_TRAIN) != 0, max_batch, &out->model);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         code = open_session(o, modes, max_batch, init, out);
-    if (code != EXIT_OK)
+    }
+    if (code != EXIT_OK) {
         session_unload(out);
+    }
     return code;
 }
 
@@ -68,11 +75,14 @@ static Prediction predict(const float *x, uint32_t classes, uint32_t label, doub
 {
     uint32_t best = 0;
     double sum = 0;
-    for (uint32_t k = 1; k < classes; k++)
-        if (x[k] > x[best])
+    for (uint32_t k = 1; k < classes; k++) {
+        if (x[k] > x[best]) {
             best = k;
-    for (uint32_t k = 0; k < classes; k++)
+        }
+    }
+    for (uint32_t k = 0; k < classes; k++) {
         sum += exp((double)x[k] - (double)x[best]);
+    }
     *loss = log(sum) + (double)x[best] - (double)x[label];
     return (Prediction){label, best, (float)(1 / sum), (float)*loss};
 }
@@ -86,8 +96,9 @@ void score_add(Score *s, const float *logits, const uint32_t *labels, uint32_t c
         s->correct += p.predicted == labels[i];
         s->loss_sum += loss;
         s->count++;
-        if (each)
+        if (each) {
             each[i] = p;
+        }
     }
 }
 
@@ -97,13 +108,16 @@ static ExitCode score_batches(LoadedModel *m, RnLoader *loader, float *logits, P
     RnError err = {0};
     uint32_t classes = rn_model_classes(m->model);
     while (out->count < progress->total) {
-        if (stop_wanted()) // a command that holds no signals has none waiting
+        if (stop_wanted()) { // a command that holds no signals has none waiting
             return EXIT_INTERRUPTED;
+        }
         RnBatch batch;
-        if (rn_loader_next(loader, &batch, &err) != RN_OK)
+        if (rn_loader_next(loader, &batch, &err) != RN_OK) {
             return report_status(&err);
-        if (rn_infer(m->session, &batch.images, batch.count, &logits, &err) != RN_OK)
+        }
+        if (rn_infer(m->session, &batch.images, batch.count, &logits, &err) != RN_OK) {
             return report_status(&err);
+        }
         score_add(out, logits, batch.labels, batch.count, classes, each ? each + out->count : NULL);
         char note[64];
         snprintf(note, sizeof note, "accuracy %.3f", (double)out->correct / (double)out->count);
@@ -119,16 +133,18 @@ ExitCode session_score(LoadedModel *m, const RnDataset *data, uint32_t batch, co
     RnLoader *loader = NULL;
     *out = (Score){0};
     RnLoaderOptions options = session_loader_options(m, data, batch);
-    if (rn_loader_create(data, &options, &loader, &err) != RN_OK)
+    if (rn_loader_create(data, &options, &loader, &err) != RN_OK) {
         return report_status(&err);
+    }
     float *logits = calloc((size_t)batch * rn_model_classes(m->model), sizeof *logits);
     ExitCode code = EXIT_ENVIRONMENT;
     Progress progress;
     progress_start(&progress, label, 0, data->count);
-    if (logits)
+    if (logits) {
         code = score_batches(m, loader, logits, &progress, out, each);
-    else
+    } else {
         report_error(EXIT_ENVIRONMENT, "out of memory");
+    }
     progress_end(&progress);
     free(logits);
     rn_loader_destroy(loader);
@@ -138,8 +154,9 @@ ExitCode session_score(LoadedModel *m, const RnDataset *data, uint32_t batch, co
 ExitCode session_check_batch(const Compilation *compiled, uint64_t smallest)
 {
     const char *norm = smallest == 1 ? compile_lone_norm(compiled) : NULL;
-    if (!norm)
+    if (!norm) {
         return EXIT_OK;
+    }
     return report_error(EXIT_MODEL,
                         "training would have a batch of one picture, which gives the batch "
                         "normalisation '%s' one value per channel: nothing to learn from\n"

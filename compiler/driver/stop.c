@@ -12,10 +12,12 @@ static bool is_ignored(int signal_number)
 void stop_hold(StopSignals *s)
 {
     sigemptyset(&s->held);
-    if (!is_ignored(SIGINT))
+    if (!is_ignored(SIGINT)) {
         sigaddset(&s->held, SIGINT);
-    if (!is_ignored(SIGTERM))
+    }
+    if (!is_ignored(SIGTERM)) {
         sigaddset(&s->held, SIGTERM);
+    }
     s->holding = pthread_sigmask(SIG_BLOCK, &s->held, &s->before) == 0;
 }
 
@@ -28,11 +30,13 @@ bool stop_wanted(void)
 
 void stop_release(StopSignals *s)
 {
-    if (!s->holding)
+    if (!s->holding) {
         return;
+    }
     const struct timespec at_once = {0};
-    while (sigtimedwait(&s->held, NULL, &at_once) > 0)
+    while (sigtimedwait(&s->held, NULL, &at_once) > 0) {
         continue;
+    }
     pthread_sigmask(SIG_SETMASK, &s->before, NULL);
     s->holding = false;
 }

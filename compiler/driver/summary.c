@@ -8,8 +8,9 @@
 uint64_t summary_params(const Graph *g)
 {
     uint64_t n = 0;
-    for (uint32_t i = 0; i < g->params.count; i++)
+    for (uint32_t i = 0; i < g->params.count; i++) {
         n += (uint64_t)shape_elements(&g->params.at[i]->shape);
+    }
     return n;
 }
 
@@ -21,17 +22,20 @@ static uint64_t node_macs(const Node *n)
 uint64_t summary_macs(const Graph *g)
 {
     uint64_t macs = 0;
-    for (const Node *n = g->first; n; n = n->next)
+    for (const Node *n = g->first; n; n = n->next) {
         macs += node_macs(n);
+    }
     return macs;
 }
 
 static uint64_t node_params(const Node *n)
 {
     uint64_t params = 0;
-    for (uint32_t i = 0; i < n->inputs.count; i++)
-        if (n->inputs.at[i]->kind == VALUE_PARAM)
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
+        if (n->inputs.at[i]->kind == VALUE_PARAM) {
             params += (uint64_t)shape_elements(&n->inputs.at[i]->shape);
+        }
+    }
     return params;
 }
 
@@ -39,8 +43,9 @@ static uint64_t node_params(const Node *n)
 static const char *output_text(Arena *a, const Value *v)
 {
     StrBuf text = {.arena = a};
-    for (uint32_t i = shape_is_batched(&v->shape) ? 1 : 0; i < v->shape.rank; i++)
+    for (uint32_t i = shape_is_batched(&v->shape) ? 1 : 0; i < v->shape.rank; i++) {
         strbuf_printf(&text, "%s%lld", text.count ? "x" : "", (long long)v->shape.dim[i]);
+    }
     return text.count ? strbuf_text(&text) : "1";
 }
 
@@ -49,14 +54,16 @@ const char *summary_number(Arena *a, uint64_t n)
     char digits[32];
     size_t count = 0;
     do {
-        if (count % 4 == 3)
+        if (count % 4 == 3) {
             digits[count++] = ',';
+        }
         digits[count++] = (char)('0' + n % 10);
         n /= 10;
     } while (n);
     char *text = arena_alloc(a, count + 1);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         text[i] = digits[count - 1 - i];
+    }
     return text;
 }
 
@@ -80,9 +87,11 @@ static void print_head(StrBuf *out, int width, const char *first, const char *se
 static int name_width(const Graph *g)
 {
     size_t width = 5;
-    for (const Node *n = g->first; n; n = n->next)
-        if (n->name && strlen(n->name) > width)
+    for (const Node *n = g->first; n; n = n->next) {
+        if (n->name && strlen(n->name) > width) {
             width = strlen(n->name);
+        }
+    }
     return (int)width;
 }
 
@@ -135,8 +144,9 @@ void summary_print(const Graph *g, StrBuf *out)
     Arena *a = out->arena;
     int width = name_width(g);
     strbuf_printf(out, "model %s\n", g->name);
-    for (uint32_t i = 0; i < g->inputs.count; i++)
+    for (uint32_t i = 0; i < g->inputs.count; i++) {
         print_input(g->inputs.at[i], out);
+    }
     strbuf_add(out, "\n");
     SummaryRows parts = {0}, layers = {0};
     summary_parts(g, a, &parts);
@@ -147,8 +157,9 @@ void summary_print(const Graph *g, StrBuf *out)
     print_head(out, width, "layer", "operator");
     print_rows(&layers, out, width);
     uint64_t state = 0;
-    for (uint32_t i = 0; i < g->states.count; i++)
+    for (uint32_t i = 0; i < g->states.count; i++) {
         state += (uint64_t)shape_elements(&g->states.at[i]->shape);
+    }
     strbuf_printf(
         out, "\ntrainable parameters: %s\nrunning statistics:   %s\nMACs per image:       %s\n",
         summary_number(a, summary_params(g)), summary_number(a, state),

@@ -38,8 +38,10 @@ double svg_round_tick(double hi, int most)
 {
     double step = pow(10.0, floor(log10(hi / most)));
     const double factor[] = {1, 2, 5, 10};
-    for (size_t i = 0; i < sizeof factor / sizeof factor[0]; i++)
-        if (hi / (step * factor[i]) <= most)
+    for (size_t i = 0; i < sizeof factor / sizeof factor[0]; i++) {
+        if (hi / (step * factor[i]) <= most) {
             return step * factor[i];
+        }
+    }
     return step * 10;
 }

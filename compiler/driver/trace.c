@@ -38,10 +38,11 @@ static void add_event(Lane *lane, const Event *event)
             lane->capacity = capacity;
         }
     }
-    if (lane->count < lane->capacity)
+    if (lane->count < lane->capacity) {
         lane->events[lane->count++] = *event;
-    else
+    } else {
         lane->lost++;
+    }
 }
 
 static void record(void *context, const RnTraceEvent *work)
@@ -54,11 +55,13 @@ static void record(void *context, const RnTraceEvent *work)
 ExitCode trace_start(Arena *a, const char *path, RnSession *session, Trace **out)
 {
     *out = NULL;
-    if (!path)
+    if (!path) {
         return EXIT_OK;
+    }
     ExitCode code = report_check_output(a, path);
-    if (code != EXIT_OK)
+    if (code != EXIT_OK) {
         return code;
+    }
     Trace *t = ARENA_NEW(a, Trace);
     t->arena = a;
     t->path = path;
@@ -73,8 +76,9 @@ ExitCode trace_start(Arena *a, const char *path, RnSession *session, Trace **out
 
 void trace_add(Trace *t, const char *name, uint64_t start_ns)
 {
-    if (!t)
+    if (!t) {
         return;
+    }
     Event event = {.name = name, .work = {.start_ns = start_ns, .end_ns = clock_ns()}};
     add_event(&t->lanes[0], &event);
 }
@@ -119,8 +123,9 @@ static void print_event(const Trace *t, StrBuf *out, unsigned lane, const Event 
     strbuf_printf(out, ", \"pid\": 1, \"tid\": %u, \"ts\": %.3f, \"dur\": %.3f", trace_thread(lane),
                   1e-3 * (double)(e->work.start_ns - t->start_ns),
                   1e-3 * (double)(e->work.end_ns - e->work.start_ns));
-    if (e->work.step)
+    if (e->work.step) {
         print_step(out, &e->work);
+    }
     strbuf_add(out, "}");
 }
 
@@ -135,21 +140,25 @@ static void print_trace(const Trace *t, StrBuf *out)
                     "\"pid\": 1, \"tid\": 1, \"args\": {\"name\": ");
     strbuf_add_json(out, m->name);
     strbuf_add(out, "}}");
-    for (unsigned i = 0; i < t->workers; i++)
+    for (unsigned i = 0; i < t->workers; i++) {
         strbuf_printf(out,
                       ",\n{\"ph\": \"M\", \"name\": \"thread_name\", \"pid\": 1, \"tid\": %u, "
                       "\"args\": {\"name\": \"thread %u\"}}",
                       trace_thread(i), i);
-    for (unsigned i = 0; i < t->workers; i++)
-        for (uint32_t k = 0; k < t->lanes[i].count; k++)
+    }
+    for (unsigned i = 0; i < t->workers; i++) {
+        for (uint32_t k = 0; k < t->lanes[i].count; k++) {
             print_event(t, out, i, &t->lanes[i].events[k]);
+        }
+    }
     strbuf_add(out, "\n]}\n");
 }
 
 ExitCode trace_finish(Trace *t)
 {
-    if (!t)
+    if (!t) {
         return EXIT_OK;
+    }
     rn_session_set_trace(t->session, NULL, NULL);
     Arena *a = arena_create(); // the text may be long, and its pieces are many
     StrBuf out = {.arena = a};
@@ -161,8 +170,9 @@ ExitCode trace_finish(Trace *t)
         lost += t->lanes[i].lost;
         free(t->lanes[i].events);
     }
-    if (lost)
+    if (lost) {
         fprintf(stderr, "resnetc: %s holds the first %d events of each thread; %llu more came\n",
                 t->path, TRACE_MAX_EVENTS, (unsigned long long)lost);
+    }
     return code;
 }

@@ -47,11 +47,13 @@ static void add_head(const Training *t, StrBuf *out)
     strbuf_add(out, "</h1>\n<p class=\"quiet\">trained on ");
     svg_escape(out, o->data);
     strbuf_printf(out, ": epoch %llu", (unsigned long long)t->place.epoch);
-    if (!o->steps)
+    if (!o->steps) {
         strbuf_printf(out, " of %llu", (unsigned long long)train_epochs(t));
+    }
     strbuf_printf(out, ", step %llu", (unsigned long long)t->place.step);
-    if (o->steps)
+    if (o->steps) {
         strbuf_printf(out, " of %lld", (long long)o->steps);
+    }
     strbuf_printf(out, ", %s of training</p>\n", time);
 }
 
@@ -90,8 +92,9 @@ static void add_cards(const Training *t, StrBuf *out)
         add_card(out, arena_printf(a, "%.2f%%", 100 * accuracy), "train accuracy");
         add_card(out, arena_printf(a, "%.4f", loss), "train loss");
     }
-    if (rate >= 0)
+    if (rate >= 0) {
         add_card(out, arena_printf(a, "%.0f", rate), "pictures per second");
+    }
     add_card(out, summary_number(a, summary_params(g)), "parameters");
     add_card(out, summary_number(a, summary_macs(g)), "multiply-adds per picture");
     strbuf_add(out, "</div>\n");
@@ -100,8 +103,9 @@ static void add_cards(const Training *t, StrBuf *out)
 static void add_charts(const Training *t, StrBuf *out)
 {
     strbuf_add(out, "<div class=\"charts\">\n");
-    for (int i = 0; i < CHARTS; i++)
+    for (int i = 0; i < CHARTS; i++) {
         chart_svg(&chart_table[i], &t->curves, out);
+    }
     strbuf_add(out, "</div>\n");
 }
 
@@ -109,10 +113,11 @@ static void add_charts(const Training *t, StrBuf *out)
 static void add_cell(StrBuf *out, double value, int decimals)
 {
     char text[32] = "";
-    if (value >= 0 && decimals < 0)
+    if (value >= 0 && decimals < 0) {
         snprintf(text, sizeof text, "%.6g", value);
-    else if (value >= 0)
+    } else if (value >= 0) {
         snprintf(text, sizeof text, "%.*f", decimals, value);
+    }
     strbuf_printf(out, "<td class=\"n\">%s</td>", text);
 }
 
@@ -126,8 +131,9 @@ static void add_epochs(const Training *t, StrBuf *out)
                     "<th class=\"n\">pictures/s</th></tr>\n");
     for (uint32_t i = 0; i < t->curves.points.count; i++) {
         const CurvePoint *p = &t->curves.points.at[i];
-        if (p->test_accuracy < 0 && p->epoch != floor(p->epoch))
+        if (p->test_accuracy < 0 && p->epoch != floor(p->epoch)) {
             continue;
+        }
         strbuf_add(out, "<tr>");
         add_cell(out, p->epoch, -1);
         add_cell(out, p->train_loss, 4);
@@ -171,13 +177,16 @@ static void add_settings(const Training *t, StrBuf *out)
         const OptionDef *def = &option_table[i];
         static const char *const said[] = {"batch", "lr", "threads", "resume"};
         bool skip = !(def->commands & CMD_TRAIN);
-        for (size_t k = 0; k < sizeof said / sizeof said[0]; k++)
+        for (size_t k = 0; k < sizeof said / sizeof said[0]; k++) {
             skip = skip || (def->name && strcmp(def->name, said[k]) == 0);
-        if (skip)
+        }
+        if (skip) {
             continue;
+        }
         const char *value = options_value_text(a, o, def);
-        if (strcmp(value, options_value_text(a, &defaults, def)) != 0)
+        if (strcmp(value, options_value_text(a, &defaults, def)) != 0) {
             add_setting(out, def->name ? def->name : option_spelling(a, def), value);
+        }
     }
     add_setting(out, "command", train_command(t, false));
     strbuf_add(out, "</table>\n");
@@ -220,23 +229,26 @@ static void add_model(const Training *t, StrBuf *out)
 ExitCode train_write_report(Training *t)
 {
     const Options *o = t->options;
-    if (!o->report)
+    if (!o->report) {
         return EXIT_OK;
+    }
     Arena *a = arena_create(); // written after every epoch: what one needs does not stay
     StrBuf page = {.arena = a};
     add_head(t, &page);
     add_cards(t, &page);
     add_charts(t, &page);
     ExitCode code = EXIT_OK;
-    if (t->test && t->predictions)
+    if (t->test && t->predictions) {
         code = mistakes_add(t->test, rn_model_preprocess(t->model.model, 0), t->predictions,
                             rn_model_classes(t->model.model), &page);
+    }
     add_epochs(t, &page);
     add_settings(t, &page);
     add_model(t, &page);
     strbuf_add(&page, "</body>\n</html>\n");
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         code = report_write(a, o->report, strbuf_text(&page), page.count);
+    }
     arena_destroy(a);
     return code;
 }

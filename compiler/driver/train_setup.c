@@ -21,14 +21,16 @@ ExitCode train_make_optimizer(Training *t)
                                 .beta2 = o->beta2,
                                 .epsilon = o->epsilon,
                                 .clip_norm = o->clip_norm};
-    if (rn_optimizer_create(t->model.session, &config, &t->optimizer, &err) != RN_OK)
+    if (rn_optimizer_create(t->model.session, &config, &t->optimizer, &err) != RN_OK) {
         return report_status(&err);
+    }
     for (uint32_t i = 0; i < o->freeze.count; i++) {
-        if (rn_optimizer_freeze(t->optimizer, o->freeze.at[i]) == 0)
+        if (rn_optimizer_freeze(t->optimizer, o->freeze.at[i]) == 0) {
             return report_error(EXIT_USAGE,
                                 "--freeze: no parameter fits '%s'; resnetc %s --emit=graph shows "
                                 "their paths",
                                 o->freeze.at[i], o->model);
+        }
     }
     return EXIT_OK;
 }
@@ -52,10 +54,11 @@ static ExitCode parse_length(const Training *t, const char *option, const char *
     char *end = NULL;
     double x = n && text[0] >= '0' && text[0] <= '9' ? strtod(text, &end) : -1;
     bool in_steps = end && end == text + n - 1 && *end == 's';
-    if (!end || (end != text + n && !in_steps) || !isfinite(x))
+    if (!end || (end != text + n && !in_steps) || !isfinite(x)) {
         return report_error(EXIT_USAGE,
                             "--%s: '%.*s' is no length: a number of epochs (30) or steps (400s)",
                             option, (int)n, text);
+    }
     *steps = in_steps ? x : x * (double)train_steps_per_epoch(t);
     return EXIT_OK;
 }
@@ -87,14 +90,17 @@ static ExitCode parse_drops(Training *t)
 static ExitCode check_schedule_options(const Options *o)
 {
     RnScheduleKind kind = (RnScheduleKind)o->lr_schedule;
-    if ((kind == RN_SCHEDULE_STEP) != (o->lr_drop_every != NULL))
+    if ((kind == RN_SCHEDULE_STEP) != (o->lr_drop_every != NULL)) {
         return report_error(EXIT_USAGE,
                             "--lr-schedule step and --lr-drop-every LENGTH go together");
-    if ((kind == RN_SCHEDULE_MULTISTEP) != (o->lr_drop_at != NULL))
+    }
+    if ((kind == RN_SCHEDULE_MULTISTEP) != (o->lr_drop_at != NULL)) {
         return report_error(EXIT_USAGE,
                             "--lr-schedule multistep and --lr-drop-at LENGTH,... go together");
-    if (kind != RN_SCHEDULE_COSINE && o->lr_min != 0)
+    }
+    if (kind != RN_SCHEDULE_COSINE && o->lr_min != 0) {
         return report_error(EXIT_USAGE, "--lr-min is for --lr-schedule cosine");
+    }
     return EXIT_OK;
 }
 
@@ -110,13 +116,17 @@ ExitCode train_make_schedule(Training *t)
         o->steps ? (double)o->steps : (double)train_epochs(t) * (double)train_steps_per_epoch(t);
     RnError err = {0};
     ExitCode code = check_schedule_options(o);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         code = length_of(t, "lr-drop-every", o->lr_drop_every, &t->schedule.drop_every);
-    if (code == EXIT_OK)
+    }
+    if (code == EXIT_OK) {
         code = length_of(t, "lr-warmup", o->lr_warmup, &t->schedule.warmup);
-    if (code == EXIT_OK)
+    }
+    if (code == EXIT_OK) {
         code = parse_drops(t);
-    if (code == EXIT_OK && rn_schedule_check(&t->schedule, &err) != RN_OK)
+    }
+    if (code == EXIT_OK && rn_schedule_check(&t->schedule, &err) != RN_OK) {
         code = report_status(&err);
+    }
     return code;
 }

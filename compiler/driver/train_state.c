@@ -22,16 +22,18 @@ static ExitCode save(Training *t, Arena *scratch)
     place.notes = notes.text;
     RnError err = {0};
     const char *path = checkpoint_file(scratch, o->checkpoint, place.step);
-    if (rn_checkpoint_save(path, t->model.session, t->optimizer, &place, &err) != RN_OK)
+    if (rn_checkpoint_save(path, t->model.session, t->optimizer, &place, &err) != RN_OK) {
         return report_status(&err);
+    }
     return checkpoint_prune(scratch, o->checkpoint, o->keep);
 }
 
 // There may be very many in a long run, so what one needs does not stay.
 ExitCode train_save(Training *t)
 {
-    if (!t->options->checkpoint)
+    if (!t->options->checkpoint) {
         return EXIT_OK;
+    }
     Arena *scratch = arena_create();
     ExitCode code = save(t, scratch);
     arena_destroy(scratch);
@@ -43,19 +45,24 @@ ExitCode train_save(Training *t)
 static ExitCode check_same_run(const Training *t, const char *path, const RnTrainingPlace *place)
 {
     const Options *o = t->options;
-    if (place->momentum != o->momentum)
+    if (place->momentum != o->momentum) {
         return report_error(EXIT_USAGE, "%s was made with --momentum %g", path, place->momentum);
-    if (place->weight_decay != o->weight_decay)
+    }
+    if (place->weight_decay != o->weight_decay) {
         return report_error(EXIT_USAGE, "%s was made with --weight-decay %g", path,
                             place->weight_decay);
-    if (o->seed_given && place->seed != (uint64_t)o->seed)
+    }
+    if (o->seed_given && place->seed != (uint64_t)o->seed) {
         return report_error(EXIT_USAGE, "%s was made with --seed %llu", path,
                             (unsigned long long)place->seed);
-    if (place->batch != t->batch)
+    }
+    if (place->batch != t->batch) {
         return report_error(EXIT_USAGE, "%s was made with --batch %u", path, place->batch);
-    if (place->epoch_image > t->train->count)
+    }
+    if (place->epoch_image > t->train->count) {
         return report_error(EXIT_MODEL, "%s: made on a larger data set (picture %llu of %u)", path,
                             (unsigned long long)place->epoch_image, t->train->count);
+    }
     return EXIT_OK;
 }
 
@@ -64,23 +71,28 @@ ExitCode train_resume(Training *t)
     RnError err = {0};
     const char *path = NULL;
     ExitCode code = checkpoint_newest(t->arena, t->options->checkpoint, &path);
-    if (code != EXIT_OK)
+    if (code != EXIT_OK) {
         return code;
+    }
     RnTrainingPlace place = {0};
-    if (rn_checkpoint_load(path, t->model.session, t->optimizer, &place, &err) != RN_OK)
+    if (rn_checkpoint_load(path, t->model.session, t->optimizer, &place, &err) != RN_OK) {
         return report_status(&err);
+    }
     code = check_same_run(t, path, &place);
-    if (code == EXIT_OK && place.notes)
+    if (code == EXIT_OK && place.notes) {
         code = train_notes_take(t, path, place.notes);
+    }
     rn_training_place_free(&place);
     place.notes = NULL;
     t->place = place;
     t->elapsed_s = place.elapsed_s;
-    if (!t->options->lr_given)
+    if (!t->options->lr_given) {
         t->lr = place.lr;
-    if (code == EXIT_OK)
+    }
+    if (code == EXIT_OK) {
         fprintf(stderr, "resuming after epoch %llu, step %llu\n", (unsigned long long)place.epoch,
                 (unsigned long long)place.step);
+    }
     return code;
 }
 
@@ -94,10 +106,11 @@ static void add_word(StrBuf *out, const char *word)
     }
     strbuf_add(out, "'");
     for (const char *at = word; *at; at++) {
-        if (*at == '\'')
+        if (*at == '\'') {
             strbuf_add(out, "'\\''");
-        else
+        } else {
             strbuf_add_bytes(out, at, 1);
+        }
     }
     strbuf_add(out, "'");
 }

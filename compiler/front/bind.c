@@ -49,8 +49,9 @@ static DiagItem *report_kind(Binder *b, const AttrDef *def, SrcRange range, cons
 static void check_range(Binder *b, const AttrDef *def, SrcRange range, double x)
 {
     bool any = def->min >= def->max && def->min <= def->max;
-    if (any || (x >= def->min && x <= def->max))
+    if (any || (x >= def->min && x <= def->max)) {
         return;
+    }
     b->ok = false;
     (void)front_error(b->f, b->frame, range, "%s: %s must be between %.15g and %.15g, not %.15g",
                       b->op->name, def->name, def->min, def->max, x);
@@ -61,15 +62,18 @@ static void check_range(Binder *b, const AttrDef *def, SrcRange range, double x)
 static bool read_ints(const Val *v, int64_t *out, uint32_t count)
 {
     if (v->kind == VAL_INT) {
-        for (uint32_t i = 0; i < count; i++)
+        for (uint32_t i = 0; i < count; i++) {
             out[i] = v->u.integer;
+        }
         return true;
     }
-    if (v->kind != VAL_LIST || v->u.list.count != count)
+    if (v->kind != VAL_LIST || v->u.list.count != count) {
         return false;
+    }
     for (uint32_t i = 0; i < count; i++) {
-        if (v->u.list.at[i].kind != VAL_INT)
+        if (v->u.list.at[i].kind != VAL_INT) {
             return false;
+        }
         out[i] = v->u.list.at[i].u.integer;
     }
     return true;
@@ -82,8 +86,9 @@ static void set_ints(Binder *b, const AttrDef *def, SrcRange range, const Val *v
         (void)report_kind(b, def, range, v);
         return;
     }
-    for (uint32_t i = 0; i < count && b->ok; i++)
+    for (uint32_t i = 0; i < count && b->ok; i++) {
         check_range(b, def, range, (double)out[i]);
+    }
 }
 
 // top, left, bottom, right
@@ -95,8 +100,9 @@ static void set_pad(Binder *b, const AttrDef *def, SrcRange range, const Val *v,
     } else if (v->kind == VAL_LIST && read_ints(v, size, 2)) {
         out[0] = out[2] = size[0];
         out[1] = out[3] = size[1];
-        for (int i = 0; i < 2 && b->ok; i++)
+        for (int i = 0; i < 2 && b->ok; i++) {
             check_range(b, def, range, (double)size[i]);
+        }
     } else {
         set_ints(b, def, range, v, out, 4);
     }
@@ -114,8 +120,9 @@ static void set_enum(Binder *b, const AttrDef *def, SrcRange range, const Val *v
         }
     }
     DiagItem *item = report_kind(b, def, range, v);
-    if (v->kind == VAL_TEXT)
+    if (v->kind == VAL_TEXT) {
         front_suggest(b->f, item, v->u.text, texts, count);
+    }
 }
 
 static void set_int_list(Binder *b, const AttrDef *def, SrcRange range, const Val *v, IntList *out)
@@ -126,8 +133,9 @@ static void set_int_list(Binder *b, const AttrDef *def, SrcRange range, const Va
         (void)report_kind(b, def, range, v);
         return;
     }
-    if (count)
+    if (count) {
         set_ints(b, def, range, v, at, count);
+    }
     out->at = at;
     out->count = count;
 }
@@ -137,10 +145,11 @@ static void set_attr(Binder *b, const AttrDef *def, SrcRange range, const Val *v
     void *at = (char *)b->attrs + def->offset;
     switch (def->type) {
     case ATTR_INT:
-        if (v->kind == VAL_INT)
+        if (v->kind == VAL_INT) {
             set_ints(b, def, range, v, at, 1);
-        else
+        } else {
             (void)report_kind(b, def, range, v);
+        }
         return;
     case ATTR_FLOAT:
         if (!val_is_number(v)) {
@@ -151,10 +160,11 @@ static void set_attr(Binder *b, const AttrDef *def, SrcRange range, const Val *v
         check_range(b, def, range, val_number(v));
         return;
     case ATTR_BOOL:
-        if (v->kind == VAL_BOOL)
+        if (v->kind == VAL_BOOL) {
             *(bool *)at = v->u.truth;
-        else
+        } else {
             (void)report_kind(b, def, range, v);
+        }
         return;
     case ATTR_SIZE2:
         set_ints(b, def, range, v, at, 2);
@@ -176,17 +186,21 @@ static void set_attr(Binder *b, const AttrDef *def, SrcRange range, const Val *v
 
 static uint32_t find_by_name(const OpDef *op, const char *name)
 {
-    for (uint32_t i = 0; i < op->attr_count; i++)
-        if (strcmp(op->attrs[i].name, name) == 0)
+    for (uint32_t i = 0; i < op->attr_count; i++) {
+        if (strcmp(op->attrs[i].name, name) == 0) {
             return i;
+        }
+    }
     return op->attr_count;
 }
 
 static uint32_t find_by_position(const OpDef *op, uint32_t position)
 {
-    for (uint32_t i = 0; i < op->attr_count; i++)
-        if (op->attrs[i].position == (int32_t)position)
+    for (uint32_t i = 0; i < op->attr_count; i++) {
+        if (op->attrs[i].position == (int32_t)position) {
             return i;
+        }
+    }
     return op->attr_count;
 }
 
@@ -195,20 +209,23 @@ static uint32_t report_unknown(Binder *b, const Arg *arg)
 {
     const OpDef *op = b->op;
     const char *names[MAX_ATTRS];
-    for (uint32_t i = 0; i < op->attr_count; i++)
+    for (uint32_t i = 0; i < op->attr_count; i++) {
         names[i] = op->attrs[i].name;
+    }
     DiagItem *item = front_error(b->f, b->frame, arg->name.range, "%s has no attribute `%s`",
                                  op->name, arg->name.text);
     const char *near = nearest_name(arg->name.text, names, op->attr_count);
     StrBuf all = {.arena = b->f->arena};
-    for (uint32_t i = 0; i < op->attr_count; i++)
+    for (uint32_t i = 0; i < op->attr_count; i++) {
         strbuf_printf(&all, "%s%s", i ? ", " : "", names[i]);
-    if (near)
+    }
+    if (near) {
         diag_help(b->f->diag, item, "did you mean `%s`?", near);
-    else if (op->attr_count)
+    } else if (op->attr_count) {
         diag_help(b->f->diag, item, "it has %s", strbuf_text(&all));
-    else
+    } else {
         diag_help(b->f->diag, item, "it has no attributes");
+    }
     return near ? find_by_name(op, near) : op->attr_count;
 }
 
@@ -221,21 +238,25 @@ static void report_superfluous(Binder *b, const Arg *arg, const Val *v, uint32_t
         return;
     }
     uint32_t known = 0;
-    while (find_by_position(b->op, known + 1) < b->op->attr_count)
+    while (find_by_position(b->op, known + 1) < b->op->attr_count) {
         known++;
+    }
     DiagItem *item = front_error(
         b->f, b->frame, arg->range, "%s takes %u argument%s without a name, this is number %u",
         b->op->name, (unsigned)known, known == 1 ? "" : "s", (unsigned)position);
-    if (b->op->attr_count)
+    if (b->op->attr_count) {
         diag_help(b->f->diag, item, "give the attribute's name, as in %s=...",
                   b->op->attrs[b->op->attr_count > known ? known : 0].name);
+    }
 }
 
 static bool has_required(const OpDef *op)
 {
-    for (uint32_t i = 0; i < op->attr_count; i++)
-        if (op->attrs[i].required)
+    for (uint32_t i = 0; i < op->attr_count; i++) {
+        if (op->attrs[i].required) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -252,8 +273,9 @@ static void bind_one(Binder *b, const Arg *arg, const Val *v, uint32_t position)
     }
     if (i == op->attr_count) {
         b->ok = false;
-        if (v->kind != VAL_POISON)
+        if (v->kind != VAL_POISON) {
             report_superfluous(b, arg, v, position);
+        }
         return;
     }
     if (b->given[i]) {
@@ -263,17 +285,19 @@ static void bind_one(Binder *b, const Arg *arg, const Val *v, uint32_t position)
         return;
     }
     b->given[i] = true;
-    if (v->kind == VAL_POISON)
+    if (v->kind == VAL_POISON) {
         b->ok = false;
-    else
+    } else {
         set_attr(b, &op->attrs[i], arg->range, v);
+    }
 }
 
 bool bind_attrs(Front *f, const Frame *frame, const OpDef *op, const BindArgs *args, void *attrs)
 {
     Binder b = {.f = f, .frame = frame, .op = op, .attrs = attrs, .ok = true};
-    if (op->attr_count > MAX_ATTRS)
+    if (op->attr_count > MAX_ATTRS) {
         INTERNAL_ERROR("operator %s has more than %d attributes", op->name, MAX_ATTRS);
+    }
     attrs_set_defaults(op, attrs);
     uint32_t position = 0;
     bool all_ok = true;
@@ -285,14 +309,16 @@ bool bind_attrs(Front *f, const Frame *frame, const OpDef *op, const BindArgs *a
         all_ok &= b.ok;
     }
     for (uint32_t i = 0; i < op->attr_count; i++) {
-        if (b.given[i] || !op->attrs[i].required)
+        if (b.given[i] || !op->attrs[i].required) {
             continue;
+        }
         // What was misspelt is probably this one: then one report is enough.
         if (all_ok) {
             DiagItem *item = front_error(f, frame, args->call->range, "%s needs %s=...", op->name,
                                          op->attrs[i].name);
-            if (op->attrs[i].doc)
+            if (op->attrs[i].doc) {
                 diag_help(f->diag, item, "%s: %s", op->attrs[i].name, op->attrs[i].doc);
+            }
         }
         all_ok = false;
     }

@@ -9,8 +9,9 @@ enum { MAX_CANDIDATES = 300, MAX_CALL_TEXT = 100, FAILED_NODE_STEPS = 100 };
 const Stmt *call_find_block(const Front *f, const char *name)
 {
     uint32_t i = name_map_get(&f->blocks, name);
-    if (i != NAME_MAP_NONE)
+    if (i != NAME_MAP_NONE) {
         return f->block_list.at[i];
+    }
     i = name_map_get(&f->prelude_blocks, name);
     return i != NAME_MAP_NONE ? f->prelude_list.at[i] : NULL;
 }
@@ -25,13 +26,16 @@ static const OpDef *find_op(const char *name)
 static size_t list_callables(Front *f, const char **names)
 {
     size_t count = 0;
-    for (uint32_t i = 0; i < f->block_list.count && count < MAX_CANDIDATES / 2; i++)
+    for (uint32_t i = 0; i < f->block_list.count && count < MAX_CANDIDATES / 2; i++) {
         names[count++] = f->block_list.at[i]->name.text;
-    for (uint32_t i = 0; i < f->prelude_list.count && count < MAX_CANDIDATES; i++)
+    }
+    for (uint32_t i = 0; i < f->prelude_list.count && count < MAX_CANDIDATES; i++) {
         names[count++] = f->prelude_list.at[i]->name.text;
+    }
     for (size_t i = 0; i < op_table_count && count < MAX_CANDIDATES; i++) {
-        if (op_table[i]->internal)
+        if (op_table[i]->internal) {
             continue;
+        }
         names[count++] = op_table[i]->name;
         const char *alias = op_table[i]->aliases;
         while (alias && *alias && count < MAX_CANDIDATES) {
@@ -54,8 +58,9 @@ static const char *report_unknown(Front *f, const Frame *frame, const Call *call
     }
     const char *names[MAX_CANDIDATES];
     size_t count = list_callables(f, names);
-    if (f->globals->is_unsure || front_is_in_unread(f, name))
+    if (f->globals->is_unsure || front_is_in_unread(f, name)) {
         return NULL;
+    }
     DiagItem *item =
         front_error(f, frame, call->name.range, "unknown operator or block `%s`", name);
     if (name == f->it_name || vars_find(&frame->vars, name)) {
@@ -92,17 +97,20 @@ static uint32_t collect_inputs(Front *f, const Frame *frame, const BindArgs *arg
                                bool *poisoned)
 {
     uint32_t count = 0, filled = 0;
-    for (uint32_t i = 0; i < args->tensors; i++)
+    for (uint32_t i = 0; i < args->tensors; i++) {
         count += args->values[i].kind == VAL_LIST ? args->values[i].u.list.count : 1;
+    }
     *inputs = ARENA_ARRAY(f->arena, Value *, count ? count : 1);
     for (uint32_t i = 0; i < args->tensors; i++) {
         const Val *v = &args->values[i];
         bool is_list = v->kind == VAL_LIST;
-        for (uint32_t k = 0; k < (is_list ? v->u.list.count : 1); k++)
+        for (uint32_t k = 0; k < (is_list ? v->u.list.count : 1); k++) {
             (*inputs)[filled++] = is_list ? v->u.list.at[k].u.tensor : v->u.tensor;
+        }
     }
-    if (count)
+    if (count) {
         return count;
+    }
     if (frame->it.kind == VAL_TENSOR) {
         (*inputs)[0] = frame->it.u.tensor;
         return 1;
@@ -120,28 +128,33 @@ static uint32_t collect_inputs(Front *f, const Frame *frame, const BindArgs *arg
 static bool check_input_count(Front *f, const Frame *frame, const OpDef *op, const BindArgs *args,
                               uint32_t count)
 {
-    if (count >= op->min_inputs && count <= op->max_inputs)
+    if (count >= op->min_inputs && count <= op->max_inputs) {
         return true;
+    }
     DiagItem *item;
     const char *name = args->call->name.text;
-    if (op->min_inputs == op->max_inputs)
+    if (op->min_inputs == op->max_inputs) {
         item = front_error(f, frame, args->call->range, "%s takes %u tensor%s, not %u", name,
                            op->min_inputs, op->min_inputs == 1 ? "" : "s", count);
-    else
+    } else {
         item = front_error(f, frame, args->call->range, "%s takes %u to %u tensors, not %u", name,
                            op->min_inputs, op->max_inputs, count);
-    if (count == 1 && op->min_inputs == 2)
+    }
+    if (count == 1 && op->min_inputs == 2) {
         diag_help(f->diag, item, "write both, as in %s(it, x)", name);
+    }
     return false;
 }
 
 static bool check_node_limit(Front *f, const Frame *frame, const Call *call)
 {
-    if (f->graph->node_count < FRONT_MAX_NODES)
+    if (f->graph->node_count < FRONT_MAX_NODES) {
         return true;
-    if (!f->stopped)
+    }
+    if (!f->stopped) {
         (void)front_error(f, frame, call->range, "the model has more than %d operators",
                           FRONT_MAX_NODES);
+    }
     f->stopped = true;
     return false;
 }
@@ -161,8 +174,9 @@ static bool did_mismatch(const Front *f, Loc at)
             x = x->parent;
             y = y->parent;
         }
-        if (!x && !y && same_range(at.range, other->range))
+        if (!x && !y && same_range(at.range, other->range)) {
             return true;
+        }
     }
     return false;
 }
@@ -171,9 +185,11 @@ static bool did_mismatch(const Front *f, Loc at)
 // current tensor if that takes part; of others nothing is known.
 static Val after_mismatch(const Frame *frame, const OpDef *op, Value *const *inputs, uint32_t count)
 {
-    for (uint32_t i = 0; op->kind == OP_ELEMENTWISE && i < count; i++)
-        if (frame->it.kind == VAL_TENSOR && frame->it.u.tensor == inputs[i])
+    for (uint32_t i = 0; op->kind == OP_ELEMENTWISE && i < count; i++) {
+        if (frame->it.kind == VAL_TENSOR && frame->it.u.tensor == inputs[i]) {
             return frame->it;
+        }
+    }
     return val_poison();
 }
 
@@ -185,11 +201,13 @@ static Val apply_op(Front *f, Frame *frame, const OpDef *op, const BindArgs *arg
     Value **inputs;
     uint32_t count = collect_inputs(f, frame, args, &inputs, &poisoned);
     if (poisoned || !check_input_count(f, frame, op, args, count) ||
-        !check_node_limit(f, frame, args->call))
+        !check_node_limit(f, frame, args->call)) {
         return val_poison();
+    }
     Loc at = front_loc(frame, args->call->range);
-    if (did_mismatch(f, at))
+    if (did_mismatch(f, at)) {
         return after_mismatch(frame, op, inputs, count);
+    }
     const char *path = op->params ? path_of_layer(f, frame->scope, label) : NULL;
     NodeSpec spec = {
         .op = op,
@@ -205,15 +223,17 @@ static Val apply_op(Front *f, Frame *frame, const OpDef *op, const BindArgs *arg
     Node *node = build_node(f->graph, &spec);
     if (!node) {
         (void)front_charge(f, frame, args->call->range, FAILED_NODE_STEPS);
-        if (f->mismatches.count < DIAG_MAX_ERRORS)
+        if (f->mismatches.count < DIAG_MAX_ERRORS) {
             VEC_PUSH(f->arena, &f->mismatches, at);
+        }
         return after_mismatch(frame, op, inputs, count);
     }
-    if (path)
+    if (path) {
         (void)path_claim(f, frame, path, args->call->range);
-    else
+    } else {
         VEC_PUSH(f->arena, &f->unnamed,
                  ((UnnamedNode){node, frame->scope, label ? label : args->call->name.text}));
+    }
     return val_tensor(node->outputs.at[0]);
 }
 
@@ -222,18 +242,22 @@ static Val apply_op(Front *f, Frame *frame, const OpDef *op, const BindArgs *arg
 static bool check_recursion(Front *f, const Frame *frame, const Call *call, const Stmt *block)
 {
     const Frame *first = frame;
-    while (first && first->block != block)
+    while (first && first->block != block) {
         first = first->caller;
-    if (!first)
+    }
+    if (!first) {
         return true;
+    }
     StrBuf chain = {.arena = f->arena};
     const Frame *path[8];
     uint32_t count = 0;
-    for (const Frame *at = frame; at != first && count < 8; at = at->caller)
+    for (const Frame *at = frame; at != first && count < 8; at = at->caller) {
         path[count++] = at;
+    }
     strbuf_add(&chain, block->name.text);
-    for (uint32_t i = count; i > 0; i--)
+    for (uint32_t i = count; i > 0; i--) {
         strbuf_printf(&chain, " -> %s", path[i - 1]->block->name.text);
+    }
     strbuf_printf(&chain, " -> %s", block->name.text);
     DiagItem *item = front_error(f, frame, call->range, "block %s calls itself", block->name.text);
     diag_help(f->diag, item, "%s", strbuf_text(&chain));
@@ -245,8 +269,9 @@ static void report_unknown_param(Front *f, const Frame *frame, const Stmt *block
     const ArgList *params = &block->u.params;
     uint32_t count = params->count < MAX_CANDIDATES ? params->count : MAX_CANDIDATES;
     const char *names[MAX_CANDIDATES];
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         names[i] = params->at[i].name.text;
+    }
     DiagItem *item = front_error(f, frame, arg->name.range, "block %s has no parameter `%s`",
                                  block->name.text, arg->name.text);
     front_suggest(f, item, arg->name.text, names, count);
@@ -258,15 +283,18 @@ static uint32_t param_of(Front *f, const Frame *frame, const Stmt *block, const 
 {
     const ArgList *params = &block->u.params;
     if (!arg->name.text) {
-        if (position < params->count)
+        if (position < params->count) {
             return position;
+        }
         (void)front_error(f, frame, arg->range, "block %s has %u parameter%s", block->name.text,
                           (unsigned)params->count, params->count == 1 ? "" : "s");
         return params->count;
     }
-    for (uint32_t i = 0; i < params->count; i++)
-        if (params->at[i].name.text == arg->name.text)
+    for (uint32_t i = 0; i < params->count; i++) {
+        if (params->at[i].name.text == arg->name.text) {
             return i;
+        }
+    }
     report_unknown_param(f, frame, block, arg);
     return params->count;
 }
@@ -285,24 +313,28 @@ static bool bind_params(Front *f, const Frame *frame, Frame *callee, const BindA
         uint32_t to = param_of(f, frame, block, arg, position);
         position += arg->name.text == NULL;
         bool twice = to < params->count && given[to];
-        if (twice)
+        if (twice) {
             (void)front_error(f, frame, arg->range, "%s is given twice", params->at[to].name.text);
-        if (twice || to == params->count)
+        }
+        if (twice || to == params->count) {
             ok = false;
-        else
+        } else {
             given[to] = &args->values[i];
+        }
     }
     for (uint32_t i = 0; i < params->count; i++) {
         const Arg *param = &params->at[i];
-        if (!given[i] && !param->value && ok)
+        if (!given[i] && !param->value && ok) {
             (void)front_error(f, frame, args->call->range, "block %s needs %s=...",
                               block->name.text, param->name.text);
+        }
         ok &= given[i] || param->value;
         Val v = val_poison();
-        if (given[i])
+        if (given[i]) {
             v = *given[i];
-        else if (ok)
+        } else if (ok) {
             v = eval_expr(f, callee, param->value);
+        }
         (void)vars_set(f, &callee->vars, param->name.text, v);
     }
     return ok;
@@ -317,24 +349,27 @@ static const Expansion *new_expansion(Front *f, const Frame *frame, const Call *
     via->call = call->range;
     via->name = call->name.text;
     via->text = strbuf_text(&text);
-    if (text.count > MAX_CALL_TEXT)
+    if (text.count > MAX_CALL_TEXT) {
         via->text = arena_printf(f->arena, "%.*s...)", MAX_CALL_TEXT, via->text);
+    }
     return via;
 }
 
 static Val apply_block(Front *f, Frame *frame, const Stmt *block, const BindArgs *args,
                        const char *label)
 {
-    if (!check_recursion(f, frame, args->call, block))
+    if (!check_recursion(f, frame, args->call, block)) {
         return val_poison();
+    }
     Frame *callee = ARENA_NEW(f->arena, Frame);
     callee->caller = frame;
     callee->block = block;
     callee->it = args->tensors ? args->values[0] : frame->it;
     callee->via = new_expansion(f, frame, args->call);
     callee->scope = path_open(f, frame->scope, label);
-    if (!bind_params(f, frame, callee, args))
+    if (!bind_params(f, frame, callee, args)) {
         return val_poison();
+    }
     exec_body(f, callee, &block->body);
     return callee->it;
 }
@@ -346,31 +381,37 @@ Val call_apply(Front *f, Frame *frame, const Call *call, const char *label)
     args.values = values;
     bool ok = eval_args(f, frame, call, values);
     const char *name = call->name.text;
-    if (!call_find_block(f, name) && !find_op(name))
+    if (!call_find_block(f, name) && !find_op(name)) {
         name = report_unknown(f, frame, call);
-    if (!name)
+    }
+    if (!name) {
         return val_poison();
+    }
     const Stmt *block = call_find_block(f, name);
     const OpDef *op = block ? NULL : find_op(name);
     if (frame == f->globals) {
         (void)front_error(f, frame, call->range, "%s is applied outside a model", call->name.text);
         return val_poison();
     }
-    if (!ok || f->stopped)
+    if (!ok || f->stopped) {
         return val_poison();
+    }
     if (block) {
         bool leads = call->args.count && !call->args.at[0].name.text;
-        if (leads && values[0].kind == VAL_POISON) // a tensor or the first parameter: unknown
+        if (leads && values[0].kind == VAL_POISON) { // a tensor or the first parameter: unknown
             return val_poison();
+        }
         args.tensors = leads && values[0].kind == VAL_TENSOR;
         return apply_block(f, frame, block, &args, label);
     }
     while (args.tensors < call->args.count && !call->args.at[args.tensors].name.text) {
         const Val *v = &values[args.tensors];
-        if (v->kind == VAL_POISON)
+        if (v->kind == VAL_POISON) {
             return val_poison();
-        if (v->kind != VAL_TENSOR && !val_is_tensors(v))
+        }
+        if (v->kind != VAL_TENSOR && !val_is_tensors(v)) {
             break;
+        }
         args.tensors++;
     }
     return apply_op(f, frame, op, &args, label);

@@ -12,8 +12,9 @@ const char *eval_written(Front *f, const AstExpr *e)
     StrBuf b = {.arena = f->arena};
     ast_print_expr(e, &b);
     const char *text = strbuf_text(&b);
-    if (strlen(text) <= MAX_WRITTEN)
+    if (strlen(text) <= MAX_WRITTEN) {
         return text;
+    }
     return arena_printf(f->arena, "%.*s...", MAX_WRITTEN, text);
 }
 
@@ -23,8 +24,9 @@ static Val eval_list(Front *f, Frame *frame, const AstExpr *e)
     Val *at = ARENA_ARRAY(f->arena, Val, list->count);
     for (uint32_t i = 0; i < list->count; i++) {
         at[i] = eval_expr(f, frame, list->at[i]);
-        if (at[i].kind == VAL_POISON)
+        if (at[i].kind == VAL_POISON) {
             return val_poison();
+        }
     }
     return front_list(f, frame, e->range, at, list->count);
 }
@@ -50,33 +52,40 @@ static Val eval_it(Front *f, const Frame *frame, SrcRange range)
 static uint64_t count_params(const Graph *g)
 {
     uint64_t total = 0;
-    for (uint32_t i = 0; i < g->params.count; i++)
+    for (uint32_t i = 0; i < g->params.count; i++) {
         total += (uint64_t)shape_elements(&g->params.at[i]->shape);
+    }
     return total;
 }
 
 static uint64_t count_macs(const Graph *g)
 {
     uint64_t total = 0;
-    for (const Node *n = g->first; n; n = n->next)
+    for (const Node *n = g->first; n; n = n->next) {
         total += n->op->macs ? n->op->macs(n) : 0;
+    }
     return total;
 }
 
 static Val eval_name(Front *f, const Frame *frame, const AstExpr *e)
 {
     const char *name = e->u.text;
-    if (name == f->it_name)
+    if (name == f->it_name) {
         return eval_it(f, frame, e->range);
+    }
     const Var *var = vars_find(&frame->vars, name);
-    if (!var)
+    if (!var) {
         var = vars_find(&f->globals->vars, name);
-    if (var)
+    }
+    if (var) {
         return var->value;
-    if (f->complete && name == f->params_name)
+    }
+    if (f->complete && name == f->params_name) {
         return val_int((int64_t)count_params(f->graph));
-    if (f->complete && name == f->macs_name)
+    }
+    if (f->complete && name == f->macs_name) {
         return val_int((int64_t)count_macs(f->graph));
+    }
     vars_report_unknown(f, frame, name, e->range);
     return val_poison();
 }
@@ -84,8 +93,9 @@ static Val eval_name(Front *f, const Frame *frame, const AstExpr *e)
 static Val eval_index(Front *f, Frame *frame, const AstExpr *e)
 {
     Val of = eval_expr(f, frame, e->u.index.of), at = eval_expr(f, frame, e->u.index.at);
-    if (of.kind == VAL_POISON || at.kind == VAL_POISON)
+    if (of.kind == VAL_POISON || at.kind == VAL_POISON) {
         return val_poison();
+    }
     if (of.kind != VAL_LIST) {
         (void)front_error(f, frame, e->u.index.of->range, "only a list has elements, this is %s",
                           val_describe(f->arena, &of));
@@ -110,20 +120,24 @@ static Val eval_field(Front *f, Frame *frame, const AstExpr *e)
 {
     Val of = eval_expr(f, frame, e->u.field.of);
     const char *name = e->u.field.name.text;
-    if (of.kind == VAL_POISON)
+    if (of.kind == VAL_POISON) {
         return of;
+    }
     if (of.kind != VAL_TENSOR) {
         (void)front_error(f, frame, e->range, "only a tensor has .%s, this is %s", name,
                           val_describe(f->arena, &of));
         return val_poison();
     }
     const Shape *shape = &of.u.tensor->shape;
-    if (strcmp(name, "c") == 0)
+    if (strcmp(name, "c") == 0) {
         return val_int(shape_channels(shape));
-    if (strcmp(name, "h") == 0)
+    }
+    if (strcmp(name, "h") == 0) {
         return val_int(shape_height(shape));
-    if (strcmp(name, "w") == 0)
+    }
+    if (strcmp(name, "w") == 0) {
         return val_int(shape_width(shape));
+    }
     DiagItem *item = front_error(f, frame, e->u.field.name.range, "a tensor has no .%s", name);
     diag_help(f->diag, item, "it has .c (channels), .h (height) and .w (width)");
     return val_poison();
@@ -132,9 +146,10 @@ static Val eval_field(Front *f, Frame *frame, const AstExpr *e)
 Val eval_condition(Front *f, Frame *frame, const AstExpr *e)
 {
     Val v = eval_expr(f, frame, e);
-    if (v.kind != VAL_BOOL && v.kind != VAL_POISON)
+    if (v.kind != VAL_BOOL && v.kind != VAL_POISON) {
         (void)front_error(f, frame, e->range, "expected true or false, this is %s",
                           val_describe(f->arena, &v));
+    }
     return v;
 }
 
@@ -148,8 +163,9 @@ static int eval_truth(Front *f, Frame *frame, const AstExpr *e)
 static Val eval_choice(Front *f, Frame *frame, const AstExpr *e)
 {
     int yes = eval_truth(f, frame, e->u.choice.condition);
-    if (yes < 0)
+    if (yes < 0) {
         return val_poison();
+    }
     return eval_expr(f, frame, yes ? e->u.choice.yes : e->u.choice.no);
 }
 
@@ -158,17 +174,20 @@ static Val eval_binary(Front *f, Frame *frame, const AstExpr *e)
     AstOp op = e->u.operation.op;
     if (op == AST_OP_AND || op == AST_OP_OR) {
         int left = eval_truth(f, frame, e->u.operation.left);
-        if (left < 0)
+        if (left < 0) {
             return val_poison();
-        if (left == (op == AST_OP_OR))
+        }
+        if (left == (op == AST_OP_OR)) {
             return val_bool(left);
+        }
         int right = eval_truth(f, frame, e->u.operation.right);
         return right < 0 ? val_poison() : val_bool(right);
     }
     Val a = eval_expr(f, frame, e->u.operation.left);
     Val b = eval_expr(f, frame, e->u.operation.right);
-    if (a.kind == VAL_POISON || b.kind == VAL_POISON)
+    if (a.kind == VAL_POISON || b.kind == VAL_POISON) {
         return val_poison();
+    }
     return arith_binary(f, frame, e, a, b);
 }
 
@@ -226,8 +245,9 @@ static Val eval_kind(Front *f, Frame *frame, const AstExpr *e)
     case AST_CHOICE:
         return eval_choice(f, frame, e);
     case AST_CALL:
-        if (function_exists(e->u.call->name.text))
+        if (function_exists(e->u.call->name.text)) {
             return eval_function(f, frame, e->u.call);
+        }
         return call_apply(f, frame, e->u.call, NULL);
     case AST_INDEX:
         return eval_index(f, frame, e);
@@ -239,8 +259,9 @@ static Val eval_kind(Front *f, Frame *frame, const AstExpr *e)
 
 Val eval_expr(Front *f, Frame *frame, const AstExpr *e)
 {
-    if (!front_charge(f, frame, e->range, 1) || !front_enter(f, frame, e->range))
+    if (!front_charge(f, frame, e->range, 1) || !front_enter(f, frame, e->range)) {
         return val_poison();
+    }
     Val v = eval_kind(f, frame, e);
     f->frames--;
     return v;
@@ -248,17 +269,21 @@ Val eval_expr(Front *f, Frame *frame, const AstExpr *e)
 
 static bool list_mentions(const Front *f, const AstExprList *list)
 {
-    for (uint32_t i = 0; i < list->count; i++)
-        if (eval_mentions_totals(f, list->at[i]))
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (eval_mentions_totals(f, list->at[i])) {
             return true;
+        }
+    }
     return false;
 }
 
 static bool args_mention(const Front *f, const ArgList *args)
 {
-    for (uint32_t i = 0; i < args->count; i++)
-        if (eval_mentions_totals(f, args->at[i].value))
+    for (uint32_t i = 0; i < args->count; i++) {
+        if (eval_mentions_totals(f, args->at[i].value)) {
             return true;
+        }
+    }
     return false;
 }
 

@@ -8,8 +8,9 @@ static void exec_stmt(Front *f, Frame *frame, const Stmt *s);
 
 void exec_body(Front *f, Frame *frame, const StmtList *body)
 {
-    for (uint32_t i = 0; i < body->count && !f->stopped; i++)
+    for (uint32_t i = 0; i < body->count && !f->stopped; i++) {
         exec_stmt(f, frame, body->at[i]);
+    }
 }
 
 static void exec_nested(Front *f, Frame *frame, const StmtList *body)
@@ -21,8 +22,9 @@ static void exec_nested(Front *f, Frame *frame, const StmtList *body)
 
 static Val current(Front *f, const Frame *frame, SrcRange range)
 {
-    if (frame->it.kind == VAL_NONE)
+    if (frame->it.kind == VAL_NONE) {
         (void)front_error(f, frame, range, "there is no current tensor here");
+    }
     return frame->it.kind == VAL_NONE ? val_poison() : frame->it;
 }
 
@@ -39,9 +41,10 @@ static void exec_assign(Front *f, Frame *frame, const Stmt *s, const char *label
     Val v = eval_labelled(f, frame, s->value, label);
     if (name == f->it_name) {
         bool is_tensor = v.kind == VAL_TENSOR || v.kind == VAL_POISON;
-        if (!is_tensor)
+        if (!is_tensor) {
             (void)front_error(f, frame, s->range, "`it` is the current tensor and cannot be %s",
                               val_describe(f->arena, &v));
+        }
         frame->it = is_tensor ? v : val_poison();
         return;
     }
@@ -55,8 +58,9 @@ static void exec_assign(Front *f, Frame *frame, const Stmt *s, const char *label
 
 static bool require_model(Front *f, const Frame *frame, const Stmt *s, const char *what)
 {
-    if (frame->block->kind == STMT_MODEL)
+    if (frame->block->kind == STMT_MODEL) {
         return true;
+    }
     (void)front_error(f, frame, s->range, "%s stands in a model, not in a block", what);
     return false;
 }
@@ -77,9 +81,10 @@ static bool eval_dims(Front *f, Frame *frame, const Stmt *s, int64_t dims[3])
         const AstExpr *e = s->u.dims.at[i];
         Val v = eval_expr(f, frame, e);
         bool good = v.kind == VAL_INT && v.u.integer > 0;
-        if (!good && v.kind != VAL_POISON)
+        if (!good && v.kind != VAL_POISON) {
             (void)front_error(f, frame, e->range, "a dimension is a positive integer, not %s",
                               val_describe(f->arena, &v));
+        }
         ok &= good;
         dims[i] = good ? v.u.integer : 1;
     }
@@ -89,8 +94,9 @@ static bool eval_dims(Front *f, Frame *frame, const Stmt *s, int64_t dims[3])
 static bool check_input_name(Front *f, const Frame *frame, const Stmt *s)
 {
     for (uint32_t i = 0; i < f->graph->inputs.count; i++) {
-        if (strcmp(f->graph->inputs.at[i]->name, s->name.text) != 0)
+        if (strcmp(f->graph->inputs.at[i]->name, s->name.text) != 0) {
             continue;
+        }
         (void)front_error(f, frame, s->name.range, "there is an input `%s` already", s->name.text);
         return false;
     }
@@ -100,8 +106,9 @@ static bool check_input_name(Front *f, const Frame *frame, const Stmt *s)
 static void exec_input(Front *f, Frame *frame, const Stmt *s)
 {
     int64_t dims[3];
-    if (!require_model(f, frame, s, "an input"))
+    if (!require_model(f, frame, s, "an input")) {
         return;
+    }
     frame->it = val_poison();
     if (s->name.text == f->it_name) {
         (void)front_error(f, frame, s->name.range,
@@ -116,38 +123,44 @@ static void exec_input(Front *f, Frame *frame, const Stmt *s)
                                            front_loc(frame, s->range));
             input->preprocess = preprocess_eval(f, frame, s, &shape);
             frame->it = val_tensor(input);
-        } else
+        } else {
             (void)front_error(f, frame, s->range,
                               "the input has more than 2^40 elements per image");
+        }
     }
     (void)vars_set(f, &frame->vars, s->name.text, frame->it);
 }
 
 static const char *output_name(const Stmt *s)
 {
-    if (s->name.text)
+    if (s->name.text) {
         return s->name.text;
+    }
     return s->value && s->value->kind == AST_NAME ? s->value->u.text : "output";
 }
 
 static void exec_output(Front *f, Frame *frame, const Stmt *s, const char *label)
 {
-    if (!require_model(f, frame, s, "an output"))
+    if (!require_model(f, frame, s, "an output")) {
         return;
+    }
     Val v = s->value ? eval_labelled(f, frame, s->value, label) : current(f, frame, s->range);
     const char *name = output_name(s);
-    if (name == f->it_name)
+    if (name == f->it_name) {
         name = "output";
-    if (v.kind == VAL_POISON)
+    }
+    if (v.kind == VAL_POISON) {
         return;
+    }
     if (v.kind != VAL_TENSOR) {
         (void)front_error(f, frame, s->range, "an output is a tensor, not %s",
                           val_describe(f->arena, &v));
         return;
     }
     for (uint32_t i = 0; i < f->graph->output_names.count; i++) {
-        if (strcmp(f->graph->output_names.at[i], name) != 0)
+        if (strcmp(f->graph->output_names.at[i], name) != 0) {
             continue;
+        }
         DiagItem *item = front_error(f, frame, s->range, "there is an output `%s` already", name);
         diag_help(f->diag, item, "give it a name: output NAME = x");
         return;
@@ -164,8 +177,9 @@ static void report_failed(Front *f, Frame *frame, const Stmt *s)
                      : front_error(f, frame, e->range, "assertion failed: %s", eval_written(f, e));
     bool compares =
         e->kind == AST_BINARY && e->u.operation.op >= AST_OP_EQ && e->u.operation.op <= AST_OP_GE;
-    if (!compares)
+    if (!compares) {
         return;
+    }
     Val a = eval_expr(f, frame, e->u.operation.left);
     Val b = eval_expr(f, frame, e->u.operation.right);
     diag_help(f->diag, item, "the left side is %s, the right side is %s",
@@ -175,30 +189,34 @@ static void report_failed(Front *f, Frame *frame, const Stmt *s)
 static void check_assert(Front *f, Frame *frame, const Stmt *s)
 {
     Val v = eval_condition(f, frame, s->value);
-    if (v.kind == VAL_BOOL && !v.u.truth)
+    if (v.kind == VAL_BOOL && !v.u.truth) {
         report_failed(f, frame, s);
+    }
 }
 
 static void exec_assert(Front *f, Frame *frame, const Stmt *s)
 {
     bool is_late = frame->block->kind == STMT_MODEL && eval_mentions_totals(f, s->value);
-    if (is_late)
+    if (is_late) {
         VEC_PUSH(f->arena, &f->late_asserts, ((LateAssert){s, frame}));
-    else
+    } else {
         check_assert(f, frame, s);
+    }
 }
 
 void exec_late_asserts(Front *f)
 {
-    for (uint32_t i = 0; i < f->late_asserts.count && !f->stopped; i++)
+    for (uint32_t i = 0; i < f->late_asserts.count && !f->stopped; i++) {
         check_assert(f, f->late_asserts.at[i].frame, f->late_asserts.at[i].stmt);
+    }
 }
 
 static void exec_repeat(Front *f, Frame *frame, const Stmt *s)
 {
     Val count = eval_expr(f, frame, s->value);
-    if (count.kind == VAL_POISON)
+    if (count.kind == VAL_POISON) {
         return;
+    }
     if (count.kind != VAL_INT || count.u.integer < 0) {
         (void)front_error(f, frame, s->value->range, "repeat takes a count, not %s",
                           val_describe(f->arena, &count));
@@ -209,15 +227,17 @@ static void exec_repeat(Front *f, Frame *frame, const Stmt *s)
                           (long long)count.u.integer, FRONT_MAX_REPEAT);
         return;
     }
-    for (int64_t i = 0; i < count.u.integer && front_charge(f, frame, s->range, 1); i++)
+    for (int64_t i = 0; i < count.u.integer && front_charge(f, frame, s->range, 1); i++) {
         exec_nested(f, frame, &s->body);
+    }
 }
 
 static void exec_for(Front *f, Frame *frame, const Stmt *s)
 {
     Val list = eval_expr(f, frame, s->value);
-    if (list.kind == VAL_POISON)
+    if (list.kind == VAL_POISON) {
         return;
+    }
     if (list.kind != VAL_LIST) {
         DiagItem *item = front_error(f, frame, s->value->range, "for goes over a list, not %s",
                                      val_describe(f->arena, &list));
@@ -241,8 +261,9 @@ static void exec_if(Front *f, Frame *frame, const Stmt *s)
     if (condition.kind == VAL_BOOL && condition.u.truth) {
         exec_nested(f, frame, &s->body);
     } else if (condition.kind == VAL_BOOL) {
-        if (s->u.otherwise)
+        if (s->u.otherwise) {
             exec_stmt(f, frame, s->u.otherwise);
+        }
     } else if (condition.kind == VAL_POISON) {
         // Either way may have been meant: nothing after it can be judged.
         frame->it = val_poison();
@@ -256,8 +277,9 @@ static const char *label_text(Front *f, Frame *frame, const Label *label)
     const char *text = label->text;
     if (label->computed) {
         Val v = eval_expr(f, frame, label->computed);
-        if (v.kind == VAL_POISON)
+        if (v.kind == VAL_POISON) {
             return NULL;
+        }
         bool good = v.kind == VAL_TEXT || (v.kind == VAL_INT && v.u.integer >= 0);
         if (!good) {
             (void)front_error(f, frame, label->range,
@@ -296,11 +318,12 @@ static void exec_label(Front *f, Frame *frame, const Stmt *s)
 
 static void exec_param(Front *f, Frame *frame, const Stmt *s)
 {
-    if (frame->block->kind == STMT_MODEL && frame->nesting == 0)
+    if (frame->block->kind == STMT_MODEL && frame->nesting == 0) {
         load_param(f, frame, s);
-    else
+    } else {
         (void)front_error(f, frame, s->range,
                           "a param stands at the top of a file or directly in a model");
+    }
 }
 
 static void exec_kind(Front *f, Frame *frame, const Stmt *s)
@@ -353,8 +376,9 @@ static void exec_kind(Front *f, Frame *frame, const Stmt *s)
 
 static void exec_stmt(Front *f, Frame *frame, const Stmt *s)
 {
-    if (!front_charge(f, frame, s->range, 1) || !front_enter(f, frame, s->range))
+    if (!front_charge(f, frame, s->range, 1) || !front_enter(f, frame, s->range)) {
         return;
+    }
     exec_kind(f, frame, s);
     f->frames--;
 }

@@ -21,8 +21,9 @@ DiagItem *front_error(Front *f, const Frame *frame, SrcRange range, const char *
     va_end(ap);
     (void)front_charge(f, frame, range, STEPS_PER_ERROR);
     DiagItem *item = diag_error(f->diag, front_loc(frame, range), "%s", text);
-    if (diag_error_count(f->diag) > DIAG_MAX_ERRORS)
+    if (diag_error_count(f->diag) > DIAG_MAX_ERRORS) {
         f->stopped = true;
+    }
     return item;
 }
 
@@ -30,8 +31,9 @@ void front_suggest(Front *f, DiagItem *item, const char *name, const char *const
                    size_t count)
 {
     const char *near = nearest_name(name, names, count);
-    if (near)
+    if (near) {
         diag_help(f->diag, item, "did you mean `%s`?", near);
+    }
 }
 
 bool front_is_in_unread(const Front *f, const char *name)
@@ -40,21 +42,25 @@ bool front_is_in_unread(const Front *f, const char *name)
     for (uint32_t i = 0; i < f->unread.count && i < 2 * DIAG_MAX_ERRORS; i++) {
         SrcRange at = f->unread.at[i];
         const char *text = source_file(f->sources, at.file)->text;
-        for (size_t k = at.begin; k + n <= at.end; k++)
-            if (memcmp(text + k, name, n) == 0)
+        for (size_t k = at.begin; k + n <= at.end; k++) {
+            if (memcmp(text + k, name, n) == 0) {
                 return true;
+            }
+        }
     }
     return false;
 }
 
 bool front_charge(Front *f, const Frame *frame, SrcRange range, uint64_t steps)
 {
-    if (f->stopped)
+    if (f->stopped) {
         return false;
+    }
     if (steps > FRONT_MAX_STEPS - f->steps) {
         f->stopped = true;
-        if (diag_error_count(f->diag)) // a mistake in a long loop is one mistake
+        if (diag_error_count(f->diag)) { // a mistake in a long loop is one mistake
             return false;
+        }
         DiagItem *item = diag_error(f->diag, front_loc(frame, range),
                                     "the expansion takes more than %d steps", FRONT_MAX_STEPS);
         diag_help(f->diag, item, "is a repeat or for much longer than meant?");
@@ -70,10 +76,11 @@ bool front_enter(Front *f, const Frame *frame, SrcRange range)
         f->frames++;
         return true;
     }
-    if (!f->stopped)
+    if (!f->stopped) {
         (void)diag_error(f->diag, front_loc(frame, range),
                          "calls and nesting together are more than %d levels deep",
                          FRONT_MAX_FRAMES);
+    }
     f->stopped = true;
     return false;
 }
@@ -109,8 +116,9 @@ static void finish_outputs(Front *f, const Frame *frame)
 {
     Graph *g = f->graph;
     SrcRange range = f->model->range;
-    if (diag_error_count(f->diag)) // what is missing may just not have been reached
+    if (diag_error_count(f->diag)) { // what is missing may just not have been reached
         return;
+    }
     if (!g->inputs.count) {
         DiagItem *item = front_error(f, frame, range, "model %s has no input", f->model->name.text);
         diag_help(f->diag, item, "input image[3, 224, 224]");
@@ -120,10 +128,12 @@ static void finish_outputs(Front *f, const Frame *frame)
         VEC_PUSH(f->arena, &g->outputs, frame->it.u.tensor);
         VEC_PUSH(f->arena, &g->output_names, "output");
     }
-    for (uint32_t i = 0; i < g->outputs.count; i++)
-        if (!g->outputs.at[i]->def)
+    for (uint32_t i = 0; i < g->outputs.count; i++) {
+        if (!g->outputs.at[i]->def) {
             (void)front_error(f, frame, range, "output `%s` is an input: nothing is computed",
                               g->output_names.at[i]);
+        }
+    }
 }
 
 static void expand_model(Front *f)
@@ -136,12 +146,14 @@ static void expand_model(Front *f)
     frame->is_unsure = f->globals->is_unsure;
     f->graph = graph_create(f->arena, f->model->name.text);
     exec_body(f, frame, &f->model->body);
-    if (f->stopped)
+    if (f->stopped) {
         return;
+    }
     finish_outputs(f, frame);
     load_report_unused_defines(f);
-    if (diag_error_count(f->diag))
+    if (diag_error_count(f->diag)) {
         return;
+    }
     path_name_rest(f);
     f->graph->source_hash = f->hash;
     f->complete = true;
@@ -161,12 +173,14 @@ Graph *front_build(Arena *a, SourceSet *sources, Diag *diag, const char *path,
     f->hash = HASH_START;
     create_globals(f);
     load_defines(f);
-    if (!load_main(f, path))
+    if (!load_main(f, path)) {
         return NULL;
+    }
     load_prelude(f);
-    if (f->model)
+    if (f->model) {
         expand_model(f);
-    else if (!diag_error_count(diag))
+    } else if (!diag_error_count(diag)) {
         (void)front_error(f, f->globals, (SrcRange){0}, "%s: there is no model in this file", path);
+    }
     return diag_error_count(diag) ? NULL : f->graph;
 }

@@ -15,9 +15,11 @@ static void hash_text(Front *f, const char *text, size_t bytes)
 
 static Define *find_define(Front *f, const char *name)
 {
-    for (uint32_t i = 0; i < f->defines.count; i++)
-        if (f->defines.at[i].name == name)
+    for (uint32_t i = 0; i < f->defines.count; i++) {
+        if (f->defines.at[i].name == name) {
             return &f->defines.at[i];
+        }
+    }
     return NULL;
 }
 
@@ -30,8 +32,9 @@ static void load_define(Front *f, const char *define)
     uint32_t errors = diag_error_count(f->diag);
     const AstFile *ast = dsl_parse(f->arena, f->names, f->sources, f->diag, file);
     hash_text(f, text, bytes);
-    if (diag_error_count(f->diag) > errors)
+    if (diag_error_count(f->diag) > errors) {
         return;
+    }
     SrcRange all = {file, 0, (uint32_t)bytes};
     if (ast->body.count != 1 || ast->body.at[0]->kind != STMT_PARAM) {
         DiagItem *item = front_error(f, f->globals, all, "-D takes name=value");
@@ -56,31 +59,36 @@ static void load_define(Front *f, const char *define)
 
 void load_defines(Front *f)
 {
-    for (uint32_t i = 0; i < f->options->define_count; i++)
+    for (uint32_t i = 0; i < f->options->define_count; i++) {
         load_define(f, f->options->defines[i]);
+    }
 }
 
 void load_report_unused_defines(Front *f)
 {
     // After another mistake the param may just not have been reached.
-    if (f->stopped || f->globals->is_unsure)
+    if (f->stopped || f->globals->is_unsure) {
         return;
+    }
     for (uint32_t i = 0; i < f->defines.count; i++) {
         const Define *d = &f->defines.at[i];
-        if (d->used || front_is_in_unread(f, d->name))
+        if (d->used || front_is_in_unread(f, d->name)) {
             continue;
+        }
         DiagItem *item =
             front_error(f, f->globals, d->range, "the model has no param `%s`", d->name);
         StrBuf all = {.arena = f->arena};
-        for (uint32_t k = 0; k < f->param_names.count && k < 20; k++)
+        for (uint32_t k = 0; k < f->param_names.count && k < 20; k++) {
             strbuf_printf(&all, "%s%s", k ? ", " : "", f->param_names.at[k]);
+        }
         const char *near = nearest_name(d->name, f->param_names.at, f->param_names.count);
-        if (near)
+        if (near) {
             diag_help(f->diag, item, "did you mean `%s`?", near);
-        else if (all.count)
+        } else if (all.count) {
             diag_help(f->diag, item, "it has %s", strbuf_text(&all));
-        else
+        } else {
             diag_help(f->diag, item, "it has no params at all");
+        }
     }
 }
 
@@ -91,10 +99,12 @@ static Val override(Front *f, const Stmt *s, const Define *d, const Val *fallbac
 {
     const Val *v = &d->value;
     bool any = fallback->kind == VAL_NONE || fallback->kind == VAL_POISON || v->kind == VAL_POISON;
-    if (any || v->kind == fallback->kind)
+    if (any || v->kind == fallback->kind) {
         return *v;
-    if (fallback->kind == VAL_FLOAT && v->kind == VAL_INT)
+    }
+    if (fallback->kind == VAL_FLOAT && v->kind == VAL_INT) {
         return val_float((double)v->u.integer);
+    }
     DiagItem *item = front_error(f, f->globals, d->range, "param %s is %s, not %s", d->name,
                                  val_kind_text(fallback->kind), val_describe(f->arena, v));
     diag_note(f->diag, item, (Loc){.range = s->range}, "it is %s here",
@@ -122,12 +132,14 @@ void load_param(Front *f, Frame *frame, const Stmt *s)
         return;
     }
     Val value = fallback;
-    if (d)
+    if (d) {
         value = override(f, s, d, &fallback);
-    else if (set)
+    } else if (set) {
         value = set->value; // set by a file that includes this one
-    if (d)
+    }
+    if (d) {
         d->used = true;
+    }
     Var *var = vars_set(f, &frame->vars, name, value);
     var->fixed = true;
     var->file = s->range.file;
@@ -161,9 +173,10 @@ static void add_block(Front *f, const Stmt *s)
     NameMap seen = {0};
     for (uint32_t i = 0; i < params->count; i++) {
         const Name *param = &params->at[i].name;
-        if (name_map_get(&seen, param->text) != NAME_MAP_NONE || param->text == f->it_name)
+        if (name_map_get(&seen, param->text) != NAME_MAP_NONE || param->text == f->it_name) {
             (void)front_error(f, f->globals, param->range, "a parameter cannot be called `%s`%s",
                               param->text, param->text == f->it_name ? "" : " twice");
+        }
         name_map_put(f->arena, &seen, param->text, i);
     }
     if (f->in_prelude) {
@@ -194,17 +207,21 @@ static void set_model(Front *f, const Stmt *s)
 
 static const TextFile *find_shipped(const Front *f, const char *name)
 {
-    for (size_t i = 0; i < f->options->model_count; i++)
-        if (strcmp(f->options->models[i].name, name) == 0)
+    for (size_t i = 0; i < f->options->model_count; i++) {
+        if (strcmp(f->options->models[i].name, name) == 0) {
             return &f->options->models[i];
+        }
+    }
     return NULL;
 }
 
 static bool list_holds(const char *const *list, uint32_t count, const char *path)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (strcmp(list[i], path) == 0)
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(list[i], path) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -216,12 +233,14 @@ static bool check_cycle(Front *f, const char *path, SrcRange range)
                           FRONT_MAX_INCLUDES);
         return false;
     }
-    if (!list_holds(f->loading.at, f->loading.count, path))
+    if (!list_holds(f->loading.at, f->loading.count, path)) {
         return true;
+    }
     DiagItem *item = front_error(f, f->globals, range, "%s includes itself", path);
     StrBuf chain = {.arena = f->arena};
-    for (uint32_t i = 0; i < f->loading.count; i++)
+    for (uint32_t i = 0; i < f->loading.count; i++) {
         strbuf_printf(&chain, "%s -> ", f->loading.at[i]);
+    }
     diag_help(f->diag, item, "%s%s", strbuf_text(&chain), path);
     return false;
 }
@@ -235,22 +254,27 @@ static bool load_path(Front *f, const char *path, const char *name, SrcRange ran
     const char *text = NULL;
     const TextFile *shipped = NULL;
     bool on_disk = path && file_exists(path);
-    if (!on_disk)
+    if (!on_disk) {
         shipped = find_shipped(f, name);
-    if (!shipped && path)
+    }
+    if (!shipped && path) {
         text = file_read(f->arena, path, DSL_MAX_FILE_BYTES, &bytes, error);
-    else if (!shipped)
+    } else if (!shipped) {
         *error = arena_printf(f->arena, "%s: there is no shipped model of this name", name);
-    if (!text && !shipped)
+    }
+    if (!text && !shipped) {
         return false;
+    }
     const char *shown = on_disk ? path : arena_printf(f->arena, "<shipped>/%s", name);
-    if (!check_cycle(f, shown, range) || list_holds(f->loaded.at, f->loaded.count, shown))
+    if (!check_cycle(f, shown, range) || list_holds(f->loaded.at, f->loaded.count, shown)) {
         return true;
+    }
     VEC_PUSH(f->arena, &f->loaded, shown);
     uint32_t file = on_disk ? source_add(f->sources, shown, text, bytes)
                             : source_add(f->sources, shown, shipped->text, shipped->bytes);
-    if (on_disk && f->files)
+    if (on_disk && f->files) {
         VEC_PUSH(f->arena, &f->files->paths, shown);
+    }
     load_source(f, file, shown, on_disk);
     return true;
 }
@@ -259,15 +283,18 @@ static void exec_include(Front *f, const Stmt *s, const char *from, bool from_di
 {
     const char *name = s->u.path;
     const char *path = NULL, *error = NULL;
-    if (from_disk)
+    if (from_disk) {
         path = path_join(f->arena, path_dirname(f->arena, from), name);
-    if (load_path(f, path, name, s->range, &error))
+    }
+    if (load_path(f, path, name, s->range, &error)) {
         return;
+    }
     f->globals->is_unsure = true;
     DiagItem *item = front_error(f, f->globals, s->range, "%s", error);
     const char **names = ARENA_ARRAY(f->arena, const char *, f->options->model_count + 1);
-    for (size_t i = 0; i < f->options->model_count; i++)
+    for (size_t i = 0; i < f->options->model_count; i++) {
         names[i] = f->options->models[i].name;
+    }
     front_suggest(f, item, name, names, f->options->model_count);
 }
 
@@ -304,9 +331,10 @@ static void exec_top(Front *f, const Stmt *s, const char *path, bool on_disk)
         DiagItem *item = front_error(f, f->globals, s->range,
                                      "this statement stands in a model or block, not at the top of "
                                      "a file");
-        if (s->kind == STMT_ASSIGN)
+        if (s->kind == STMT_ASSIGN) {
             diag_help(f->diag, item, "a value for all of the file is a param: param %s = ...",
                       s->name.text);
+        }
         return;
     }
     }
@@ -317,11 +345,13 @@ static void load_source(Front *f, uint32_t file, const char *path, bool on_disk)
     const SourceFile *source = source_file(f->sources, file);
     hash_text(f, source->text, source->bytes);
     const AstFile *ast = dsl_parse(f->arena, f->names, f->sources, f->diag, file);
-    if (ast->broken)
+    if (ast->broken) {
         f->globals->is_unsure = true;
+    }
     VEC_PUSH(f->arena, &f->loading, path);
-    for (uint32_t i = 0; i < ast->body.count && !f->stopped; i++)
+    for (uint32_t i = 0; i < ast->body.count && !f->stopped; i++) {
         exec_top(f, ast->body.at[i], path, on_disk);
+    }
     f->loading.count--;
 }
 
@@ -329,12 +359,14 @@ bool load_main(Front *f, const char *path)
 {
     const char *error = NULL;
     SrcRange nowhere = {0};
-    if (load_path(f, path, path, nowhere, &error))
+    if (load_path(f, path, path, nowhere, &error)) {
         return true;
+    }
     DiagItem *item = front_error(f, f->globals, nowhere, "%s", error);
     const char *name = arena_printf(f->arena, "%s.rn", path);
-    if (find_shipped(f, name))
+    if (find_shipped(f, name)) {
         diag_help(f->diag, item, "the shipped model is called %s", name);
+    }
     return false;
 }
 

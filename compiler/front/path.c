@@ -15,8 +15,9 @@ Scope *path_open(Front *f, Scope *parent, const char *label)
 
 static const char *join(Front *f, const char *left, const char *right)
 {
-    if (!left[0])
+    if (!left[0]) {
         return right;
+    }
     return right[0] ? arena_printf(f->arena, "%s.%s", left, right) : left;
 }
 
@@ -29,10 +30,12 @@ static const char *take_number(Front *f, Scope *s)
 // now.
 static const char *resolve(Front *f, Scope *s)
 {
-    if (s->path)
+    if (s->path) {
         return s->path;
-    if (!s->parent)
+    }
+    if (!s->parent) {
         return s->path = "";
+    }
     const char *above = resolve(f, s->parent);
     s->path = join(f, above, s->label ? s->label : take_number(f, s->parent));
     return s->path;
@@ -41,10 +44,12 @@ static const char *resolve(Front *f, Scope *s)
 // The path of a scope for the eye: one without label and without parameters adds nothing.
 static const char *display(Front *f, const Scope *s)
 {
-    if (s->path)
+    if (s->path) {
         return s->path;
-    if (!s->parent)
+    }
+    if (!s->parent) {
         return "";
+    }
     const char *above = display(f, s->parent);
     return s->label ? join(f, above, s->label) : above;
 }
@@ -99,9 +104,11 @@ void path_name_rest(Front *f)
         const UnnamedNode *u = &f->unnamed.at[i];
         u->node->name = make_unique(f, &counts, join(f, display(f, u->scope), u->base));
     }
-    for (Node *n = f->graph->first; n; n = n->next)
-        for (uint32_t i = 0; i < n->outputs.count; i++)
+    for (Node *n = f->graph->first; n; n = n->next) {
+        for (uint32_t i = 0; i < n->outputs.count; i++) {
             n->outputs.at[i]->name = n->name;
+        }
+    }
 }
 
 bool path_check_label(Front *f, const Frame *frame, const char *text, SrcRange range)
@@ -112,8 +119,9 @@ bool path_check_label(Front *f, const Frame *frame, const char *text, SrcRange r
         bool plain = isalnum((unsigned char)text[i]) || text[i] == '_' || text[i] == '-';
         good = plain || (text[i] == '.' && text[i + 1] != '.');
     }
-    if (good && frame->scope->length + n <= FRONT_MAX_PATH)
+    if (good && frame->scope->length + n <= FRONT_MAX_PATH) {
         return true;
+    }
     if (good) {
         (void)front_error(f, frame, range, "the path of this label is longer than %d characters",
                           FRONT_MAX_PATH);

@@ -36,15 +36,17 @@ static const StepDef *find_step(const Reader *r, const Call *call)
     const char *names[STEP_COUNT];
     for (size_t i = 0; i < STEP_COUNT; i++) {
         names[i] = STEPS[i].name;
-        if (strcmp(names[i], call->name.text) == 0)
+        if (strcmp(names[i], call->name.text) == 0) {
             return &STEPS[i];
+        }
     }
     DiagItem *item = front_error(r->f, r->frame, call->name.range,
                                  "`%s` is no step from picture to input", call->name.text);
-    if (nearest_name(call->name.text, names, STEP_COUNT))
+    if (nearest_name(call->name.text, names, STEP_COUNT)) {
         front_suggest(r->f, item, call->name.text, names, STEP_COUNT);
-    else
+    } else {
         diag_help(r->f->diag, item, "these are: resize, centre_crop, normalize");
+    }
     return NULL;
 }
 
@@ -53,11 +55,14 @@ static const StepDef *find_step(const Reader *r, const Call *call)
 static uint32_t find_arg(const Reader *r, const StepDef *step, const Arg *arg, uint32_t position)
 {
     uint32_t count = 0;
-    while (count < MAX_ARGS && step->args[count])
+    while (count < MAX_ARGS && step->args[count]) {
         count++;
-    for (uint32_t i = 0; i < count; i++)
-        if (arg->name.text ? strcmp(step->args[i], arg->name.text) == 0 : i == position)
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (arg->name.text ? strcmp(step->args[i], arg->name.text) == 0 : i == position) {
             return i;
+        }
+    }
     if (arg->name.text) {
         DiagItem *item = front_error(r->f, r->frame, arg->name.range, "%s has no argument `%s`",
                                      step->name, arg->name.text);
@@ -80,8 +85,9 @@ static bool read_args(Reader *r, const StepDef *step, const Call *call, Val *val
         uint32_t at = find_arg(r, step, arg, position);
         position += arg->name.text == NULL;
         ok = ok && at < MAX_ARGS && v.kind != VAL_POISON;
-        if (!ok)
+        if (!ok) {
             continue;
+        }
         if (values[at].kind != VAL_NONE) {
             (void)front_error(r->f, r->frame, arg->range, "%s: %s is given twice", step->name,
                               step->args[at]);
@@ -117,19 +123,21 @@ static void read_resize(Reader *r, const Call *call, const Val *size)
 static bool read_channels(Reader *r, const Call *call, const char *name, const Val *v, double *out)
 {
     uint32_t channels = (uint32_t)shape_channels(r->shape);
-    if (v->kind == VAL_NONE)
+    if (v->kind == VAL_NONE) {
         return true;
+    }
     bool list = v->kind == VAL_LIST, ok = !list || v->u.list.count == channels;
     for (uint32_t c = 0; ok && c < RN_PICTURE_CHANNELS; c++) {
         const Val *x = !list ? v : &v->u.list.at[c < channels ? c : 0];
         ok = val_is_number(x) && isfinite(val_number(x));
         out[c] = ok ? val_number(x) : 0;
     }
-    if (!ok)
+    if (!ok) {
         (void)front_error(r->f, r->frame, call->range,
                           "normalize: %s is a number or a list of %u numbers, one per channel, not "
                           "%s",
                           name, (unsigned)channels, val_describe(r->f->arena, v));
+    }
     return ok;
 }
 
@@ -144,8 +152,9 @@ static void read_normalize(Reader *r, const Call *call, const Val *values)
     }
     RnPreprocess *p = r->out;
     if (!read_channels(r, call, "mean", &values[0], p->mean) ||
-        !read_channels(r, call, "std", &values[1], p->std))
+        !read_channels(r, call, "std", &values[1], p->std)) {
         return;
+    }
     for (int64_t c = 0; c < channels; c++) {
         if (!(p->std[c] > 0)) {
             (void)front_error(r->f, r->frame, call->range, "normalize: std must be above 0, not %g",
@@ -160,8 +169,9 @@ static void read_call(Reader *r, const Call *call)
 {
     const StepDef *step = find_step(r, call);
     Val values[MAX_ARGS] = {val_none(), val_none()};
-    if (!step || !read_args(r, step, call, values))
+    if (!step || !read_args(r, step, call, values)) {
         return;
+    }
     if ((int)step->kind < r->done) {
         static const char *const AFTER[] = {"resize", "centre_crop", "normalize"};
         DiagItem *item = front_error(r->f, r->frame, call->range, "%s stands after %s", step->name,
@@ -187,46 +197,52 @@ static void read_step(Reader *r, const Stmt *s);
 
 static void read_body(Reader *r, const StmtList *body)
 {
-    for (uint32_t i = 0; i < body->count && !r->f->stopped; i++)
+    for (uint32_t i = 0; i < body->count && !r->f->stopped; i++) {
         read_step(r, body->at[i]);
+    }
 }
 
 static void read_if(Reader *r, const Stmt *s)
 {
     Val condition = eval_condition(r->f, r->frame, s->value);
-    if (condition.kind == VAL_BOOL && condition.u.truth)
+    if (condition.kind == VAL_BOOL && condition.u.truth) {
         read_body(r, &s->body);
-    else if (condition.kind == VAL_BOOL && s->u.otherwise)
+    } else if (condition.kind == VAL_BOOL && s->u.otherwise) {
         read_step(r, s->u.otherwise);
+    }
 }
 
 static void read_step(Reader *r, const Stmt *s)
 {
-    if (!front_charge(r->f, r->frame, s->range, 1) || s->kind == STMT_ERROR)
+    if (!front_charge(r->f, r->frame, s->range, 1) || s->kind == STMT_ERROR) {
         return;
-    if (s->kind == STMT_CALL)
+    }
+    if (s->kind == STMT_CALL) {
         read_call(r, s->u.call);
-    else if (s->kind == STMT_GROUP)
+    } else if (s->kind == STMT_GROUP) {
         read_body(r, &s->body);
-    else if (s->kind == STMT_IF)
+    } else if (s->kind == STMT_IF) {
         read_if(r, s);
-    else
+    } else {
         (void)front_error(r->f, r->frame, s->range,
                           "behind an input stand only resize, centre_crop and normalize");
+    }
 }
 
 const RnPreprocess *preprocess_eval(Front *f, Frame *frame, const Stmt *input, const Shape *shape)
 {
-    if (!input->body.count)
+    if (!input->body.count) {
         return NULL;
+    }
     if (shape->rank != 4) {
         (void)front_error(f, frame, input->range,
                           "only an input of channels, height and width takes pictures");
         return NULL;
     }
     RnPreprocess *out = ARENA_NEW(f->arena, RnPreprocess);
-    for (int c = 0; c < RN_PICTURE_CHANNELS; c++)
+    for (int c = 0; c < RN_PICTURE_CHANNELS; c++) {
         out->std[c] = 1;
+    }
     Reader r = {.f = f, .frame = frame, .shape = shape, .out = out};
     read_body(&r, &input->body);
     return r.done ? out : NULL;

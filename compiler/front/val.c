@@ -46,11 +46,13 @@ Val val_list(const Val *at, uint32_t count)
     Val list = {.kind = VAL_LIST, .u.list = {at, count, 1, count}};
     uint64_t size = count;
     for (uint32_t i = 0; i < count; i++) {
-        if (at[i].kind != VAL_LIST)
+        if (at[i].kind != VAL_LIST) {
             continue;
+        }
         size += at[i].u.list.size;
-        if (at[i].u.list.depth >= list.u.list.depth)
+        if (at[i].u.list.depth >= list.u.list.depth) {
             list.u.list.depth = at[i].u.list.depth + 1;
+        }
     }
     list.u.list.size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
     return list;
@@ -85,8 +87,9 @@ const char *val_describe(Arena *a, const Val *v)
         [VAL_BOOL] = "",          [VAL_INT] = "",           [VAL_FLOAT] = "",
         [VAL_TEXT] = "the text ", [VAL_LIST] = "the list ", [VAL_TENSOR] = "the tensor ",
     };
-    if (v->kind == VAL_NONE || v->kind == VAL_POISON)
+    if (v->kind == VAL_NONE || v->kind == VAL_POISON) {
         return val_kind_text(v->kind);
+    }
     StrBuf b = {.arena = a};
     strbuf_add(&b, NOUNS[v->kind]);
     val_print(v, &b);
@@ -96,16 +99,18 @@ const char *val_describe(Arena *a, const Val *v)
 static void print_list(const Val *v, StrBuf *out)
 {
     uint32_t shown = v->u.list.count;
-    if (shown > MAX_PRINTED_ELEMENTS)
+    if (shown > MAX_PRINTED_ELEMENTS) {
         shown = MAX_PRINTED_ELEMENTS;
+    }
     strbuf_add(out, "[");
     for (uint32_t i = 0; i < shown; i++) {
         strbuf_add(out, i ? ", " : "");
         // Lists of lists of lists would grow like a power.
-        if (v->u.list.at[i].kind == VAL_LIST && v->u.list.depth > 3)
+        if (v->u.list.at[i].kind == VAL_LIST && v->u.list.depth > 3) {
             strbuf_add(out, "[...]");
-        else
+        } else {
             val_print(&v->u.list.at[i], out);
+        }
     }
     strbuf_add(out, shown < v->u.list.count ? ", ...]" : "]");
 }
@@ -153,22 +158,28 @@ double val_number(const Val *v)
 
 static bool lists_equal(const Val *a, const Val *b)
 {
-    if (a->u.list.count != b->u.list.count)
+    if (a->u.list.count != b->u.list.count) {
         return false;
-    if (a->u.list.at == b->u.list.at)
+    }
+    if (a->u.list.at == b->u.list.at) {
         return true;
-    for (uint32_t i = 0; i < a->u.list.count; i++)
-        if (!val_equal(&a->u.list.at[i], &b->u.list.at[i]))
+    }
+    for (uint32_t i = 0; i < a->u.list.count; i++) {
+        if (!val_equal(&a->u.list.at[i], &b->u.list.at[i])) {
             return false;
+        }
+    }
     return true;
 }
 
 bool val_equal(const Val *a, const Val *b)
 {
-    if (val_is_number(a) && val_is_number(b) && a->kind != b->kind)
+    if (val_is_number(a) && val_is_number(b) && a->kind != b->kind) {
         return val_number(a) >= val_number(b) && val_number(a) <= val_number(b);
-    if (a->kind != b->kind)
+    }
+    if (a->kind != b->kind) {
         return false;
+    }
     switch (a->kind) {
     case VAL_POISON:
     case VAL_NONE:
@@ -191,10 +202,13 @@ bool val_equal(const Val *a, const Val *b)
 
 bool val_is_tensors(const Val *v)
 {
-    if (v->kind != VAL_LIST || !v->u.list.count)
+    if (v->kind != VAL_LIST || !v->u.list.count) {
         return false;
-    for (uint32_t i = 0; i < v->u.list.count; i++)
-        if (v->u.list.at[i].kind != VAL_TENSOR)
+    }
+    for (uint32_t i = 0; i < v->u.list.count; i++) {
+        if (v->u.list.at[i].kind != VAL_TENSOR) {
             return false;
+        }
+    }
     return true;
 }

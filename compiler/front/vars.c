@@ -23,15 +23,17 @@ Var *vars_set(Front *f, Vars *v, const char *name, Val value)
 
 static size_t add_candidates(const Vars *v, const char **names, size_t count)
 {
-    for (uint32_t i = 0; i < v->list.count && count < MAX_CANDIDATES; i++)
+    for (uint32_t i = 0; i < v->list.count && count < MAX_CANDIDATES; i++) {
         names[count++] = v->list.at[i].name;
+    }
     return count;
 }
 
 void vars_report_unknown(Front *f, const Frame *frame, const char *name, SrcRange range)
 {
-    if (frame->is_unsure || f->globals->is_unsure || front_is_in_unread(f, name))
+    if (frame->is_unsure || f->globals->is_unsure || front_is_in_unread(f, name)) {
         return;
+    }
     DiagItem *item = front_error(f, frame, range, "unknown name `%s`", name);
     if (name == f->params_name || name == f->macs_name) {
         diag_help(f->diag, item,
@@ -44,7 +46,8 @@ void vars_report_unknown(Front *f, const Frame *frame, const char *name, SrcRang
     }
     const char *names[MAX_CANDIDATES];
     size_t count = add_candidates(&frame->vars, names, 0);
-    if (frame != f->globals)
+    if (frame != f->globals) {
         count = add_candidates(&f->globals->vars, names, count);
+    }
     front_suggest(f, item, name, names, count);
 }

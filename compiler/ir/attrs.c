@@ -35,8 +35,9 @@ static void set_default(const AttrDef *def, void *attrs)
         return;
     case ATTR_SIZE2:
     case ATTR_PAD4:
-        for (int i = 0; i < (def->type == ATTR_PAD4 ? 4 : 2); i++)
+        for (int i = 0; i < (def->type == ATTR_PAD4 ? 4 : 2); i++) {
             ((int64_t *)at)[i] = (int64_t)def->fallback;
+        }
         return;
     case ATTR_INTS:
         *(IntList *)at = (IntList){0};
@@ -49,18 +50,22 @@ static void set_default(const AttrDef *def, void *attrs)
 
 void attrs_set_defaults(const OpDef *op, void *attrs)
 {
-    if (!op->attr_bytes)
+    if (!op->attr_bytes) {
         return;
+    }
     memset(attrs, 0, op->attr_bytes);
-    for (uint32_t i = 0; i < op->attr_count; i++)
+    for (uint32_t i = 0; i < op->attr_count; i++) {
         set_default(&op->attrs[i], attrs);
+    }
 }
 
 static bool numbers_equal(const int64_t *a, const int64_t *b, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++)
-        if (a[i] != b[i])
+    for (uint32_t i = 0; i < n; i++) {
+        if (a[i] != b[i]) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -93,9 +98,11 @@ static bool attr_equal(const AttrDef *def, const void *a, const void *b)
 
 bool attrs_equal(const OpDef *op, const void *a, const void *b)
 {
-    for (uint32_t i = 0; i < op->attr_count; i++)
-        if (!attr_equal(&op->attrs[i], a, b))
+    for (uint32_t i = 0; i < op->attr_count; i++) {
+        if (!attr_equal(&op->attrs[i], a, b)) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -150,35 +157,39 @@ uint64_t attrs_hash(uint64_t h, const OpDef *op, const void *attrs)
 uint32_t attr_choice_count(const AttrDef *def)
 {
     uint32_t count = 1;
-    for (const char *p = def->choices; *p; p++)
+    for (const char *p = def->choices; *p; p++) {
         count += *p == '|';
+    }
     return count;
 }
 
 const char *attr_choice_text(Arena *a, const AttrDef *def, uint32_t i)
 {
     const char *begin = def->choices;
-    while (i--)
+    while (i--) {
         begin = strchr(begin, '|') + 1;
+    }
     return arena_strndup(a, begin, strcspn(begin, "|"));
 }
 
 static void print_list(StrBuf *out, const int64_t *at, uint32_t count)
 {
     strbuf_add(out, "[");
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         strbuf_printf(out, "%s%" PRId64, i ? "," : "", at[i]);
+    }
     strbuf_add(out, "]");
 }
 
 static void print_pad(StrBuf *out, const int64_t *pad)
 {
-    if (pad[0] == ATTR_PAD_SAME)
+    if (pad[0] == ATTR_PAD_SAME) {
         strbuf_add(out, "same");
-    else if (pad[0] == pad[1] && pad[0] == pad[2] && pad[0] == pad[3])
+    } else if (pad[0] == pad[1] && pad[0] == pad[2] && pad[0] == pad[3]) {
         strbuf_printf(out, "%" PRId64, pad[0]);
-    else
+    } else {
         print_list(out, pad, 4);
+    }
 }
 
 static void print_attr(const AttrDef *def, const void *attrs, StrBuf *out)
@@ -199,10 +210,11 @@ static void print_attr(const AttrDef *def, const void *attrs, StrBuf *out)
         strbuf_add(out, attr_choice_text(out->arena, def, (uint32_t) * (const int32_t *)at));
         return;
     case ATTR_SIZE2:
-        if (size[0] == size[1] && !def->position)
+        if (size[0] == size[1] && !def->position) {
             strbuf_printf(out, "%" PRId64, size[0]);
-        else
+        } else {
             strbuf_printf(out, "%" PRId64 "x%" PRId64, size[0], size[1]);
+        }
         return;
     case ATTR_PAD4:
         print_pad(out, size);
@@ -220,18 +232,21 @@ static void print_attr(const AttrDef *def, const void *attrs, StrBuf *out)
 
 void attrs_print(const OpDef *op, const void *attrs, StrBuf *out)
 {
-    if (!op->attr_bytes)
+    if (!op->attr_bytes) {
         return;
+    }
     void *defaults = arena_alloc(out->arena, op->attr_bytes);
     attrs_set_defaults(op, defaults);
     const char *separator = "";
     for (uint32_t i = 0; i < op->attr_count; i++) {
         const AttrDef *def = &op->attrs[i];
-        if (!def->required && attr_equal(def, attrs, defaults))
+        if (!def->required && attr_equal(def, attrs, defaults)) {
             continue;
+        }
         strbuf_add(out, separator);
-        if (!def->position || !def->required)
+        if (!def->position || !def->required) {
             strbuf_printf(out, "%s=", def->name);
+        }
         print_attr(def, attrs, out);
         separator = ", ";
     }
@@ -259,31 +274,35 @@ static bool in_range(const AttrDef *def, const void *attrs)
         numbers = 2;
         break;
     case ATTR_PAD4:
-        if (*(const int64_t *)at == ATTR_PAD_SAME)
+        if (*(const int64_t *)at == ATTR_PAD_SAME) {
             return true;
+        }
         numbers = 4;
         break;
     }
     for (uint32_t i = 0; i < numbers; i++) {
         int64_t x = ((const int64_t *)at)[i];
-        if (x < (int64_t)def->min || x > (int64_t)def->max)
+        if (x < (int64_t)def->min || x > (int64_t)def->max) {
             return false;
+        }
     }
     return true;
 }
 
 bool attrs_check(const OpDef *op, const void *attrs, StrBuf *why)
 {
-    if (!op->attr_bytes)
+    if (!op->attr_bytes) {
         return true;
+    }
     void *defaults = arena_alloc(why->arena, op->attr_bytes);
     attrs_set_defaults(op, defaults);
     for (uint32_t i = 0; i < op->attr_count; i++) {
         const AttrDef *def = &op->attrs[i];
         bool bounded = def->min != def->max || def->type == ATTR_ENUM;
         if (!bounded || (!def->required && attr_equal(def, attrs, defaults)) ||
-            in_range(def, attrs))
+            in_range(def, attrs)) {
             continue;
+        }
         if (def->type == ATTR_ENUM) {
             strbuf_printf(why, "%s must be one of %s", def->name, def->choices);
             return false;

@@ -12,11 +12,13 @@ bool shape_fail(const ShapeCtx *ctx, const char *help, const char *fmt, ...)
     va_start(ap, fmt);
     const char *text = arena_vprintf(ctx->arena, fmt, ap);
     va_end(ap);
-    if (!ctx->diag)
+    if (!ctx->diag) {
         INTERNAL_ERROR("%s: %s", ctx->op->name, text);
+    }
     DiagItem *item = diag_error(ctx->diag, ctx->loc, "%s: %s", ctx->op->name, text);
-    if (help)
+    if (help) {
         diag_help(ctx->diag, item, "%s", help);
+    }
     return false;
 }
 
@@ -30,11 +32,13 @@ const char *shape_text(const ShapeCtx *ctx, uint32_t i)
 static bool check_count(const ShapeCtx *ctx, uint32_t count)
 {
     const OpDef *op = ctx->op;
-    if (count >= op->min_inputs && count <= op->max_inputs)
+    if (count >= op->min_inputs && count <= op->max_inputs) {
         return true;
-    if (op->min_inputs == op->max_inputs)
+    }
+    if (op->min_inputs == op->max_inputs) {
         return shape_fail(ctx, NULL, "takes %u tensor%s, not %u", op->min_inputs,
                           op->min_inputs == 1 ? "" : "s", count);
+    }
     return shape_fail(ctx, NULL, "takes %u to %u tensors, not %u", op->min_inputs, op->max_inputs,
                       count);
 }
@@ -43,20 +47,24 @@ static bool check_count(const ShapeCtx *ctx, uint32_t count)
 // Expr).
 static bool reads_at_element(const Shape *in, const Shape *out)
 {
-    if (shape_equal(in, out))
+    if (shape_equal(in, out)) {
         return true;
-    if (!shape_is_batched(in))
+    }
+    if (!shape_is_batched(in)) {
         return in->rank == 1 && (in->dim[0] == 1 || in->dim[0] == shape_channels(out));
-    if (!shape_is_batched(out))
+    }
+    if (!shape_is_batched(out)) {
         return false;
+    }
     return in->rank == 1 || shape_elements(in) == shape_channels(out);
 }
 
 static bool check_operands(const ShapeCtx *ctx, const OutSpec *out)
 {
     for (uint32_t i = 0; i < ctx->in_count; i++) {
-        if (reads_at_element(&ctx->in[i]->shape, &out->shape))
+        if (reads_at_element(&ctx->in[i]->shape, &out->shape)) {
             continue;
+        }
         StrBuf shape = {.arena = ctx->arena};
         shape_print(&shape, &out->shape, out->dtype);
         return shape_fail(ctx, NULL, "input %u is %s, which does not go with %s", i + 1,
@@ -67,8 +75,9 @@ static bool check_operands(const ShapeCtx *ctx, const OutSpec *out)
 
 static bool check_fits(const ShapeCtx *ctx, const char *what, const Shape *s)
 {
-    if (shape_fits(s))
+    if (shape_fits(s)) {
         return true;
+    }
     StrBuf shape = {.arena = ctx->arena};
     shape_print(&shape, s, RN_F32);
     return shape_fail(ctx, NULL,
@@ -82,16 +91,19 @@ static bool infer_shapes(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
     const OpDef *op = ctx->op;
     uint32_t outputs = op->output_count ? op->output_count : 1;
     if (op->shape) {
-        if (!op->shape(ctx, out))
+        if (!op->shape(ctx, out)) {
             return false;
+        }
     } else if (op->kind == OP_ELEMENTWISE && ctx->in_count) {
         out[0] = (OutSpec){ctx->in[0]->shape, ctx->in[0]->dtype};
     } else {
         return shape_fail(ctx, NULL, "has no shape rule");
     }
-    for (uint32_t i = 0; i < outputs; i++)
-        if (!check_fits(ctx, "the output", &out[i].shape))
+    for (uint32_t i = 0; i < outputs; i++) {
+        if (!check_fits(ctx, "the output", &out[i].shape)) {
             return false;
+        }
+    }
     return op->kind != OP_ELEMENTWISE || check_operands(ctx, &out[0]);
 }
 
@@ -100,12 +112,15 @@ static bool check_params(const ShapeCtx *ctx, const ParamSlot *slots, uint32_t s
                          uint32_t tensors)
 {
     for (uint32_t i = 0; i < slot_count; i++) {
-        if (!check_fits(ctx, slots[i].suffix, &slots[i].shape))
+        if (!check_fits(ctx, slots[i].suffix, &slots[i].shape)) {
             return false;
-        if (tensors + i >= ctx->in_count)
+        }
+        if (tensors + i >= ctx->in_count) {
             continue;
-        if (shape_equal(&ctx->in[tensors + i]->shape, &slots[i].shape))
+        }
+        if (shape_equal(&ctx->in[tensors + i]->shape, &slots[i].shape)) {
             continue;
+        }
         StrBuf shape = {.arena = ctx->arena};
         shape_print(&shape, &slots[i].shape, RN_F32);
         return shape_fail(ctx, NULL, "%s is %s and should be %s", slots[i].suffix,
@@ -129,13 +144,15 @@ static Value *make_param(Graph *g, const NodeSpec *spec, const ParamSlot *slot)
 
 static void *copy_attrs(Graph *g, const NodeSpec *spec)
 {
-    if (!spec->op->attr_bytes)
+    if (!spec->op->attr_bytes) {
         return NULL;
+    }
     void *attrs = arena_alloc(g->arena, spec->op->attr_bytes);
-    if (spec->attrs)
+    if (spec->attrs) {
         memcpy(attrs, spec->attrs, spec->op->attr_bytes);
-    else
+    } else {
         attrs_set_defaults(spec->op, attrs);
+    }
     return attrs;
 }
 
@@ -177,18 +194,21 @@ Node *build_node(Graph *g, const NodeSpec *spec)
     uint32_t tensors = spec->in_count >= brought ? spec->in_count - brought : 0;
     OutSpec out[OP_MAX_OUTPUTS] = {{{0}, RN_F32}};
     if (!check_count(&ctx, tensors) || !infer_shapes(&ctx, out) ||
-        !check_params(&ctx, slots, slot_count, tensors))
+        !check_params(&ctx, slots, slot_count, tensors)) {
         return NULL;
+    }
 
     Node *n = graph_add_node(g, op, spec->before);
     n->attrs = ctx.attrs;
     n->name = spec->name ? spec->name : "";
     n->loc = spec->loc;
     n->phase = spec->phase;
-    for (uint32_t i = 0; i < spec->in_count; i++)
+    for (uint32_t i = 0; i < spec->in_count; i++) {
         VEC_PUSH(g->arena, &n->inputs, spec->in[i]);
-    for (uint32_t i = 0; spec->make_params && i < slot_count; i++)
+    }
+    for (uint32_t i = 0; spec->make_params && i < slot_count; i++) {
         VEC_PUSH(g->arena, &n->inputs, make_param(g, spec, &slots[i]));
+    }
     n->own_inputs = n->inputs.count;
     add_outputs(g, n, out);
     return n;

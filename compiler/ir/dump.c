@@ -10,15 +10,17 @@ static void dump_value(const Graph *g, const Value *v, StrBuf *out)
 {
     strbuf_printf(out, "%%%u %s: ", v->id, v->name ? v->name : "");
     shape_print(out, &v->shape, v->dtype);
-    if (v->terms)
+    if (v->terms) {
         strbuf_add(out, " partials");
+    }
     if (g->stage >= STAGE_LAID) {
         strbuf_add(out, " ");
         layout_print(out, &v->layout);
     }
-    if (v->place.placed)
+    if (v->place.placed) {
         strbuf_printf(out, " @%u+%" PRIu64 "+N*%" PRIu64, v->place.region, v->place.offset,
                       v->place.slope);
+    }
 }
 
 static void dump_ref(const Node *n, const ExprRef *r, const char *result, StrBuf *out)
@@ -41,16 +43,19 @@ static void dump_call(const Node *n, const OpDef *op, const void *attrs, const E
 {
     strbuf_printf(out, "%s(", op->name);
     for (uint32_t i = 0; i < count; i++) {
-        if (i)
+        if (i) {
             strbuf_add(out, ", ");
+        }
         dump_ref(n, &arg[i], "result", out);
     }
     strbuf_add(out, ")");
     StrBuf text = {.arena = out->arena};
-    if (attrs)
+    if (attrs) {
         attrs_print(op, attrs, &text);
-    if (text.count)
+    }
+    if (text.count) {
         strbuf_printf(out, " %s", strbuf_text(&text));
+    }
 }
 
 static void dump_expr(const Node *n, const Expr *e, StrBuf *out)
@@ -60,10 +65,11 @@ static void dump_expr(const Node *n, const Expr *e, StrBuf *out)
         const ExprStep *step = &e->steps.at[i];
         bool is_result =
             i + 1 == e->steps.count && e->result.kind == EXPR_STEP && e->result.index == i;
-        if (is_result)
+        if (is_result) {
             strbuf_add(out, " ");
-        else
+        } else {
             strbuf_printf(out, " t%u = ", i);
+        }
         dump_call(n, step->op, step->attrs, step->arg, step->arg_count, out);
         if (is_result) {
             strbuf_add(out, " }");
@@ -79,40 +85,49 @@ static void dump_expr(const Node *n, const Expr *e, StrBuf *out)
 static void dump_lowering(const Lowering *l, StrBuf *out)
 {
     strbuf_printf(out, " kernel=%s tasks=%u", l->kernel, l->tasks_mul);
-    if (l->tasks_div != RN_DIV_ALL)
+    if (l->tasks_div != RN_DIV_ALL) {
         strbuf_printf(out, "*ceil(N/%u)", l->tasks_div);
+    }
 }
 
 static void dump_node(const Graph *g, const Node *n, StrBuf *out)
 {
     strbuf_add(out, "  ");
     for (uint32_t i = 0; i < n->outputs.count; i++) {
-        if (i)
+        if (i) {
             strbuf_add(out, ", ");
+        }
         dump_value(g, n->outputs.at[i], out);
     }
     strbuf_printf(out, " = %s(", n->op->name);
-    for (uint32_t i = 0; i < n->own_inputs; i++)
+    for (uint32_t i = 0; i < n->own_inputs; i++) {
         strbuf_printf(out, "%s%%%u", i ? ", " : "", n->inputs.at[i]->id);
+    }
     strbuf_add(out, ")");
     StrBuf text = {.arena = out->arena};
-    if (n->attrs)
+    if (n->attrs) {
         attrs_print(n->op, n->attrs, &text);
-    if (text.count)
+    }
+    if (text.count) {
         strbuf_printf(out, " %s", strbuf_text(&text));
-    if (n->store)
+    }
+    if (n->store) {
         dump_expr(n, n->store, out);
+    }
     for (uint32_t i = 0; i < n->side_count; i++) {
         const Side *side = &n->sides[i];
         strbuf_printf(out, " side %%%u = ", n->outputs.at[side->output]->id);
         dump_call(n, side->op, side->attrs, side->arg, side->arg_count, out);
     }
-    if (n->phase != PHASE_FORWARD)
+    if (n->phase != PHASE_FORWARD) {
         strbuf_printf(out, " [%s]", op_phase_text(n->phase));
-    if (n->bind != BIND_INPUTS)
+    }
+    if (n->bind != BIND_INPUTS) {
         strbuf_add(out, " [prepare]");
-    if (n->lowering)
+    }
+    if (n->lowering) {
         dump_lowering(n->lowering, out);
+    }
     strbuf_add(out, "\n");
 }
 
@@ -146,20 +161,27 @@ void graph_dump(const Graph *g, StrBuf *out)
 {
     strbuf_printf(out, "graph %s %s %s {\n", g->name, g->mode == MODE_TRAIN ? "train" : "infer",
                   stage_name(g->stage));
-    for (uint32_t i = 0; i < g->inputs.count; i++)
+    for (uint32_t i = 0; i < g->inputs.count; i++) {
         dump_given(g, "input", g->inputs.at[i], out);
-    if (g->labels)
+    }
+    if (g->labels) {
         dump_given(g, "labels", g->labels, out);
-    for (uint32_t i = 0; i < g->params.count; i++)
+    }
+    for (uint32_t i = 0; i < g->params.count; i++) {
         dump_given(g, "param", g->params.at[i], out);
-    for (uint32_t i = 0; i < g->states.count; i++)
+    }
+    for (uint32_t i = 0; i < g->states.count; i++) {
         dump_given(g, "state", g->states.at[i], out);
-    for (const Node *n = g->first; n; n = n->next)
+    }
+    for (const Node *n = g->first; n; n = n->next) {
         dump_node(g, n, out);
-    for (uint32_t i = 0; i < g->outputs.count; i++)
+    }
+    for (uint32_t i = 0; i < g->outputs.count; i++) {
         strbuf_printf(out, "  output %s = %%%u\n",
                       i < g->output_names.count ? g->output_names.at[i] : "", g->outputs.at[i]->id);
-    if (g->loss)
+    }
+    if (g->loss) {
         strbuf_printf(out, "  loss = %%%u\n", g->loss->id);
+    }
     strbuf_add(out, "}\n");
 }

@@ -67,26 +67,30 @@ static void link_node(Graph *g, Node *n, Node *before)
 {
     n->next = before;
     n->prev = before ? before->prev : g->last;
-    if (n->prev)
+    if (n->prev) {
         n->prev->next = n;
-    else
+    } else {
         g->first = n;
-    if (before)
+    }
+    if (before) {
         before->prev = n;
-    else
+    } else {
         g->last = n;
+    }
 }
 
 static void unlink_node(Graph *g, Node *n)
 {
-    if (n->prev)
+    if (n->prev) {
         n->prev->next = n->next;
-    else
+    } else {
         g->first = n->next;
-    if (n->next)
+    }
+    if (n->next) {
         n->next->prev = n->prev;
-    else
+    } else {
         g->last = n->prev;
+    }
     n->prev = n->next = NULL;
 }
 
@@ -113,51 +117,64 @@ Value *graph_add_output(Graph *g, Node *n, RnDType dtype, Shape shape)
 
 void graph_remove_node(Graph *g, Node *n)
 {
-    for (uint32_t i = 0; i < n->outputs.count; i++)
-        if (graph_use_count(g, n->outputs.at[i]))
+    for (uint32_t i = 0; i < n->outputs.count; i++) {
+        if (graph_use_count(g, n->outputs.at[i])) {
             INTERNAL_ERROR("removing node %s (%s), whose output %u is used", n->name, n->op->name,
                            i);
+        }
+    }
     unlink_node(g, n);
     g->node_count--;
 }
 
 void graph_move_before(Graph *g, Node *n, Node *before)
 {
-    if (n == before)
+    if (n == before) {
         return;
+    }
     unlink_node(g, n);
     link_node(g, n, before);
 }
 
 void graph_replace_uses(Graph *g, Value *from, Value *to)
 {
-    for (Node *n = g->first; n; n = n->next)
-        for (uint32_t i = 0; i < n->inputs.count; i++)
-            if (n->inputs.at[i] == from)
+    for (Node *n = g->first; n; n = n->next) {
+        for (uint32_t i = 0; i < n->inputs.count; i++) {
+            if (n->inputs.at[i] == from) {
                 n->inputs.at[i] = to;
-    for (uint32_t i = 0; i < g->outputs.count; i++)
-        if (g->outputs.at[i] == from)
+            }
+        }
+    }
+    for (uint32_t i = 0; i < g->outputs.count; i++) {
+        if (g->outputs.at[i] == from) {
             g->outputs.at[i] = to;
-    if (g->loss == from)
+        }
+    }
+    if (g->loss == from) {
         g->loss = to;
+    }
 }
 
 uint32_t graph_use_count(const Graph *g, const Value *v)
 {
     uint32_t count = g->loss == v;
-    for (const Node *n = g->first; n; n = n->next)
-        for (uint32_t i = 0; i < n->inputs.count; i++)
+    for (const Node *n = g->first; n; n = n->next) {
+        for (uint32_t i = 0; i < n->inputs.count; i++) {
             count += n->inputs.at[i] == v;
-    for (uint32_t i = 0; i < g->outputs.count; i++)
+        }
+    }
+    for (uint32_t i = 0; i < g->outputs.count; i++) {
         count += g->outputs.at[i] == v;
+    }
     return count;
 }
 
 void graph_number_nodes(Graph *g)
 {
     uint32_t number = 0;
-    for (Node *n = g->first; n; n = n->next)
+    for (Node *n = g->first; n; n = n->next) {
         n->mark = ++number;
+    }
 }
 
 // Copying: every value once, through a table by id.
@@ -168,8 +185,9 @@ typedef struct Cloner {
 
 static Value *clone_value(Cloner *c, const Value *v)
 {
-    if (!v)
+    if (!v) {
         return NULL;
+    }
     if (!c->copy[v->id]) {
         Value *copy = ARENA_NEW(c->to->arena, Value);
         c->copy[v->id] = copy;
@@ -182,12 +200,14 @@ static Value *clone_value(Cloner *c, const Value *v)
 
 static Expr *clone_expr(Arena *a, const Expr *e)
 {
-    if (!e)
+    if (!e) {
         return NULL;
+    }
     Expr *copy = ARENA_NEW(a, Expr);
     copy->result = e->result;
-    for (uint32_t i = 0; i < e->steps.count; i++)
+    for (uint32_t i = 0; i < e->steps.count; i++) {
         VEC_PUSH(a, &copy->steps, e->steps.at[i]);
+    }
     return copy;
 }
 
@@ -205,8 +225,9 @@ static void clone_node(Cloner *c, const Node *n)
     }
     memset(&copy->inputs, 0, sizeof copy->inputs);
     memset(&copy->outputs, 0, sizeof copy->outputs);
-    for (uint32_t i = 0; i < n->inputs.count; i++)
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
         VEC_PUSH(a, &copy->inputs, clone_value(c, n->inputs.at[i]));
+    }
     for (uint32_t i = 0; i < n->outputs.count; i++) {
         Value *out = clone_value(c, n->outputs.at[i]);
         out->def = copy;
@@ -230,14 +251,16 @@ Graph *graph_clone(Arena *a, const Graph *g)
     CLONE_LIST(inputs);
     CLONE_LIST(params);
     CLONE_LIST(states);
-    for (const Node *n = g->first; n; n = n->next)
+    for (const Node *n = g->first; n; n = n->next) {
         clone_node(&c, n);
+    }
     CLONE_LIST(grads);
     CLONE_LIST(outputs);
 #undef CLONE_LIST
     memset(&to->output_names, 0, sizeof to->output_names);
-    for (uint32_t i = 0; i < g->output_names.count; i++)
+    for (uint32_t i = 0; i < g->output_names.count; i++) {
         VEC_PUSH(a, &to->output_names, g->output_names.at[i]);
+    }
     to->labels = clone_value(&c, g->labels);
     to->loss = clone_value(&c, g->loss);
     to->next_node = g->next_node;

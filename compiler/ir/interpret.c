@@ -37,12 +37,15 @@ static Element element_at(Extent e, int64_t index)
 // How an operand is read follows from its shape (graph.h, Expr).
 static double read_operand(const Value *v, const RefTensor *t, const Shape *out, Element e)
 {
-    if (shape_equal(&v->shape, out))
+    if (shape_equal(&v->shape, out)) {
         return t->at[e.index];
-    if (!shape_is_batched(&v->shape))
+    }
+    if (!shape_is_batched(&v->shape)) {
         return t->at[v->shape.dim[0] == 1 ? 0 : e.channel];
-    if (v->shape.rank == 1)
+    }
+    if (v->shape.rank == 1) {
         return t->at[e.image];
+    }
     return t->at[e.image * shape_channels(out) + e.channel];
 }
 
@@ -68,8 +71,9 @@ static void run_elementwise(Run *r, const Node *n)
     ScalarVal *arg = ARENA_ARRAY(r->arena, ScalarVal, n->own_inputs);
     for (int64_t i = 0; i < total(extent); i++) {
         Element e = element_at(extent, i);
-        for (uint32_t k = 0; k < n->own_inputs; k++)
+        for (uint32_t k = 0; k < n->own_inputs; k++) {
             arg[k].d = read_input(r, n, k, &out->shape, e);
+        }
         r->values[out->id].at[i] = n->op->scalar(&r->builder, n->attrs, arg, n->own_inputs).d;
     }
 }
@@ -100,8 +104,9 @@ static void run_store(Run *r, const Node *n)
         for (uint32_t k = 0; k < expr->steps.count; k++) {
             const ExprStep *s = &expr->steps.at[k];
             ScalarVal arg[EXPR_MAX_ARGS];
-            for (uint32_t j = 0; j < s->arg_count; j++)
+            for (uint32_t j = 0; j < s->arg_count; j++) {
                 arg[j].d = eval_ref(r, n, &s->arg[j], step, e);
+            }
             step[k] = s->op->scalar(&r->builder, s->attrs, arg, s->arg_count).d;
         }
         r->values[out->id].at[i] = eval_ref(r, n, &expr->result, step, e);
@@ -121,27 +126,31 @@ static void run_reduction(Run *r, const Node *n, const OpDef *op, const void *at
         Element e = element_at(extent, i);
         ScalarVal arg[EXPR_MAX_ARGS], term[2];
         arg[0].d = r->values[over->id].at[i];
-        for (uint32_t k = 1; k < arg_count; k++)
+        for (uint32_t k = 1; k < arg_count; k++) {
             arg[k].d = read_input(r, n, input[k], &over->shape, e);
+        }
         uint32_t terms = op->terms(&r->builder, attrs, arg, arg_count, term);
-        for (uint32_t t = 0; t < terms; t++)
+        for (uint32_t t = 0; t < terms; t++) {
             sum[t * extent.channels + e.channel] += term[t].d;
+        }
     }
 }
 
 static void run_own_reduction(Run *r, const Node *n)
 {
     uint32_t input[EXPR_MAX_ARGS];
-    for (uint32_t k = 0; k < EXPR_MAX_ARGS; k++)
+    for (uint32_t k = 0; k < EXPR_MAX_ARGS; k++) {
         input[k] = k;
+    }
     run_reduction(r, n, n->op, n->attrs, n->inputs.at[0], input, n->own_inputs, n->outputs.at[0]);
 }
 
 static void run_side(Run *r, const Node *n, const Side *side)
 {
     uint32_t input[EXPR_MAX_ARGS] = {0};
-    for (uint32_t k = 1; k < side->arg_count; k++)
+    for (uint32_t k = 1; k < side->arg_count; k++) {
         input[k] = side->arg[k].index;
+    }
     run_reduction(r, n, side->op, side->attrs, n->outputs.at[0], input, side->arg_count,
                   n->outputs.at[side->output]);
 }
@@ -150,10 +159,12 @@ static void run_reference(Run *r, const Node *n)
 {
     RefTensor *in = ARENA_ARRAY(r->arena, RefTensor, n->own_inputs + 1);
     RefTensor *out = ARENA_ARRAY(r->arena, RefTensor, n->outputs.count);
-    for (uint32_t i = 0; i < n->own_inputs; i++)
+    for (uint32_t i = 0; i < n->own_inputs; i++) {
         in[i] = r->values[n->inputs.at[i]->id];
-    for (uint32_t i = 0; i < n->outputs.count; i++)
+    }
+    for (uint32_t i = 0; i < n->outputs.count; i++) {
         out[i] = r->values[n->outputs.at[i]->id];
+    }
     RefCtx ctx = {.node = n,
                   .batch = r->batch,
                   .in = in,
@@ -170,11 +181,13 @@ static void allocate_outputs(Run *r, const Node *n)
     for (uint32_t i = 0; i < n->outputs.count; i++) {
         const Value *v = n->outputs.at[i];
         RefTensor *t = &r->values[v->id];
-        if (t->at)
+        if (t->at) {
             continue;
+        }
         t->shape = v->shape;
-        if (shape_is_batched(&v->shape))
+        if (shape_is_batched(&v->shape)) {
             t->shape.dim[0] = r->batch;
+        }
         t->at = ARENA_ARRAY(r->arena, double, total(extent_of(&v->shape, r->batch)));
     }
 }
@@ -182,18 +195,21 @@ static void allocate_outputs(Run *r, const Node *n)
 static void run_node(Run *r, const Node *n)
 {
     allocate_outputs(r, n);
-    if (n->op->reference)
+    if (n->op->reference) {
         run_reference(r, n);
-    else if (n->op->kind == OP_ELEMENTWISE)
+    } else if (n->op->kind == OP_ELEMENTWISE) {
         run_elementwise(r, n);
-    else if (n->op->kind == OP_CHANNEL_REDUCE)
+    } else if (n->op->kind == OP_CHANNEL_REDUCE) {
         run_own_reduction(r, n);
-    else if (!n->store)
+    } else if (!n->store) {
         INTERNAL_ERROR("interpreter: node %s (%s) has no reference", n->name, n->op->name);
-    if (n->store)
+    }
+    if (n->store) {
         run_store(r, n);
-    for (uint32_t i = 0; i < n->side_count; i++)
+    }
+    for (uint32_t i = 0; i < n->side_count; i++) {
         run_side(r, n, &n->sides[i]);
+    }
 }
 
 void graph_interpret(const Graph *g, Arena *a, int64_t batch, RefTensor *values, double loss_scale)
@@ -204,6 +220,7 @@ void graph_interpret(const Graph *g, Arena *a, int64_t batch, RefTensor *values,
              .values = values,
              .loss_scale = loss_scale,
              .builder = scalar_plain};
-    for (const Node *n = g->first; n; n = n->next)
+    for (const Node *n = g->first; n; n = n->next) {
         run_node(&r, n);
+    }
 }

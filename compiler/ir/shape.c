@@ -33,11 +33,14 @@ Shape shape_weights(int64_t k, int64_t c, int64_t r, int64_t s)
 
 bool shape_equal(const Shape *a, const Shape *b)
 {
-    if (a->rank != b->rank)
+    if (a->rank != b->rank) {
         return false;
-    for (uint32_t i = 0; i < a->rank; i++)
-        if (a->dim[i] != b->dim[i])
+    }
+    for (uint32_t i = 0; i < a->rank; i++) {
+        if (a->dim[i] != b->dim[i]) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -49,9 +52,11 @@ bool shape_is_batched(const Shape *s)
 int64_t shape_elements(const Shape *s)
 {
     int64_t product = 1;
-    for (uint32_t i = shape_is_batched(s) ? 1 : 0; i < s->rank; i++)
-        if (__builtin_mul_overflow(product, s->dim[i], &product))
+    for (uint32_t i = shape_is_batched(s) ? 1 : 0; i < s->rank; i++) {
+        if (__builtin_mul_overflow(product, s->dim[i], &product)) {
             return INT64_MAX;
+        }
+    }
     return product;
 }
 
@@ -59,8 +64,9 @@ bool shape_fits(const Shape *s)
 {
     int64_t product = 1;
     for (uint32_t i = shape_is_batched(s) ? 1 : 0; i < s->rank; i++) {
-        if (s->dim[i] < 1 || s->dim[i] > SHAPE_MAX_ELEMENTS / product)
+        if (s->dim[i] < 1 || s->dim[i] > SHAPE_MAX_ELEMENTS / product) {
             return false;
+        }
         product *= s->dim[i];
     }
     return true;
@@ -68,8 +74,9 @@ bool shape_fits(const Shape *s)
 
 int64_t shape_channels(const Shape *s)
 {
-    if (!shape_is_batched(s))
+    if (!shape_is_batched(s)) {
         return s->rank ? s->dim[0] : 1;
+    }
     return s->rank > 1 ? s->dim[1] : 1;
 }
 
@@ -119,12 +126,14 @@ void shape_print(StrBuf *out, const Shape *s, RnDType dtype)
 {
     strbuf_printf(out, "%s[", dtype_name(dtype));
     for (uint32_t i = 0; i < s->rank; i++) {
-        if (i)
+        if (i) {
             strbuf_add(out, ",");
-        if (s->dim[i] == DIM_BATCH)
+        }
+        if (s->dim[i] == DIM_BATCH) {
             strbuf_add(out, "N");
-        else
+        } else {
             strbuf_printf(out, "%" PRId64, s->dim[i]);
+        }
     }
     strbuf_add(out, "]");
 }
@@ -134,11 +143,14 @@ int64_t packing_elements(const Packing *p)
     int64_t total = 0;
     for (; p; p = p->next) {
         int64_t product = 1;
-        for (uint32_t i = 0; i < p->dims; i++)
-            if (__builtin_mul_overflow(product, (int64_t)p->dim[i].extent, &product))
+        for (uint32_t i = 0; i < p->dims; i++) {
+            if (__builtin_mul_overflow(product, (int64_t)p->dim[i].extent, &product)) {
                 return INT64_MAX;
-        if (__builtin_add_overflow(total, product, &total))
+            }
+        }
+        if (__builtin_add_overflow(total, product, &total)) {
             return INT64_MAX;
+        }
     }
     return total;
 }
@@ -146,13 +158,16 @@ int64_t packing_elements(const Packing *p)
 bool packing_equal(const Packing *a, const Packing *b)
 {
     for (; a && b; a = a->next, b = b->next) {
-        if (a == b)
+        if (a == b) {
             return true;
+        }
         if (a->dims != b->dims || memcmp(a->base, b->base, sizeof a->base) != 0 ||
-            memcmp(a->fold, b->fold, sizeof a->fold) != 0)
+            memcmp(a->fold, b->fold, sizeof a->fold) != 0) {
             return false;
-        if (memcmp(a->dim, b->dim, a->dims * sizeof a->dim[0]) != 0)
+        }
+        if (memcmp(a->dim, b->dim, a->dims * sizeof a->dim[0]) != 0) {
             return false;
+        }
     }
     return a == b;
 }
@@ -164,8 +179,9 @@ static bool tags_equal(const char *a, const char *b)
 
 bool layout_equal(const Layout *a, const Layout *b)
 {
-    if (a->kind != b->kind)
+    if (a->kind != b->kind) {
         return false;
+    }
     switch (a->kind) {
     case LAYOUT_PLAIN:
         return true;
@@ -185,11 +201,13 @@ static void print_packing(StrBuf *out, const Packing *p)
     strbuf_add(out, "packed");
     for (; p; p = p->next) {
         strbuf_add(out, "[");
-        for (uint32_t i = 0; i < p->dims; i++)
+        for (uint32_t i = 0; i < p->dims; i++) {
             strbuf_printf(out, "%s%d:%d*%d", i ? " " : "", p->dim[i].extent, p->dim[i].coord,
                           p->dim[i].coef);
-        if (p->fold[1])
+        }
+        if (p->fold[1]) {
             strbuf_printf(out, " fold %dx%d", p->fold[0], p->fold[1]);
+        }
         strbuf_add(out, "]");
     }
 }
@@ -231,8 +249,9 @@ void layout_bytes(const Shape *s, RnDType dtype, const Layout *l, uint64_t *fixe
     case LAYOUT_BLOCKED: {
         int64_t c = shape_channels(s);
         uint64_t count = (uint64_t)shape_elements(s);
-        if (l->kind == LAYOUT_BLOCKED && c > 0)
+        if (l->kind == LAYOUT_BLOCKED && c > 0) {
             count = count / (uint64_t)c * (uint64_t)round_up(c, l->block);
+        }
         *(shape_is_batched(s) ? per_image : fixed) = count * element;
         return;
     }

@@ -6,16 +6,18 @@ static ScalarVal add_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal
 {
     (void)attrs;
     ScalarVal sum = arg[0];
-    for (uint32_t i = 1; i < count; i++)
+    for (uint32_t i = 1; i < count; i++) {
         sum = SC_ADD(b, sum, arg[i]);
+    }
     return sum;
 }
 
 static bool add_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     for (uint32_t i = 1; i < ctx->in_count; i++) {
-        if (shape_equal(&ctx->in[0]->shape, &ctx->in[i]->shape))
+        if (shape_equal(&ctx->in[0]->shape, &ctx->in[i]->shape)) {
             continue;
+        }
         return shape_fail(ctx, "a stride or a change of channels needs a projection: proj=1x1",
                           "shapes differ: %s and %s", shape_text(ctx, 0), shape_text(ctx, i));
     }
@@ -24,8 +26,9 @@ static bool add_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 
 static void add_grad(GradCtx *g, const Node *node, Value *const *dout)
 {
-    for (uint32_t i = 0; i < node->own_inputs; i++)
+    for (uint32_t i = 0; i < node->own_inputs; i++) {
         grad_add(g, node->inputs.at[i], dout[0]);
+    }
 }
 
 static const OpCase add_cases[] = {

@@ -14,22 +14,27 @@ static void avgpool_grad(GradCtx *g, const Node *node, Value *const *dout)
 static double window_mean(const RefTensor *x, int64_t n, int64_t c, const AvgWindow *w)
 {
     double sum = 0.0;
-    for (int64_t iy = w->y_lo; iy < w->y_hi; iy++)
-        for (int64_t ix = w->x_lo; ix < w->x_hi; ix++)
+    for (int64_t iy = w->y_lo; iy < w->y_hi; iy++) {
+        for (int64_t ix = w->x_lo; ix < w->x_hi; ix++) {
             sum += *ref_at(x, n, c, iy, ix);
+        }
+    }
     return sum / w->divisor;
 }
 
 static void avgpool_reference(const RefCtx *ctx)
 {
     const int64_t *d = ctx->out[0].shape.dim;
-    for (int64_t n = 0; n < d[0]; n++)
-        for (int64_t c = 0; c < d[1]; c++)
-            for (int64_t y = 0; y < d[2]; y++)
+    for (int64_t n = 0; n < d[0]; n++) {
+        for (int64_t c = 0; c < d[1]; c++) {
+            for (int64_t y = 0; y < d[2]; y++) {
                 for (int64_t x = 0; x < d[3]; x++) {
                     AvgWindow w = avgpool_window(ctx->node->attrs, &ctx->in[0].shape.dim[2], y, x);
                     *ref_at(&ctx->out[0], n, c, y, x) = window_mean(&ctx->in[0], n, c, &w);
                 }
+            }
+        }
+    }
 }
 
 static const OpCase avgpool_cases[] = {

@@ -36,15 +36,18 @@ static void batch_statistics(const RefCtx *ctx, int64_t c, int64_t pixels, doubl
 {
     const BnAttrs *a = ctx->node->attrs;
     double m = (double)(ctx->batch * pixels), sum = 0.0, squares = 0.0;
-    for (int64_t n = 0; n < ctx->batch; n++)
-        for (int64_t i = 0; i < pixels; i++)
+    for (int64_t n = 0; n < ctx->batch; n++) {
+        for (int64_t i = 0; i < pixels; i++) {
             sum += ref_at(&ctx->in[0], n, c, 0, 0)[i];
+        }
+    }
     *mean = sum / m;
-    for (int64_t n = 0; n < ctx->batch; n++)
+    for (int64_t n = 0; n < ctx->batch; n++) {
         for (int64_t i = 0; i < pixels; i++) {
             double d = ref_at(&ctx->in[0], n, c, 0, 0)[i] - *mean;
             squares += d * d;
         }
+    }
     *var = squares / m;
     double unbiased = m > 1.0 ? squares / (m - 1.0) : *var;
     ctx->in[3].at[c] += a->momentum * (*mean - ctx->in[3].at[c]);
@@ -58,13 +61,16 @@ static void bn_reference(const RefCtx *ctx)
     int64_t pixels = shape_height(s) * shape_width(s);
     for (int64_t c = 0; c < shape_channels(s); c++) {
         double mean = ctx->in[3].at[c], var = ctx->in[4].at[c];
-        if (ctx->training)
+        if (ctx->training) {
             batch_statistics(ctx, c, pixels, &mean, &var);
+        }
         double scale = ctx->in[1].at[c] / sqrt(var + a->eps);
-        for (int64_t n = 0; n < ctx->batch; n++)
-            for (int64_t i = 0; i < pixels; i++)
+        for (int64_t n = 0; n < ctx->batch; n++) {
+            for (int64_t i = 0; i < pixels; i++) {
                 ref_at(&ctx->out[0], n, c, 0, 0)[i] =
                     (ref_at(&ctx->in[0], n, c, 0, 0)[i] - mean) * scale + ctx->in[2].at[c];
+            }
+        }
     }
 }
 

@@ -10,13 +10,17 @@ static const AttrDef bn_finish_attrs[] = {BN_ATTRS, BN_PIXELS_ATTR};
 static bool bn_finish_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const Shape *s = &ctx->in[0]->shape;
-    if (s->rank != 2 || s->dim[0] != 2)
+    if (s->rank != 2 || s->dim[0] != 2) {
         return shape_fail(ctx, NULL, "needs partial sums of two terms, not %s", shape_text(ctx, 0));
-    for (uint32_t i = 1; i < 5; i++)
-        if (!need_vector(ctx, i, s->dim[1]))
+    }
+    for (uint32_t i = 1; i < 5; i++) {
+        if (!need_vector(ctx, i, s->dim[1])) {
             return false;
-    for (uint32_t i = 0; i < 4; i++)
+        }
+    }
+    for (uint32_t i = 0; i < 4; i++) {
         out[i] = out_f32(shape_vector(s->dim[1]));
+    }
     return true;
 }
 

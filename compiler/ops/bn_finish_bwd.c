@@ -8,12 +8,15 @@ static const AttrDef bn_bwd_attrs[] = {BN_ATTRS, BN_PIXELS_ATTR};
 static bool bn_bwd_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const Shape *s = &ctx->in[0]->shape;
-    if (s->rank != 2 || s->dim[0] != 2)
+    if (s->rank != 2 || s->dim[0] != 2) {
         return shape_fail(ctx, NULL, "needs partial sums of two terms, not %s", shape_text(ctx, 0));
-    if (!need_vector(ctx, 1, s->dim[1]) || !need_vector(ctx, 2, s->dim[1]))
+    }
+    if (!need_vector(ctx, 1, s->dim[1]) || !need_vector(ctx, 2, s->dim[1])) {
         return false;
-    for (uint32_t i = 0; i < 4; i++)
+    }
+    for (uint32_t i = 0; i < 4; i++) {
         out[i] = out_f32(shape_vector(s->dim[1]));
+    }
     return true;
 }
 

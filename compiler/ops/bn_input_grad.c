@@ -11,11 +11,14 @@ static ScalarVal input_grad_scalar(ScalarBuilder *b, const void *attrs, const Sc
 
 static bool input_grad_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
-    if (!need_channels(ctx, 0) || !need_same_shape(ctx, 0, 1))
+    if (!need_channels(ctx, 0) || !need_same_shape(ctx, 0, 1)) {
         return false;
-    for (uint32_t i = 2; i < 6; i++)
-        if (!need_vector(ctx, i, shape_channels(&ctx->in[0]->shape)))
+    }
+    for (uint32_t i = 2; i < 6; i++) {
+        if (!need_vector(ctx, i, shape_channels(&ctx->in[0]->shape))) {
             return false;
+        }
+    }
     return shape_like_input(ctx, out);
 }
 

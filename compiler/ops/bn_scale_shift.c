@@ -9,9 +9,11 @@ static const AttrDef scale_shift_attrs[] = {BN_ATTRS};
 static bool scale_shift_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     int64_t c = shape_channels(&ctx->in[0]->shape);
-    for (uint32_t i = 0; i < 4; i++)
-        if (!need_vector(ctx, i, c))
+    for (uint32_t i = 0; i < 4; i++) {
+        if (!need_vector(ctx, i, c)) {
             return false;
+        }
+    }
     out[0] = out[1] = out_f32(shape_vector(c));
     return true;
 }

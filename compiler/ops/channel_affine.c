@@ -15,8 +15,9 @@ static ScalarVal affine_scalar(ScalarBuilder *b, const void *attrs, const Scalar
 
 static bool affine_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
-    if (!need_channels(ctx, 0))
+    if (!need_channels(ctx, 0)) {
         return false;
+    }
     int64_t c = shape_channels(&ctx->in[0]->shape);
     return need_vector(ctx, 1, c) && need_vector(ctx, 2, c) && shape_like_input(ctx, out);
 }
@@ -27,21 +28,24 @@ static const Node *statistics_of(const Node *node)
 {
     const Value *scale = node->inputs.at[1], *shift = node->inputs.at[2];
     const Node *bn = scale->def;
-    if (!bn || strcmp(bn->op->name, "bn_finish") != 0 || shift->def != bn)
+    if (!bn || strcmp(bn->op->name, "bn_finish") != 0 || shift->def != bn) {
         return NULL;
+    }
     return scale->def_out == 2 && shift->def_out == 3 ? bn : NULL;
 }
 
 static void affine_grad(GradCtx *g, const Node *node, Value *const *dout)
 {
     const Node *bn = statistics_of(node);
-    if (!bn)
+    if (!bn) {
         INTERNAL_ERROR("channel_affine %s: its scale and shift must be of one bn_finish",
                        node->name);
+    }
     Value *x = node->inputs.at[0], *dy = dout[0];
     Value *weight = bn->inputs.at[1], *bias = bn->inputs.at[2];
-    if (!grad_needed(g, x) && !grad_needed(g, weight) && !grad_needed(g, bias))
+    if (!grad_needed(g, x) && !grad_needed(g, weight) && !grad_needed(g, bias)) {
         return;
+    }
     Value *mean = bn->outputs.at[0], *rstd = bn->outputs.at[1], *scale = bn->outputs.at[2];
     Value *sums = grad_node(g, "channel_dot", NULL, (Value *[]){dy, x, mean}, 3);
     Value *first = grad_node(g, "bn_finish_bwd", bn->attrs, (Value *[]){sums, rstd, scale}, 3);

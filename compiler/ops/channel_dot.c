@@ -12,11 +12,13 @@ static uint32_t channel_dot_terms(ScalarBuilder *b, const void *attrs, const Sca
 
 static bool channel_dot_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
-    if (!need_channels(ctx, 0))
+    if (!need_channels(ctx, 0)) {
         return false;
+    }
     int64_t c = shape_channels(&ctx->in[0]->shape);
-    if (!need_same_shape(ctx, 0, 1) || !need_vector(ctx, 2, c))
+    if (!need_same_shape(ctx, 0, 1) || !need_vector(ctx, 2, c)) {
         return false;
+    }
     out[0] = out_f32((Shape){.rank = 2, .dim = {2, c}});
     return true;
 }

@@ -13,11 +13,13 @@ static uint32_t channel_moments_terms(ScalarBuilder *b, const void *attrs, const
 
 static bool channel_moments_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
-    if (!need_channels(ctx, 0))
+    if (!need_channels(ctx, 0)) {
         return false;
+    }
     int64_t c = shape_channels(&ctx->in[0]->shape);
-    if (!need_vector(ctx, 1, c))
+    if (!need_vector(ctx, 1, c)) {
         return false;
+    }
     out[0] = out_f32((Shape){.rank = 2, .dim = {2, c}});
     return true;
 }

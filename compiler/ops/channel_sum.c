@@ -11,8 +11,9 @@ static uint32_t channel_sum_terms(ScalarBuilder *b, const void *attrs, const Sca
 
 static bool channel_sum_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
-    if (!need_channels(ctx, 0))
+    if (!need_channels(ctx, 0)) {
         return false;
+    }
     int64_t c = shape_channels(&ctx->in[0]->shape);
     out[0] = out_f32((Shape){.rank = 2, .dim = {1, c}});
     return true;

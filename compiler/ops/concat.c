@@ -4,16 +4,19 @@
 static bool concat_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     Shape sum = ctx->in[0]->shape;
-    if (!need_channels(ctx, 0))
+    if (!need_channels(ctx, 0)) {
         return false;
+    }
     for (uint32_t i = 1; i < ctx->in_count; i++) {
-        if (!need_channels(ctx, i))
+        if (!need_channels(ctx, i)) {
             return false;
+        }
         const Shape *s = &ctx->in[i]->shape;
         if (s->rank != sum.rank || shape_height(s) != shape_height(&sum) ||
-            shape_width(s) != shape_width(&sum))
+            shape_width(s) != shape_width(&sum)) {
             return shape_fail(ctx, NULL, "all but the channels must agree: %s and %s",
                               shape_text(ctx, 0), shape_text(ctx, i));
+        }
         sum.dim[1] += s->dim[1];
     }
     out[0] = out_f32(sum);
@@ -38,9 +41,11 @@ static void concat_reference(const RefCtx *ctx)
         int64_t base = 0;
         for (uint32_t i = 0; i < ctx->in_count; i++) {
             int64_t channels = ctx->in[i].shape.dim[1];
-            for (int64_t c = 0; c < channels; c++)
-                for (int64_t p = 0; p < pixels; p++)
+            for (int64_t c = 0; c < channels; c++) {
+                for (int64_t p = 0; p < pixels; p++) {
                     ref_at(&ctx->out[0], n, base + c, 0, 0)[p] = ref_at(&ctx->in[i], n, c, 0, 0)[p];
+                }
+            }
             base += channels;
         }
     }

@@ -32,12 +32,14 @@ static uint32_t conv_params(const ShapeCtx *ctx, ParamSlot slots[OP_MAX_PARAMS])
 static bool conv_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     ConvAttrs *a = ctx->attrs;
-    if (!need_image(ctx, 0))
+    if (!need_image(ctx, 0)) {
         return false;
+    }
     const int64_t *d = ctx->in[0]->shape.dim;
     int64_t size[2];
-    if (!conv_output(ctx, a, d[1], &d[2], size))
+    if (!conv_output(ctx, a, d[1], &d[2], size)) {
         return false;
+    }
     out[0] = out_f32(shape_image(a->c, size[0], size[1]));
     return true;
 }
@@ -61,18 +63,22 @@ static void add_tap(const RefCtx *ctx, const ConvTap *t)
     double *y = ref_at(&ctx->out[0], t->n, t->k, t->oy, t->ox);
     const double *x = ref_at(&ctx->in[0], t->n, t->xc, t->iy, t->ix);
     double w = *ref_at(&ctx->in[1], t->k, t->c, t->r, t->s);
-    for (int64_t i = 0; i < t->count; i++)
+    for (int64_t i = 0; i < t->count; i++) {
         y[i] += w * x[i * t->stride];
+    }
 }
 
 static void conv_reference(const RefCtx *ctx)
 {
     const ConvAttrs *a = ctx->node->attrs;
     const int64_t *in = ctx->in[0].shape.dim, *out = ctx->out[0].shape.dim;
-    for (int64_t n = 0; n < out[0]; n++)
-        for (int64_t k = 0; k < out[1]; k++)
-            for (int64_t i = 0; i < out[2] * out[3]; i++)
+    for (int64_t n = 0; n < out[0]; n++) {
+        for (int64_t k = 0; k < out[1]; k++) {
+            for (int64_t i = 0; i < out[2] * out[3]; i++) {
                 ref_at(&ctx->out[0], n, k, 0, 0)[i] = a->bias ? ctx->in[2].at[k] : 0.0;
+            }
+        }
+    }
     ConvSizes size = {in[0], in[1], in[2], in[3], out[2], out[3]};
     conv_for_each_tap(a, &size, add_tap, ctx);
 }

@@ -11,17 +11,21 @@ static bool bwd_data_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     ConvAttrs *a = ctx->attrs;
     const Shape *w = &ctx->in[1]->shape;
-    if (!need_image(ctx, 0))
+    if (!need_image(ctx, 0)) {
         return false;
-    if (w->rank != 4 || shape_is_batched(w))
+    }
+    if (w->rank != 4 || shape_is_batched(w)) {
         return shape_fail(ctx, NULL, "needs weights f32[k,c,r,s], not %s", shape_text(ctx, 1));
+    }
     int64_t c, size[2];
-    if (__builtin_mul_overflow(w->dim[1], a->groups, &c))
+    if (__builtin_mul_overflow(w->dim[1], a->groups, &c)) {
         return shape_fail(ctx, NULL, "too many channels");
+    }
     if (!conv_output(ctx, a, c, a->in_size, size) ||
         !need_shape(ctx, 0, shape_image(a->c, size[0], size[1])) ||
-        !need_shape(ctx, 1, conv_weight_shape(a, c)))
+        !need_shape(ctx, 1, conv_weight_shape(a, c))) {
         return false;
+    }
     out[0] = out_f32(shape_image(c, a->in_size[0], a->in_size[1]));
     return true;
 }
@@ -31,8 +35,9 @@ static void add_tap(const RefCtx *ctx, const ConvTap *t)
     double *dx = ref_at(&ctx->out[0], t->n, t->xc, t->iy, t->ix);
     const double *dy = ref_at(&ctx->in[0], t->n, t->k, t->oy, t->ox);
     double w = *ref_at(&ctx->in[1], t->k, t->c, t->r, t->s);
-    for (int64_t i = 0; i < t->count; i++)
+    for (int64_t i = 0; i < t->count; i++) {
         dx[i * t->stride] += w * dy[i];
+    }
 }
 
 static void bwd_data_reference(const RefCtx *ctx)

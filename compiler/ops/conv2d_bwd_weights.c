@@ -10,14 +10,16 @@ static const AttrDef bwd_weights_attrs[] = {CONV_ATTRS, IN_SIZE_ATTR(ConvAttrs)}
 static bool bwd_weights_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     ConvAttrs *a = ctx->attrs;
-    if (!need_image(ctx, 0) || !need_image(ctx, 1))
+    if (!need_image(ctx, 0) || !need_image(ctx, 1)) {
         return false;
+    }
     const int64_t *d = ctx->in[0]->shape.dim;
     int64_t size[2];
     if (!need_shape(ctx, 0, shape_image(d[1], a->in_size[0], a->in_size[1])) ||
         !conv_output(ctx, a, d[1], &d[2], size) ||
-        !need_shape(ctx, 1, shape_image(a->c, size[0], size[1])))
+        !need_shape(ctx, 1, shape_image(a->c, size[0], size[1]))) {
         return false;
+    }
     out[0] = out_f32(conv_weight_shape(a, d[1]));
     return true;
 }
@@ -27,8 +29,9 @@ static void add_tap(const RefCtx *ctx, const ConvTap *t)
     double *dw = ref_at(&ctx->out[0], t->k, t->c, t->r, t->s);
     const double *x = ref_at(&ctx->in[0], t->n, t->xc, t->iy, t->ix);
     const double *dy = ref_at(&ctx->in[1], t->n, t->k, t->oy, t->ox);
-    for (int64_t i = 0; i < t->count; i++)
+    for (int64_t i = 0; i < t->count; i++) {
         *dw += x[i * t->stride] * dy[i];
+    }
 }
 
 static void bwd_weights_reference(const RefCtx *ctx)

@@ -29,8 +29,9 @@ static uint32_t dense_params(const ShapeCtx *ctx, ParamSlot slots[OP_MAX_PARAMS]
 static bool dense_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const DenseAttrs *a = ctx->attrs;
-    if (!need_features(ctx, 0))
+    if (!need_features(ctx, 0)) {
         return false;
+    }
     out[0] = out_f32(shape_features(a->c));
     return true;
 }
@@ -52,13 +53,15 @@ static void dense_reference(const RefCtx *ctx)
 {
     const DenseAttrs *a = ctx->node->attrs;
     int64_t batch = ctx->in[0].shape.dim[0], c = ctx->in[0].shape.dim[1];
-    for (int64_t n = 0; n < batch; n++)
+    for (int64_t n = 0; n < batch; n++) {
         for (int64_t k = 0; k < a->c; k++) {
             double sum = a->bias ? ctx->in[2].at[k] : 0.0;
-            for (int64_t i = 0; i < c; i++)
+            for (int64_t i = 0; i < c; i++) {
                 sum += ctx->in[1].at[k * c + i] * ctx->in[0].at[n * c + i];
+            }
             ctx->out[0].at[n * a->c + k] = sum;
         }
+    }
 }
 
 static uint64_t dense_macs(const Node *node)

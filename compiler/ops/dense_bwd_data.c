@@ -14,10 +14,12 @@ static bool bwd_data_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const DenseAttrs *a = ctx->attrs;
     const Shape *w = &ctx->in[1]->shape;
-    if (!need_shape(ctx, 0, shape_features(a->c)))
+    if (!need_shape(ctx, 0, shape_features(a->c))) {
         return false;
-    if (w->rank != (a->conv_weight ? 4 : 2) || w->dim[0] != a->c)
+    }
+    if (w->rank != (a->conv_weight ? 4 : 2) || w->dim[0] != a->c) {
         return shape_fail(ctx, NULL, "needs weights f32[k,c], not %s", shape_text(ctx, 1));
+    }
     out[0] = out_f32(a->image ? shape_image(w->dim[1], 1, 1) : shape_features(w->dim[1]));
     return true;
 }
@@ -26,13 +28,15 @@ static void bwd_data_reference(const RefCtx *ctx)
 {
     int64_t batch = ctx->in[0].shape.dim[0], k_count = ctx->in[1].shape.dim[0],
             c_count = ctx->in[1].shape.dim[1];
-    for (int64_t n = 0; n < batch; n++)
+    for (int64_t n = 0; n < batch; n++) {
         for (int64_t c = 0; c < c_count; c++) {
             double sum = 0.0;
-            for (int64_t k = 0; k < k_count; k++)
+            for (int64_t k = 0; k < k_count; k++) {
                 sum += ctx->in[1].at[k * c_count + c] * ctx->in[0].at[n * k_count + k];
+            }
             ctx->out[0].at[n * c_count + c] = sum;
         }
+    }
 }
 
 static const OpCase bwd_data_cases[] = {

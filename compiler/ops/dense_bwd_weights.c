@@ -7,8 +7,9 @@ static const AttrDef bwd_weights_attrs[] = {DENSE_ATTRS};
 static bool bwd_weights_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const DenseAttrs *a = ctx->attrs;
-    if (!need_features(ctx, 0) || !need_shape(ctx, 1, shape_features(a->c)))
+    if (!need_features(ctx, 0) || !need_shape(ctx, 1, shape_features(a->c))) {
         return false;
+    }
     out[0] = out_f32(dense_weight_shape(a, ctx->in[0]->shape.dim[1]));
     return true;
 }
@@ -17,13 +18,15 @@ static void bwd_weights_reference(const RefCtx *ctx)
 {
     int64_t batch = ctx->in[0].shape.dim[0], c_count = ctx->in[0].shape.dim[1],
             k_count = ctx->in[1].shape.dim[1];
-    for (int64_t k = 0; k < k_count; k++)
+    for (int64_t k = 0; k < k_count; k++) {
         for (int64_t c = 0; c < c_count; c++) {
             double sum = 0.0;
-            for (int64_t n = 0; n < batch; n++)
+            for (int64_t n = 0; n < batch; n++) {
                 sum += ctx->in[1].at[n * k_count + k] * ctx->in[0].at[n * c_count + c];
+            }
             ctx->out[0].at[k * c_count + c] = sum;
         }
+    }
 }
 
 static const OpCase bwd_weights_cases[] = {

@@ -32,8 +32,9 @@ static inline uint32_t drop_element_bits(uint64_t key, uint32_t element)
         x = (x ^ (x >> 16)) * UINT32_C(0x7FEB352D);
         x = (x ^ (x >> 15)) * UINT32_C(0x846CA68B);
         x ^= x >> 16;
-        if (round == 0)
+        if (round == 0) {
             x += (uint32_t)(key >> 32);
+        }
     }
     return x;
 }

@@ -8,8 +8,9 @@ static const AttrDef drop_path_attrs[] = {DROP_ATTRS};
 
 static void drop_path_grad(GradCtx *g, const Node *node, Value *const *dout)
 {
-    if (!grad_needed(g, node->inputs.at[0]))
+    if (!grad_needed(g, node->inputs.at[0])) {
         return;
+    }
     Value *mask = grad_node(g, "drop_path_mask", node->attrs, node->inputs.at, 1);
     grad_add_node(g, node, 0, "mul", NULL, (Value *[]){dout[0], mask}, 2);
 }

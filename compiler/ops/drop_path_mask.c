@@ -7,8 +7,9 @@ static const AttrDef mask_attrs[] = {DROP_ATTRS};
 
 static bool mask_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
-    if (!need_channels(ctx, 0))
+    if (!need_channels(ctx, 0)) {
         return false;
+    }
     out[0] = out_f32(shape_batch());
     return true;
 }

@@ -7,8 +7,9 @@ static const AttrDef dropout_attrs[] = {DROP_ATTRS};
 
 static void dropout_grad(GradCtx *g, const Node *node, Value *const *dout)
 {
-    if (!grad_needed(g, node->inputs.at[0]))
+    if (!grad_needed(g, node->inputs.at[0])) {
         return;
+    }
     Value *mask = grad_node(g, "dropout_mask", node->attrs, node->inputs.at, 1);
     grad_add_node(g, node, 0, "mul", NULL, (Value *[]){dout[0], mask}, 2);
 }

@@ -5,9 +5,11 @@
 static bool fold_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     int64_t c = shape_channels(&ctx->in[0]->shape);
-    for (uint32_t i = 0; i < ctx->in_count; i++)
-        if (!need_vector(ctx, i, c))
+    for (uint32_t i = 0; i < ctx->in_count; i++) {
+        if (!need_vector(ctx, i, c)) {
             return false;
+        }
+    }
     return shape_like_input(ctx, out);
 }
 

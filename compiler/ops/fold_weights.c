@@ -4,19 +4,23 @@
 static bool fold_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const Shape *w = &ctx->in[0]->shape;
-    if (w->rank < 2 || shape_is_batched(w))
+    if (w->rank < 2 || shape_is_batched(w)) {
         return shape_fail(ctx, NULL, "needs weights, not %s", shape_text(ctx, 0));
+    }
     return need_vector(ctx, 1, w->dim[0]) && shape_like_input(ctx, out);
 }
 
 static void fold_reference(const RefCtx *ctx)
 {
     int64_t k_count = ctx->in[0].shape.dim[0], row = 1;
-    for (uint32_t i = 1; i < ctx->in[0].shape.rank; i++)
+    for (uint32_t i = 1; i < ctx->in[0].shape.rank; i++) {
         row *= ctx->in[0].shape.dim[i];
-    for (int64_t k = 0; k < k_count; k++)
-        for (int64_t i = 0; i < row; i++)
+    }
+    for (int64_t k = 0; k < k_count; k++) {
+        for (int64_t i = 0; i < row; i++) {
             ctx->out[0].at[k * row + i] = ctx->in[0].at[k * row + i] * ctx->in[1].at[k];
+        }
+    }
 }
 
 static const OpCase fold_cases[] = {

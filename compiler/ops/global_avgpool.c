@@ -3,8 +3,9 @@
 
 static bool global_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
-    if (!need_image(ctx, 0))
+    if (!need_image(ctx, 0)) {
         return false;
+    }
     out[0] = out_f32(shape_image(ctx->in[0]->shape.dim[1], 1, 1));
     return true;
 }
@@ -19,13 +20,15 @@ static void global_grad(GradCtx *g, const Node *node, Value *const *dout)
 static void global_reference(const RefCtx *ctx)
 {
     const int64_t *d = ctx->in[0].shape.dim;
-    for (int64_t n = 0; n < d[0]; n++)
+    for (int64_t n = 0; n < d[0]; n++) {
         for (int64_t c = 0; c < d[1]; c++) {
             double sum = 0.0;
-            for (int64_t i = 0; i < d[2] * d[3]; i++)
+            for (int64_t i = 0; i < d[2] * d[3]; i++) {
                 sum += ref_at(&ctx->in[0], n, c, 0, 0)[i];
+            }
             *ref_at(&ctx->out[0], n, c, 0, 0) = sum / (double)(d[2] * d[3]);
         }
+    }
 }
 
 static const OpCase global_cases[] = {

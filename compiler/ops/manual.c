@@ -57,32 +57,39 @@ static void print_default(const AttrDef *def, StrBuf *out)
 static void print_attr_row(const AttrDef *def, StrBuf *out)
 {
     strbuf_printf(out, "| `%s`", def->name);
-    if (def->position)
+    if (def->position) {
         strbuf_printf(out, " (argument %d)", def->position);
+    }
     strbuf_printf(out, " | %s", type_text(def));
-    if (def->type == ATTR_ENUM)
-        for (uint32_t i = 0; i < attr_choice_count(def); i++)
+    if (def->type == ATTR_ENUM) {
+        for (uint32_t i = 0; i < attr_choice_count(def); i++) {
             strbuf_printf(out, "%s `%s`", i ? "," : "", attr_choice_text(out->arena, def, i));
+        }
+    }
     strbuf_add(out, " | ");
     print_default(def, out);
     strbuf_add(out, " | ");
-    if (def->min != def->max)
+    if (def->min != def->max) {
         strbuf_printf(out, "%.9g to %.9g", def->min, def->max);
+    }
     strbuf_printf(out, " | %s |\n", def->doc);
 }
 
 static void print_inputs(const OpDef *op, StrBuf *out)
 {
-    if (op->min_inputs == op->max_inputs)
+    if (op->min_inputs == op->max_inputs) {
         strbuf_printf(out, "Takes %u tensor%s", op->min_inputs, op->min_inputs == 1 ? "" : "s");
-    else
+    } else {
         strbuf_printf(out, "Takes %u to %u tensors", op->min_inputs, op->max_inputs);
+    }
     uint32_t outputs = op->output_count ? op->output_count : 1;
     strbuf_printf(out, " and gives %u.", outputs);
-    if (op->kind == OP_ELEMENTWISE)
+    if (op->kind == OP_ELEMENTWISE) {
         strbuf_add(out, " Works element by element.");
-    if (op->train_only_effect)
+    }
+    if (op->train_only_effect) {
         strbuf_add(out, " Does nothing in inference.");
+    }
     strbuf_add(out, "\n");
 }
 
@@ -100,9 +107,11 @@ void op_print_manual(const OpDef *op, StrBuf *out)
     }
     strbuf_printf(out, "%s\n\n", op->doc);
     print_inputs(op, out);
-    if (!op->attr_count)
+    if (!op->attr_count) {
         return;
+    }
     strbuf_add(out, "\n| attribute | type | default | range | meaning |\n|---|---|---|---|---|\n");
-    for (uint32_t i = 0; i < op->attr_count; i++)
+    for (uint32_t i = 0; i < op->attr_count; i++) {
         print_attr_row(&op->attrs[i], out);
+    }
 }

@@ -16,14 +16,17 @@ static void maxpool_grad(GradCtx *g, const Node *node, Value *const *dout)
 static void maxpool_reference(const RefCtx *ctx)
 {
     const int64_t *d = ctx->out[0].shape.dim, *in = ctx->in[0].shape.dim;
-    for (int64_t n = 0; n < d[0]; n++)
-        for (int64_t c = 0; c < d[1]; c++)
-            for (int64_t y = 0; y < d[2]; y++)
+    for (int64_t n = 0; n < d[0]; n++) {
+        for (int64_t c = 0; c < d[1]; c++) {
+            for (int64_t y = 0; y < d[2]; y++) {
                 for (int64_t x = 0; x < d[3]; x++) {
                     MaxPick p = maxpool_pick(ctx->node->attrs, ref_at(&ctx->in[0], n, c, 0, 0),
                                              &in[2], y, x);
                     *ref_at(&ctx->out[0], n, c, y, x) = p.value;
                 }
+            }
+        }
+    }
 }
 
 static const OpCase maxpool_cases[] = {

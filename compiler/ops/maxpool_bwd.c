@@ -10,14 +10,16 @@ static const AttrDef maxpool_bwd_attrs[] = {POOL_ATTRS, MAXPOOL_PAD_VALUE_ATTR,
 static bool maxpool_bwd_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     PoolAttrs *a = ctx->attrs;
-    if (!need_image(ctx, 0))
+    if (!need_image(ctx, 0)) {
         return false;
+    }
     const int64_t *d = ctx->in[0]->shape.dim;
     int64_t size[2];
     if (!need_shape(ctx, 0, shape_image(d[1], a->in_size[0], a->in_size[1])) ||
         !pool_output(ctx, a, &d[2], size) ||
-        !need_shape(ctx, 1, shape_image(d[1], size[0], size[1])))
+        !need_shape(ctx, 1, shape_image(d[1], size[0], size[1]))) {
         return false;
+    }
     return shape_like_input(ctx, out);
 }
 
@@ -25,16 +27,20 @@ static void maxpool_bwd_reference(const RefCtx *ctx)
 {
     const int64_t *d = ctx->in[1].shape.dim, *in = ctx->in[0].shape.dim;
     memset(ctx->out[0].at, 0, (size_t)(in[0] * in[1] * in[2] * in[3]) * sizeof(double));
-    for (int64_t n = 0; n < d[0]; n++)
-        for (int64_t c = 0; c < d[1]; c++)
-            for (int64_t y = 0; y < d[2]; y++)
+    for (int64_t n = 0; n < d[0]; n++) {
+        for (int64_t c = 0; c < d[1]; c++) {
+            for (int64_t y = 0; y < d[2]; y++) {
                 for (int64_t x = 0; x < d[3]; x++) {
                     MaxPick p = maxpool_pick(ctx->node->attrs, ref_at(&ctx->in[0], n, c, 0, 0),
                                              &in[2], y, x);
-                    if (p.index >= 0)
+                    if (p.index >= 0) {
                         ref_at(&ctx->out[0], n, c, 0, 0)[p.index] +=
                             *ref_at(&ctx->in[1], n, c, y, x);
+                    }
                 }
+            }
+        }
+    }
 }
 
 static const OpCase maxpool_bwd_cases[] = {

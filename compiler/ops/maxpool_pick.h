@@ -31,11 +31,13 @@ static inline MaxPick maxpool_pick(const PoolAttrs *a, const double *plane, cons
         int64_t x = ox * a->stride[1] - a->pad[1] + i % a->kernel[1];
         bool inside = y >= 0 && y < in[0] && x >= 0 && x < in[1];
         bool in_pad = !inside && y < in[0] + a->pad[2] && x < in[1] + a->pad[3];
-        if (!inside && !(in_pad && a->pad_value == POOL_PAD_ZERO))
+        if (!inside && !(in_pad && a->pad_value == POOL_PAD_ZERO)) {
             continue;
+        }
         double value = inside ? plane[y * in[1] + x] : 0.0;
-        if (any && !(value > best.value) && !isnan(value))
+        if (any && !(value > best.value) && !isnan(value)) {
             continue;
+        }
         best = (MaxPick){value, inside ? y * in[1] + x : -1};
         any = true;
     }

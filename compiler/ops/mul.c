@@ -16,11 +16,12 @@ static bool mul_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
     Shape gate = shape_image(shape_channels(x), 1, 1), image = shape_batch();
     bool fits =
         shape_equal(x, s) || shape_equal(s, &image) || (x->rank == 4 && shape_equal(s, &gate));
-    if (!fits || !shape_is_batched(x))
+    if (!fits || !shape_is_batched(x)) {
         return shape_fail(ctx, NULL,
                           "%s does not go with %s: the second must have the first's shape, or be "
                           "f32[N,%lld,1,1] or f32[N]",
                           shape_text(ctx, 1), shape_text(ctx, 0), (long long)shape_channels(x));
+    }
     return shape_like_input(ctx, out);
 }
 
@@ -28,14 +29,16 @@ static void mul_grad(GradCtx *g, const Node *node, Value *const *dout)
 {
     Value *x = node->inputs.at[0], *s = node->inputs.at[1];
     grad_add_node(g, node, 0, "mul", NULL, (Value *[]){dout[0], s}, 2);
-    if (!grad_needed(g, s))
+    if (!grad_needed(g, s)) {
         return;
-    if (shape_equal(&x->shape, &s->shape))
+    }
+    if (shape_equal(&x->shape, &s->shape)) {
         grad_add_node(g, node, 1, "mul", NULL, (Value *[]){dout[0], x}, 2);
-    else if (s->shape.rank == 4)
+    } else if (s->shape.rank == 4) {
         grad_add_node(g, node, 1, "spatial_dot", NULL, (Value *[]){dout[0], x}, 2);
-    else // only masks have the shape [N]: they are constants, and the language makes no other [N]
+    } else { // only masks have the shape [N]: they are constants, and the language makes no other [N]
         INTERNAL_ERROR("mul: a gradient of one number per image is asked for (%s)", node->name);
+    }
 }
 
 static const OpCase mul_cases[] = {

@@ -24,8 +24,9 @@ static const AttrDef pad_attrs[] = {
 static bool pad_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const PadChannelsAttrs *a = ctx->attrs;
-    if (!need_channels(ctx, 0))
+    if (!need_channels(ctx, 0)) {
         return false;
+    }
     Shape s = ctx->in[0]->shape;
     s.dim[1] += a->before + a->after;
     out[0] = out_f32(s);
@@ -46,11 +47,14 @@ static void pad_reference(const RefCtx *ctx)
     int64_t pixels = shape_height(s) * shape_width(s), c_count = shape_channels(s);
     int64_t total = ctx->batch * (a->before + c_count + a->after) * pixels;
     memset(ctx->out[0].at, 0, (size_t)total * sizeof(double));
-    for (int64_t n = 0; n < ctx->batch; n++)
-        for (int64_t c = 0; c < c_count; c++)
-            for (int64_t p = 0; p < pixels; p++)
+    for (int64_t n = 0; n < ctx->batch; n++) {
+        for (int64_t c = 0; c < c_count; c++) {
+            for (int64_t p = 0; p < pixels; p++) {
                 ref_at(&ctx->out[0], n, a->before + c, 0, 0)[p] =
                     ref_at(&ctx->in[0], n, c, 0, 0)[p];
+            }
+        }
+    }
 }
 
 static const OpCase pad_cases[] = {

@@ -4,8 +4,9 @@
 static bool finish_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const Shape *s = &ctx->in[0]->shape;
-    if (s->rank != 2 || s->dim[0] != 1)
+    if (s->rank != 2 || s->dim[0] != 1) {
         return shape_fail(ctx, NULL, "needs partial sums of one term, not %s", shape_text(ctx, 0));
+    }
     out[0] = out_f32(shape_vector(s->dim[1]));
     return true;
 }

@@ -23,12 +23,14 @@ static const AttrDef slice_attrs[] = {
 static bool slice_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const SliceAttrs *a = ctx->attrs;
-    if (!need_channels(ctx, 0))
+    if (!need_channels(ctx, 0)) {
         return false;
+    }
     Shape s = ctx->in[0]->shape;
-    if (a->begin + a->count > s.dim[1])
+    if (a->begin + a->count > s.dim[1]) {
         return shape_fail(ctx, NULL, "channels %" PRId64 " to %" PRId64 " of %" PRId64, a->begin,
                           a->begin + a->count, s.dim[1]);
+    }
     s.dim[1] = a->count;
     out[0] = out_f32(s);
     return true;
@@ -46,10 +48,13 @@ static void slice_reference(const RefCtx *ctx)
 {
     const SliceAttrs *a = ctx->node->attrs;
     const Shape *s = &ctx->node->outputs.at[0]->shape;
-    for (int64_t n = 0; n < ctx->batch; n++)
-        for (int64_t c = 0; c < a->count; c++)
-            for (int64_t p = 0; p < shape_height(s) * shape_width(s); p++)
+    for (int64_t n = 0; n < ctx->batch; n++) {
+        for (int64_t c = 0; c < a->count; c++) {
+            for (int64_t p = 0; p < shape_height(s) * shape_width(s); p++) {
                 ref_at(&ctx->out[0], n, c, 0, 0)[p] = ref_at(&ctx->in[0], n, a->begin + c, 0, 0)[p];
+            }
+        }
+    }
 }
 
 static const OpCase slice_cases[] = {

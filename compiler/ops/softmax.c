@@ -15,12 +15,15 @@ static void softmax_reference(const RefCtx *ctx)
         const double *x = &ctx->in[0].at[n * c_count];
         double *y = &ctx->out[0].at[n * c_count];
         double largest = x[0], sum = 0.0;
-        for (int64_t c = 1; c < c_count; c++)
+        for (int64_t c = 1; c < c_count; c++) {
             largest = x[c] > largest ? x[c] : largest;
-        for (int64_t c = 0; c < c_count; c++)
+        }
+        for (int64_t c = 0; c < c_count; c++) {
             sum += y[c] = exp(x[c] - largest);
-        for (int64_t c = 0; c < c_count; c++)
+        }
+        for (int64_t c = 0; c < c_count; c++) {
             y[c] /= sum;
+        }
     }
 }
 

@@ -12,10 +12,12 @@ static void softmax_grad_reference(const RefCtx *ctx)
     for (int64_t n = 0; n < batch; n++) {
         const double *dy = &ctx->in[0].at[n * c_count], *y = &ctx->in[1].at[n * c_count];
         double dot = 0.0;
-        for (int64_t c = 0; c < c_count; c++)
+        for (int64_t c = 0; c < c_count; c++) {
             dot += dy[c] * y[c];
-        for (int64_t c = 0; c < c_count; c++)
+        }
+        for (int64_t c = 0; c < c_count; c++) {
             ctx->out[0].at[n * c_count + c] = y[c] * (dy[c] - dot);
+        }
     }
 }
 

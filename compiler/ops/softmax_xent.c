@@ -9,8 +9,9 @@ static const AttrDef xent_attrs[] = {XENT_ATTRS};
 
 static bool xent_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
-    if (!need_features(ctx, 0) || !need_labels(ctx, 1))
+    if (!need_features(ctx, 0) || !need_labels(ctx, 1)) {
         return false;
+    }
     out[0] = out_f32(shape_batch());
     return true;
 }
@@ -29,12 +30,15 @@ static void xent_reference(const RefCtx *ctx)
     for (int64_t n = 0; n < batch; n++) {
         const double *z = &ctx->in[0].at[n * k_count];
         double largest = z[0], sum = 0.0, all = 0.0;
-        for (int64_t k = 1; k < k_count; k++)
+        for (int64_t k = 1; k < k_count; k++) {
             largest = z[k] > largest ? z[k] : largest;
-        for (int64_t k = 0; k < k_count; k++)
+        }
+        for (int64_t k = 0; k < k_count; k++) {
             sum += exp(z[k] - largest);
-        for (int64_t k = 0; k < k_count && a->smoothing > 0; k++)
+        }
+        for (int64_t k = 0; k < k_count && a->smoothing > 0; k++) {
             all += z[k] - largest;
+        }
         double label = z[(int64_t)ctx->in[1].at[n]] - largest;
         ctx->out[0].at[n] =
             log(sum) - ((1.0 - a->smoothing) * label + a->smoothing / (double)k_count * all);

@@ -19,14 +19,17 @@ static void xent_grad_reference(const RefCtx *ctx)
         const double *z = &ctx->in[0].at[n * k_count];
         double *dz = &ctx->out[0].at[n * k_count];
         double largest = z[0], sum = 0.0;
-        for (int64_t k = 1; k < k_count; k++)
+        for (int64_t k = 1; k < k_count; k++) {
             largest = z[k] > largest ? z[k] : largest;
-        for (int64_t k = 0; k < k_count; k++)
+        }
+        for (int64_t k = 0; k < k_count; k++) {
             sum += exp(z[k] - largest);
+        }
         for (int64_t k = 0; k < k_count; k++) {
             double target = a->smoothing / (double)k_count;
-            if (k == (int64_t)ctx->in[1].at[n])
+            if (k == (int64_t)ctx->in[1].at[n]) {
                 target += 1.0 - a->smoothing;
+            }
             dz[k] = ctx->loss_scale * (exp(z[k] - largest) / sum - target);
         }
     }

@@ -3,8 +3,9 @@
 
 static bool dot_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
-    if (!need_image(ctx, 0) || !need_same_shape(ctx, 0, 1))
+    if (!need_image(ctx, 0) || !need_same_shape(ctx, 0, 1)) {
         return false;
+    }
     out[0] = out_f32(shape_image(ctx->in[0]->shape.dim[1], 1, 1));
     return true;
 }
@@ -12,13 +13,15 @@ static bool dot_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 static void dot_reference(const RefCtx *ctx)
 {
     const int64_t *d = ctx->in[0].shape.dim;
-    for (int64_t n = 0; n < d[0]; n++)
+    for (int64_t n = 0; n < d[0]; n++) {
         for (int64_t c = 0; c < d[1]; c++) {
             double sum = 0.0;
-            for (int64_t i = 0; i < d[2] * d[3]; i++)
+            for (int64_t i = 0; i < d[2] * d[3]; i++) {
                 sum += ref_at(&ctx->in[0], n, c, 0, 0)[i] * ref_at(&ctx->in[1], n, c, 0, 0)[i];
+            }
             *ref_at(&ctx->out[0], n, c, 0, 0) = sum;
         }
+    }
 }
 
 static const OpCase dot_cases[] = {

@@ -33,8 +33,9 @@ static ScalarVal spread_scalar(ScalarBuilder *b, const void *attrs, const Scalar
 static bool spread_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const SpreadAttrs *a = ctx->attrs;
-    if (!need_features(ctx, 0))
+    if (!need_features(ctx, 0)) {
         return false;
+    }
     out[0] = out_f32(shape_image(shape_channels(&ctx->in[0]->shape), a->h, a->w));
     return true;
 }

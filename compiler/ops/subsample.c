@@ -15,8 +15,9 @@ static const AttrDef subsample_attrs[] = {
 static bool subsample_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const SubsampleAttrs *a = ctx->attrs;
-    if (!need_image(ctx, 0))
+    if (!need_image(ctx, 0)) {
         return false;
+    }
     const int64_t *d = ctx->in[0]->shape.dim;
     out[0] =
         out_f32(shape_image(d[1], (d[2] - 1) / a->stride[0] + 1, (d[3] - 1) / a->stride[1] + 1));
@@ -35,12 +36,16 @@ static void subsample_reference(const RefCtx *ctx)
 {
     const SubsampleAttrs *a = ctx->node->attrs;
     const int64_t *d = ctx->out[0].shape.dim;
-    for (int64_t n = 0; n < d[0]; n++)
-        for (int64_t c = 0; c < d[1]; c++)
-            for (int64_t y = 0; y < d[2]; y++)
-                for (int64_t x = 0; x < d[3]; x++)
+    for (int64_t n = 0; n < d[0]; n++) {
+        for (int64_t c = 0; c < d[1]; c++) {
+            for (int64_t y = 0; y < d[2]; y++) {
+                for (int64_t x = 0; x < d[3]; x++) {
                     *ref_at(&ctx->out[0], n, c, y, x) =
                         *ref_at(&ctx->in[0], n, c, y * a->stride[0], x * a->stride[1]);
+                }
+            }
+        }
+    }
 }
 
 static const OpCase subsample_cases[] = {

@@ -18,12 +18,14 @@ static const AttrDef subsample_bwd_attrs[] = {
 static bool subsample_bwd_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const SubsampleAttrs *a = ctx->attrs;
-    if (!need_image(ctx, 0))
+    if (!need_image(ctx, 0)) {
         return false;
+    }
     int64_t c = ctx->in[0]->shape.dim[1];
     int64_t h = (a->in_size[0] - 1) / a->stride[0] + 1, w = (a->in_size[1] - 1) / a->stride[1] + 1;
-    if (!need_shape(ctx, 0, shape_image(c, h, w)))
+    if (!need_shape(ctx, 0, shape_image(c, h, w))) {
         return false;
+    }
     out[0] = out_f32(shape_image(c, a->in_size[0], a->in_size[1]));
     return true;
 }
@@ -33,12 +35,16 @@ static void subsample_bwd_reference(const RefCtx *ctx)
     const SubsampleAttrs *a = ctx->node->attrs;
     const int64_t *d = ctx->in[0].shape.dim, *in = ctx->out[0].shape.dim;
     memset(ctx->out[0].at, 0, (size_t)(in[0] * in[1] * in[2] * in[3]) * sizeof(double));
-    for (int64_t n = 0; n < d[0]; n++)
-        for (int64_t c = 0; c < d[1]; c++)
-            for (int64_t y = 0; y < d[2]; y++)
-                for (int64_t x = 0; x < d[3]; x++)
+    for (int64_t n = 0; n < d[0]; n++) {
+        for (int64_t c = 0; c < d[1]; c++) {
+            for (int64_t y = 0; y < d[2]; y++) {
+                for (int64_t x = 0; x < d[3]; x++) {
                     *ref_at(&ctx->out[0], n, c, y * a->stride[0], x * a->stride[1]) =
                         *ref_at(&ctx->in[0], n, c, y, x);
+                }
+            }
+        }
+    }
 }
 
 static const OpCase subsample_bwd_cases[] = {

@@ -12,8 +12,9 @@ static bool is_f32(const ShapeCtx *ctx, uint32_t i)
 bool need_image(const ShapeCtx *ctx, uint32_t i)
 {
     const Shape *s = &ctx->in[i]->shape;
-    if (s->rank == 4 && shape_is_batched(s) && is_f32(ctx, i))
+    if (s->rank == 4 && shape_is_batched(s) && is_f32(ctx, i)) {
         return true;
+    }
     return shape_fail(ctx, NULL, "needs an image f32[N,c,h,w], not %s", shape_text(ctx, i));
 }
 
@@ -21,8 +22,9 @@ bool need_features(const ShapeCtx *ctx, uint32_t i)
 {
     const Shape *s = &ctx->in[i]->shape;
     bool flat = s->rank == 2 || (s->rank == 4 && s->dim[2] == 1 && s->dim[3] == 1);
-    if (shape_is_batched(s) && flat && is_f32(ctx, i))
+    if (shape_is_batched(s) && flat && is_f32(ctx, i)) {
         return true;
+    }
     const char *help = s->rank == 4 ? "global_avgpool makes one number of each channel" : NULL;
     return shape_fail(ctx, help, "needs f32[N,c] or f32[N,c,1,1], not %s", shape_text(ctx, i));
 }
@@ -30,8 +32,9 @@ bool need_features(const ShapeCtx *ctx, uint32_t i)
 bool need_channels(const ShapeCtx *ctx, uint32_t i)
 {
     const Shape *s = &ctx->in[i]->shape;
-    if (shape_is_batched(s) && (s->rank == 2 || s->rank == 4) && is_f32(ctx, i))
+    if (shape_is_batched(s) && (s->rank == 2 || s->rank == 4) && is_f32(ctx, i)) {
         return true;
+    }
     return shape_fail(ctx, NULL, "needs f32[N,c,h,w] or f32[N,c], not %s", shape_text(ctx, i));
 }
 
@@ -43,16 +46,18 @@ bool need_vector(const ShapeCtx *ctx, uint32_t i, int64_t c)
 bool need_same_shape(const ShapeCtx *ctx, uint32_t i, uint32_t j)
 {
     if (shape_equal(&ctx->in[i]->shape, &ctx->in[j]->shape) &&
-        ctx->in[i]->dtype == ctx->in[j]->dtype)
+        ctx->in[i]->dtype == ctx->in[j]->dtype) {
         return true;
+    }
     return shape_fail(ctx, NULL, "shapes differ: %s and %s", shape_text(ctx, i),
                       shape_text(ctx, j));
 }
 
 bool need_shape(const ShapeCtx *ctx, uint32_t i, Shape expected)
 {
-    if (shape_equal(&ctx->in[i]->shape, &expected) && is_f32(ctx, i))
+    if (shape_equal(&ctx->in[i]->shape, &expected) && is_f32(ctx, i)) {
         return true;
+    }
     StrBuf text = {.arena = ctx->arena};
     shape_print(&text, &expected, RN_F32);
     return shape_fail(ctx, NULL, "input %u is %s and should be %s", i + 1, shape_text(ctx, i),
@@ -76,8 +81,9 @@ static void resolve_same(const Window *w, const int64_t in[2])
     for (int axis = 0; axis < 2; axis++) {
         int64_t steps = (in[axis] + w->stride[axis] - 1) / w->stride[axis];
         int64_t total = (steps - 1) * w->stride[axis] + w->kernel[axis] - in[axis];
-        if (total < 0)
+        if (total < 0) {
             total = 0;
+        }
         w->pad[axis] = total / 2;
         w->pad[axis + 2] = total - total / 2;
     }
@@ -86,47 +92,57 @@ static void resolve_same(const Window *w, const int64_t in[2])
 bool window_output(const ShapeCtx *ctx, const Window *w, const int64_t in[2], int64_t out[2])
 {
     static const char *const axis_name[2] = {"height", "width"};
-    if (w->pad[0] == ATTR_PAD_SAME)
+    if (w->pad[0] == ATTR_PAD_SAME) {
         resolve_same(w, in);
+    }
     for (int axis = 0; axis < 2; axis++) {
         int64_t before = w->pad[axis], k = w->kernel[axis], stride = w->stride[axis];
         int64_t padded = in[axis] + before + w->pad[axis + 2];
-        if (k > padded)
+        if (k > padded) {
             return shape_fail(
                 ctx, "a smaller window, more padding, or a larger picture (height=, width=)",
                 "window %" PRId64 " is larger than the padded input %" PRId64 " (%s)", k, padded,
                 axis_name[axis]);
+        }
         out[axis] = (padded - k) / stride + 1;
-        if (w->ceil && (padded - k) % stride != 0 && out[axis] * stride < in[axis] + before)
+        if (w->ceil && (padded - k) % stride != 0 && out[axis] * stride < in[axis] + before) {
             out[axis]++; // one more window, if it starts inside the input or the padding before it
+        }
     }
     return true;
 }
 
 bool pool_output(const ShapeCtx *ctx, PoolAttrs *a, const int64_t in[2], int64_t out[2])
 {
-    for (int axis = 0; axis < 2; axis++)
-        if (a->stride[axis] == 0)
+    for (int axis = 0; axis < 2; axis++) {
+        if (a->stride[axis] == 0) {
             a->stride[axis] = a->kernel[axis];
+        }
+    }
     Window w = {.kernel = a->kernel, .stride = a->stride, .pad = a->pad, .ceil = a->ceil};
-    if (!window_output(ctx, &w, in, out))
+    if (!window_output(ctx, &w, in, out)) {
         return false;
-    for (int side = 0; side < 4; side++)
-        if (a->pad[side] >= a->kernel[side % 2])
+    }
+    for (int side = 0; side < 4; side++) {
+        if (a->pad[side] >= a->kernel[side % 2]) {
             return shape_fail(ctx, NULL,
                               "padding %" PRId64 " must be smaller than the window %" PRId64,
                               a->pad[side], a->kernel[side % 2]);
+        }
+    }
     return true;
 }
 
 bool pool_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
-    if (!need_image(ctx, 0))
+    if (!need_image(ctx, 0)) {
         return false;
+    }
     const int64_t *d = ctx->in[0]->shape.dim;
     int64_t size[2];
-    if (!pool_output(ctx, ctx->attrs, &d[2], size))
+    if (!pool_output(ctx, ctx->attrs, &d[2], size)) {
         return false;
+    }
     out[0] = out_f32(shape_image(d[1], size[0], size[1]));
     return true;
 }
@@ -134,16 +150,18 @@ bool pool_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 bool drop_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     DropAttrs *a = ctx->attrs;
-    if (!a->salt)
+    if (!a->salt) {
         a->salt = (int64_t)ctx->node_id + 1;
+    }
     return need_channels(ctx, 0) && shape_like_input(ctx, out);
 }
 
 void reference_copy(const RefCtx *ctx)
 {
     int64_t count = 1;
-    for (uint32_t i = 0; i < ctx->in[0].shape.rank; i++)
+    for (uint32_t i = 0; i < ctx->in[0].shape.rank; i++) {
         count *= ctx->in[0].shape.dim[i];
+    }
     memcpy(ctx->out[0].at, ctx->in[0].at, (size_t)count * sizeof(double));
 }
 
@@ -151,6 +169,7 @@ void grad_add_node(GradCtx *g, const Node *node, uint32_t i, const char *op, con
                    Value *const *in, uint32_t in_count)
 {
     Value *v = node->inputs.at[i];
-    if (grad_needed(g, v))
+    if (grad_needed(g, v)) {
         grad_add(g, v, grad_node(g, op, attrs, in, in_count));
+    }
 }

@@ -39,8 +39,9 @@ static const AttrDef winograd_attrs[] = {
 static bool winograd_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
     const Shape *w = &ctx->in[0]->shape;
-    if (shape_is_batched(w) || w->rank != 4 || w->dim[2] != 3 || w->dim[3] != 3)
+    if (shape_is_batched(w) || w->rank != 4 || w->dim[2] != 3 || w->dim[3] != 3) {
         return shape_fail(ctx, NULL, "needs 3x3 filters, not %s", shape_text(ctx, 0));
+    }
     return shape_like_input(ctx, out);
 }
 

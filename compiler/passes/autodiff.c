@@ -31,13 +31,15 @@ static bool hand_needed(const GradCtx *hands, const Value *v)
 static void hand_add(GradCtx *hands, Value *v, Value *d)
 {
     Autodiff *c = (Autodiff *)hands;
-    if (!hand_needed(hands, v))
+    if (!hand_needed(hands, v)) {
         return;
+    }
     if (!shape_equal(&v->shape, &d->shape)) {
         // [N,c] and [N,c,1,1] are the same numbers in the same order in every layout.
-        if (shape_elements(&v->shape) != shape_elements(&d->shape))
+        if (shape_elements(&v->shape) != shape_elements(&d->shape)) {
             INTERNAL_ERROR("autodiff: gradient rule of %s (%s) gives a wrong shape",
                            c->current->name, c->current->op->name);
+        }
         d->shape = v->shape;
     }
     VEC_PUSH(c->scratch, &c->parts[v->id], d);
@@ -67,14 +69,16 @@ static Value *hand_node(GradCtx *hands, const char *op, const void *attrs, Value
 static Value *total(Autodiff *c, const Value *v)
 {
     const ValueVec *parts = &c->parts[v->id];
-    if (!parts->count)
+    if (!parts->count) {
         return NULL;
+    }
     Value *sum = parts->at[0];
     for (uint32_t i = 1; i < parts->count;) {
         Value *in[SUM_MAX] = {sum};
         uint32_t count = 1;
-        while (count < SUM_MAX && i < parts->count)
+        while (count < SUM_MAX && i < parts->count) {
             in[count++] = parts->at[i++];
+        }
         sum = grad_node(&c->hands, "add", NULL, in, count);
     }
     return sum;
@@ -98,8 +102,9 @@ static void find_needed(Autodiff *c)
             needed |= c->needed[n->inputs.at[i]->id];
             c->readers[n->inputs.at[i]->id]++;
         }
-        for (uint32_t i = 0; i < n->outputs.count; i++)
+        for (uint32_t i = 0; i < n->outputs.count; i++) {
             c->needed[n->outputs.at[i]->id] = needed && carries_gradient(n);
+        }
     }
 }
 
@@ -133,8 +138,9 @@ static bool differentiate(Autodiff *c, const Node *n)
         dout[i] = total(c, n->outputs.at[i]);
         any |= dout[i] != NULL;
     }
-    for (uint32_t i = 0; i < n->inputs.count; i++)
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
         wanted |= c->needed[n->inputs.at[i]->id];
+    }
     if (any && wanted) {
         if (!n->op->grad) {
             (void)diag_error(c->diag, n->loc, "%s cannot be trained through: it has no gradient",
@@ -152,8 +158,9 @@ static bool finish_params(Autodiff *c, const Node *n)
     bool ok = true;
     for (uint32_t i = 0; i < n->inputs.count; i++) {
         Value *v = n->inputs.at[i];
-        if (v->id < c->count && --c->readers[v->id] == 0 && v->kind == VALUE_PARAM)
+        if (v->id < c->count && --c->readers[v->id] == 0 && v->kind == VALUE_PARAM) {
             ok &= store_grad(c, v);
+        }
     }
     return ok;
 }
@@ -176,12 +183,14 @@ bool pass_autodiff(PassCtx *ctx)
     Value *dlogits = grad_node(&c.hands, "softmax_xent_grad", loss->attrs, loss->inputs.at, 2);
     grad_add(&c.hands, logits, dlogits);
     bool ok = true;
-    for (const Node *n = loss->prev; n; n = n->prev)
+    for (const Node *n = loss->prev; n; n = n->prev) {
         ok = differentiate(&c, n) && finish_params(&c, n) && ok;
+    }
     for (uint32_t i = 0; ok && i < g->params.count; i++) {
         Value *param = g->params.at[i];
-        if (!param->mark) // nobody reads it
+        if (!param->mark) { // nobody reads it
             ok = store_grad(&c, param);
+        }
     }
     return ok;
 }

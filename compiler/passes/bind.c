@@ -28,13 +28,15 @@ void bind_node(Node *n, Mode mode)
         latest = bind > latest ? bind : latest;
     }
     n->bind = latest;
-    for (uint32_t i = 0; i < n->outputs.count; i++)
+    for (uint32_t i = 0; i < n->outputs.count; i++) {
         n->outputs.at[i]->bind = latest;
+    }
 }
 
 bool pass_bind(PassCtx *ctx)
 {
-    for (Node *n = ctx->g->first; n; n = n->next)
+    for (Node *n = ctx->g->first; n; n = n->next) {
         bind_node(n, ctx->g->mode);
+    }
     return true;
 }

@@ -11,9 +11,10 @@ static bool is_logits(const Shape *s)
 
 const char *passes_untrainable(Arena *a, const Graph *g)
 {
-    if (g->outputs.count != 1)
+    if (g->outputs.count != 1) {
         return arena_printf(a, "it has %u outputs and training needs exactly one, the logits",
                             g->outputs.count);
+    }
     const Value *out = g->outputs.at[0];
     if (!is_logits(&out->shape)) {
         StrBuf text = {.arena = a};
@@ -22,10 +23,12 @@ const char *passes_untrainable(Arena *a, const Graph *g)
         strbuf_add(&text, " and training needs logits f32[N,classes]");
         return strbuf_text(&text);
     }
-    if (out->def && node_is(out->def, "softmax"))
+    if (out->def && node_is(out->def, "softmax")) {
         return "it ends with softmax, which the training loss applies itself";
-    if (g->params.count == 0)
+    }
+    if (g->params.count == 0) {
         return "it has no parameters";
+    }
     return NULL;
 }
 
@@ -36,8 +39,9 @@ static bool check_shared_params(PassCtx *ctx)
     for (uint32_t i = 0; i < ctx->g->params.count; i++) {
         const Value *v = ctx->g->params.at[i];
         uint32_t readers = uses_of(&ctx->uses, v)->nodes.count;
-        if (readers <= 1)
+        if (readers <= 1) {
             continue;
+        }
         ok = false;
         (void)diag_error(ctx->diag, v->loc, "parameter %s cannot be trained: %u layers share it",
                          v->name, readers);
@@ -52,11 +56,13 @@ bool pass_check(PassCtx *ctx)
         (void)diag_error(ctx->diag, (Loc){0}, "model %s has no output", g->name);
         return false;
     }
-    if (g->mode == MODE_INFER)
+    if (g->mode == MODE_INFER) {
         return true;
+    }
     const char *why = passes_untrainable(ctx->scratch, g);
-    if (!why)
+    if (!why) {
         return check_shared_params(ctx);
+    }
     DiagItem *item = diag_error(ctx->diag, g->outputs.at[0]->loc, "model %s cannot be trained: %s",
                                 g->name, why);
     diag_help(ctx->diag, item,

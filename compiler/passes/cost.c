@@ -14,16 +14,18 @@ static ScalarVal count_constant(ScalarBuilder *b, double x)
 
 static ScalarVal count_unary(ScalarBuilder *b, ScalarUnary op, ScalarVal x)
 {
-    if (op != SCALAR_NEG && op != SCALAR_ABS)
+    if (op != SCALAR_NEG && op != SCALAR_ABS) {
         ((Counter *)b)->expensive++;
+    }
     return x;
 }
 
 static ScalarVal count_binary(ScalarBuilder *b, ScalarBinary op, ScalarVal x, ScalarVal y)
 {
     (void)y;
-    if (op == SCALAR_DIV)
+    if (op == SCALAR_DIV) {
         ((Counter *)b)->expensive++;
+    }
     return x;
 }
 
@@ -43,8 +45,9 @@ static ScalarVal count_select(ScalarBuilder *b, ScalarCompare cmp, ScalarVal x, 
 bool op_is_cheap(const OpDef *op, const void *attrs, uint32_t arg_count)
 {
     enum { MAX_ARGS = 8 };
-    if (!op->scalar || arg_count > MAX_ARGS)
+    if (!op->scalar || arg_count > MAX_ARGS) {
         return false;
+    }
     Counter counter = {.base = {.constant = count_constant,
                                 .unary = count_unary,
                                 .binary = count_binary,

@@ -33,14 +33,16 @@ static void fold_into(PassCtx *ctx, Node *layer, Value *scale, Value *shift)
                         &(PassNode){.op = "fold_bias", .in = {scale, shift, bias}, .in_count = 3});
         layer->inputs.at[2] = b->outputs.at[0];
     } else {
-        if (layer->inputs.count != 2)
+        if (layer->inputs.count != 2) {
             INTERNAL_ERROR("fold_bn: %s has a fused expression already", layer->name);
+        }
         VEC_PUSH(ctx->g->arena, &layer->inputs, shift);
         layer->own_inputs = 3;
-        if (node_is(layer, "conv2d"))
+        if (node_is(layer, "conv2d")) {
             ((ConvAttrs *)layer->attrs)->bias = true;
-        else
+        } else {
             ((DenseAttrs *)layer->attrs)->bias = true;
+        }
     }
     uses_add(&ctx->uses, layer->inputs.at[2], layer);
 }
@@ -51,8 +53,9 @@ bool pass_fold_bn(PassCtx *ctx)
     uses_build(&ctx->uses, ctx->scratch, g);
     for (Node *bn = g->first, *next; bn; bn = next) {
         next = bn->next;
-        if (!node_is(bn, "batchnorm"))
+        if (!node_is(bn, "batchnorm")) {
             continue;
+        }
         Value *const *in = bn->inputs.at;
         Value *x = in[BN_X];
         bool folds = takes_fold(ctx, bn);

@@ -13,8 +13,9 @@ static void add_wide_sum(Graph *g, Node *n, Expr *e)
     ExprRef sum = {EXPR_INPUT, 0};
     for (uint32_t i = 1; i < n->inputs.count;) {
         ExprStep step = {.op = n->op, .attrs = n->attrs, .arg_count = 1, .arg = {sum}};
-        while (step.arg_count < EXPR_MAX_ARGS && i < n->inputs.count)
+        while (step.arg_count < EXPR_MAX_ARGS && i < n->inputs.count) {
             step.arg[step.arg_count++] = (ExprRef){EXPR_INPUT, i++};
+        }
         VEC_PUSH(g->arena, &e->steps, step);
         sum = (ExprRef){EXPR_STEP, e->steps.count - 1};
     }
@@ -25,13 +26,15 @@ static void make_map(Graph *g, Node *n)
 {
     Expr *e = ARENA_NEW(g->arena, Expr);
     if (n->inputs.count > EXPR_MAX_ARGS) {
-        if (!node_is(n, "add"))
+        if (!node_is(n, "add")) {
             INTERNAL_ERROR("fuse: %s (%s) has %u operands", n->name, n->op->name, n->inputs.count);
+        }
         add_wide_sum(g, n, e);
     } else {
         ExprStep step = {.op = n->op, .attrs = n->attrs, .arg_count = n->inputs.count};
-        for (uint32_t i = 0; i < n->inputs.count; i++)
+        for (uint32_t i = 0; i < n->inputs.count; i++) {
             step.arg[i] = (ExprRef){EXPR_INPUT, i};
+        }
         VEC_PUSH(g->arena, &e->steps, step);
         e->result = (ExprRef){EXPR_STEP, 0};
     }
@@ -48,31 +51,37 @@ static bool is_map(const Node *n)
 
 static bool is_cheap(const Expr *e)
 {
-    for (uint32_t i = 0; i < e->steps.count; i++)
-        if (!op_is_cheap(e->steps.at[i].op, e->steps.at[i].attrs, e->steps.at[i].arg_count))
+    for (uint32_t i = 0; i < e->steps.count; i++) {
+        if (!op_is_cheap(e->steps.at[i].op, e->steps.at[i].attrs, e->steps.at[i].arg_count)) {
             return false;
+        }
+    }
     return true;
 }
 
 // Whether v is in memory at node `at` even if `without` did not read it. Nodes are numbered.
 static bool alive_at(PassCtx *ctx, const Value *v, const Node *at, const Node *without)
 {
-    if (!v->def || !value_is_large(v))
+    if (!v->def || !value_is_large(v)) {
         return true;
+    }
     const UseList *list = uses_of(&ctx->uses, v);
     for (uint32_t i = 0; i < list->nodes.count; i++) {
         const Node *reader = list->nodes.at[i];
-        if (reader != without && reader->mark >= at->mark)
+        if (reader != without && reader->mark >= at->mark) {
             return true;
+        }
     }
     return list->outputs > 0;
 }
 
 static bool reads(const Node *n, const Value *v)
 {
-    for (uint32_t i = 0; i < n->inputs.count; i++)
-        if (n->inputs.at[i] == v)
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
+        if (n->inputs.at[i] == v) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -90,32 +99,39 @@ static uint32_t count_large(const Node *m, const Value *v, const Node *known)
 // The only reader c takes over what m reads: at most one tensor may have to live longer for it.
 static bool single_pays(PassCtx *ctx, const Node *m, const Node *c)
 {
-    if (m->phase == c->phase)
+    if (m->phase == c->phase) {
         return true;
+    }
     uint32_t longer = 0;
-    for (uint32_t i = 0; i < m->inputs.count; i++)
+    for (uint32_t i = 0; i < m->inputs.count; i++) {
         longer += !alive_at(ctx, m->inputs.at[i], c, m);
+    }
     return longer <= 1;
 }
 
 static bool copy_pays(PassCtx *ctx, const Node *m, const Node *c)
 {
-    if (!is_cheap(m->store))
+    if (!is_cheap(m->store)) {
         return false;
-    for (uint32_t i = 0; i < m->inputs.count; i++)
-        if (!alive_at(ctx, m->inputs.at[i], c, m))
+    }
+    for (uint32_t i = 0; i < m->inputs.count; i++) {
+        if (!alive_at(ctx, m->inputs.at[i], c, m)) {
             return false;
+        }
+    }
     return count_large(m, NULL, c) <= 1;
 }
 
 static bool merges(PassCtx *ctx, const Node *m, const Node *c)
 {
     const Value *v = m->outputs.at[0];
-    if (!is_map(c) || !shape_equal(&v->shape, &c->outputs.at[0]->shape))
+    if (!is_map(c) || !shape_equal(&v->shape, &c->outputs.at[0]->shape)) {
         return false;
+    }
     if (m->store->steps.count + c->store->steps.count > EXPR_MAX_STEPS ||
-        m->inputs.count + c->inputs.count - 1 > EXPR_MAX_OPERANDS)
+        m->inputs.count + c->inputs.count - 1 > EXPR_MAX_OPERANDS) {
         return false;
+    }
     return uses_only(&ctx->uses, v) == c ? single_pays(ctx, m, c) : copy_pays(ctx, m, c);
 }
 
@@ -131,8 +147,9 @@ static void merge(PassCtx *ctx, const Node *m, Node *c)
     consumer.by = expr_inline(g, c, e, &producer);
     e->result = expr_inline(g, c, e, &consumer);
     c->store = e;
-    for (uint32_t i = 0; i < c->inputs.count; i++)
+    for (uint32_t i = 0; i < c->inputs.count; i++) {
         uses_add(&ctx->uses, c->inputs.at[i], c);
+    }
 }
 
 static void merge_into_readers(PassCtx *ctx, Node *m)
@@ -147,22 +164,26 @@ static void merge_into_readers(PassCtx *ctx, Node *m)
             list = uses_of(&ctx->uses, v); // the table may have moved
         }
     }
-    if (!list->nodes.count && !list->outputs)
+    if (!list->nodes.count && !list->outputs) {
         pass_remove(ctx, m);
+    }
 }
 
 bool pass_fuse(PassCtx *ctx)
 {
     Graph *g = ctx->g;
-    for (Node *n = g->first; n; n = n->next)
-        if (n->op->kind == OP_ELEMENTWISE)
+    for (Node *n = g->first; n; n = n->next) {
+        if (n->op->kind == OP_ELEMENTWISE) {
             make_map(g, n);
+        }
+    }
     graph_number_nodes(g);
     uses_build(&ctx->uses, ctx->scratch, g);
     for (Node *n = g->first, *next; n; n = next) {
         next = n->next;
-        if (is_map(n))
+        if (is_map(n)) {
             merge_into_readers(ctx, n);
+        }
     }
     return true;
 }

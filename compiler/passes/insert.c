@@ -4,8 +4,9 @@
 const OpDef *pass_op(const char *name)
 {
     const OpDef *op = op_find(name);
-    if (!op)
+    if (!op) {
         INTERNAL_ERROR("operator %s does not exist", name);
+    }
     return op;
 }
 
@@ -21,8 +22,9 @@ Node *pass_insert(PassCtx *ctx, const Node *like, Node *before, const PassNode *
                                      .phase = like->phase,
                                      .before = before,
                                  });
-    for (uint32_t i = 0; ctx->uses.g && i < n->inputs.count; i++)
+    for (uint32_t i = 0; ctx->uses.g && i < n->inputs.count; i++) {
         uses_add(&ctx->uses, n->inputs.at[i], n);
+    }
     return n;
 }
 
@@ -30,9 +32,10 @@ void pass_remove(PassCtx *ctx, Node *n)
 {
     for (uint32_t i = 0; i < n->outputs.count; i++) {
         const UseList *list = uses_of(&ctx->uses, n->outputs.at[i]);
-        if (list->nodes.count || list->outputs)
+        if (list->nodes.count || list->outputs) {
             INTERNAL_ERROR("removing node %s (%s), whose output %u is used", n->name, n->op->name,
                            i);
+        }
     }
     uses_drop_node(&ctx->uses, n);
     n->outputs.count = 0; // checked above, so that graph_remove_node need not walk the graph

@@ -34,12 +34,15 @@ typedef struct Key {
 static int compare_keys(const void *pa, const void *pb)
 {
     const Key *a = pa, *b = pb;
-    if (a->yields != b->yields)
+    if (a->yields != b->yields) {
         return a->yields ? 1 : -1;
-    if (a->major != b->major)
+    }
+    if (a->major != b->major) {
         return a->major > b->major ? -1 : 1;
-    if (a->minor != b->minor)
+    }
+    if (a->minor != b->minor) {
         return a->minor > b->minor ? -1 : 1;
+    }
     return a->index < b->index ? -1 : a->index > b->index;
 }
 
@@ -65,11 +68,13 @@ static Key key_of(const Interval *v, uint32_t index, int order)
 static void sort_by(Arena *scratch, const Packer *p, int order, uint32_t *out)
 {
     Key *keys = ARENA_ARRAY(scratch, Key, p->count);
-    for (uint32_t i = 0; i < p->count; i++)
+    for (uint32_t i = 0; i < p->count; i++) {
         keys[i] = key_of(&p->at[i], i, order);
+    }
     qsort(keys, p->count, sizeof *keys, compare_keys);
-    for (uint32_t i = 0; i < p->count; i++)
+    for (uint32_t i = 0; i < p->count; i++) {
         out[i] = keys[i].index;
+    }
 }
 
 // The lowest (or, best_fit, the tightest) gap among the placed buffers that live with v.
@@ -78,12 +83,14 @@ static uint64_t find_gap(const Packer *p, uint32_t placed, const Interval *v, bo
     uint64_t top = 0, best = UINT64_MAX, best_slack = UINT64_MAX;
     for (uint32_t i = 0; i < placed; i++) {
         const Interval *o = &p->at[p->placed[i]];
-        if (o->last < v->first || o->first > v->last)
+        if (o->last < v->first || o->first > v->last) {
             continue;
+        }
         uint64_t begin = p->offset[p->placed[i]];
         if (begin >= top && begin - top >= v->bytes) {
-            if (!best_fit)
+            if (!best_fit) {
                 return top;
+            }
             if (begin - top - v->bytes < best_slack) {
                 best_slack = begin - top - v->bytes;
                 best = top;
@@ -99,10 +106,11 @@ static void insert_placed(Packer *p, uint32_t placed, uint32_t index)
     uint32_t lo = 0, hi = placed;
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
-        if (p->offset[p->placed[mid]] <= p->offset[index])
+        if (p->offset[p->placed[mid]] <= p->offset[index]) {
             lo = mid + 1;
-        else
+        } else {
             hi = mid;
+        }
     }
     memmove(&p->placed[lo + 1], &p->placed[lo], (placed - lo) * sizeof *p->placed);
     p->placed[lo] = index;
@@ -132,8 +140,9 @@ static void promote(const Packer *p, uint32_t *order, uint64_t total)
 {
     for (uint32_t i = 0; i < p->count; i++) {
         uint32_t index = order[i];
-        if (p->at[index].yields || p->offset[index] + p->at[index].bytes != total)
+        if (p->at[index].yields || p->offset[index] + p->at[index].bytes != total) {
             continue;
+        }
         memmove(&order[1], &order[0], i * sizeof *order);
         order[0] = index;
         return;
@@ -144,8 +153,9 @@ static void promote(const Packer *p, uint32_t *order, uint64_t total)
 static uint64_t largest_live(Arena *scratch, const Interval *at, uint32_t count, bool all)
 {
     uint32_t steps = 0;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         steps = at[i].last + 2 > steps ? at[i].last + 2 : steps;
+    }
     uint64_t *change = ARENA_ARRAY(scratch, uint64_t, steps);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t bytes = at[i].yields && !all ? 0 : at[i].bytes;
@@ -167,8 +177,9 @@ static void search(Arena *scratch, Packer *p)
     for (int k = 0; k < (small ? ORDERS : 3) && p->best > p->bound; k++) {
         sort_by(scratch, p, k, order);
         uint64_t total = attempt(p, order, false);
-        if (!small)
+        if (!small) {
             continue;
+        }
         total = attempt(p, order, true);
         for (int i = 0; i < PROMOTIONS && p->best > p->bound; i++) {
             promote(p, order, total);
@@ -179,15 +190,17 @@ static void search(Arena *scratch, Packer *p)
 
 uint64_t intervals_pack(Arena *scratch, Interval *at, uint32_t count)
 {
-    if (!count)
+    if (!count) {
         return 0;
+    }
     Packer p = {.at = at, .count = count, .best = UINT64_MAX};
     p.bound = largest_live(scratch, at, count, true) + largest_live(scratch, at, count, false);
     p.placed = ARENA_ARRAY(scratch, uint32_t, count);
     p.offset = ARENA_ARRAY(scratch, uint64_t, count);
     p.best_offset = ARENA_ARRAY(scratch, uint64_t, count);
     search(scratch, &p);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         at[i].offset = p.best_offset[i];
+    }
     return p.whole;
 }

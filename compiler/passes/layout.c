@@ -24,8 +24,9 @@ static const Layout PLAIN = {.kind = LAYOUT_PLAIN};
 // A vector packed to a padded length begins with the plain vector.
 static bool is_padded_vector(const Shape *s, const Layout *l)
 {
-    if (l->kind != LAYOUT_PACKED || s->rank != 1 || shape_is_batched(s))
+    if (l->kind != LAYOUT_PACKED || s->rank != 1 || shape_is_batched(s)) {
         return false;
+    }
     const Packing *p = l->packing;
     return p->dims == 1 && p->dim[0].coord == 0 && p->dim[0].coef == 1 && p->base[0] == 0 &&
            !p->next && p->dim[0].extent >= s->dim[0];
@@ -33,10 +34,12 @@ static bool is_padded_vector(const Shape *s, const Layout *l)
 
 static bool serves(const Value *v, const Layout *want)
 {
-    if (layout_equal(&v->layout, want))
+    if (layout_equal(&v->layout, want)) {
         return true;
-    if (want->kind == LAYOUT_PLAIN)
+    }
+    if (want->kind == LAYOUT_PLAIN) {
         return is_padded_vector(&v->shape, &v->layout);
+    }
     return v->layout.kind == LAYOUT_PLAIN && is_padded_vector(&v->shape, want) &&
            want->packing->dim[0].extent == v->shape.dim[0];
 }
@@ -46,8 +49,9 @@ static Converted **conversions(LayoutPass *p, const Value *v)
     if (v->id >= p->count) {
         uint32_t count = v->id + v->id / 2 + 16;
         Converted **of = ARENA_ARRAY(p->ctx->scratch, Converted *, count);
-        if (p->count)
+        if (p->count) {
             memcpy(of, p->of, p->count * sizeof *of);
+        }
         p->of = of;
         p->count = count;
     }
@@ -67,9 +71,10 @@ static void set_output_layouts(LayoutPass *p, Node *n)
         v->layout = (Layout){.kind = LAYOUT_PARTIALS, .block = p->ctx->opt->target->vector_floats};
         v->parts_mul = low->parts_mul;
         v->parts_div = low->parts_div;
-        if (!v->parts_mul || !v->parts_div)
+        if (!v->parts_mul || !v->parts_div) {
             INTERNAL_ERROR("layout: %s (%s) does not say how many partial sums it writes", n->name,
                            n->op->name);
+        }
     }
 }
 
@@ -108,16 +113,19 @@ static Value *insert_conversion(LayoutPass *p, const char *op, const void *attrs
 
 static Value *find_converted(LayoutPass *p, const Value *v, const Layout *want, Phase phase)
 {
-    for (const Converted *c = *conversions(p, v); c; c = c->next)
-        if (c->phase == phase && serves(c->value, want))
+    for (const Converted *c = *conversions(p, v); c; c = c->next) {
+        if (c->phase == phase && serves(c->value, want)) {
             return c->value;
+        }
+    }
     return NULL;
 }
 
 static void remember(LayoutPass *p, const Value *from, Value *to, Phase phase)
 {
-    if (from->kind == VALUE_STATE && p->ctx->g->mode == MODE_TRAIN)
+    if (from->kind == VALUE_STATE && p->ctx->g->mode == MODE_TRAIN) {
         return; // its content changes within the step
+    }
     Converted *c = ARENA_NEW(p->ctx->scratch, Converted);
     Converted **list = conversions(p, from);
     *c = (Converted){.value = to, .phase = phase, .next = *list};
@@ -134,33 +142,38 @@ typedef struct Want {
 static Value *convert(LayoutPass *p, Value *v, const Want *want, Node *reader)
 {
     const Layout *to = &want->layout;
-    if (serves(v, to))
+    if (serves(v, to)) {
         return v;
+    }
     Value *made = find_converted(p, v, to, reader->phase);
-    if (made)
+    if (made) {
         return made;
+    }
     bool from_plain = serves(v, &PLAIN);
     if (!from_plain && (v->layout.kind != LAYOUT_BLOCKED || to->kind == LAYOUT_PACKED ||
-                        to->kind == LAYOUT_OPAQUE))
+                        to->kind == LAYOUT_OPAQUE)) {
         INTERNAL_ERROR("layout: %s (%s) wants another layout of value %u (%s) than its maker gives",
                        reader->name, reader->op->name, v->id, v->name);
+    }
     Spot at = {reader, reader->phase};
     switch (to->kind) {
     case LAYOUT_PLAIN:
         made = insert_conversion(p, "to_plain", NULL, v, to, at);
         break;
     case LAYOUT_BLOCKED:
-        if (!from_plain)
+        if (!from_plain) {
             return convert(p, convert(p, v, &(Want){.layout = PLAIN}, reader), want, reader);
+        }
         made = insert_conversion(p, "to_blocked", &(BlockAttrs){.block = to->block}, v, to, at);
         break;
     case LAYOUT_PACKED:
         made = insert_conversion(p, "pack", &(PackAttrs){.packing = to->packing}, v, to, at);
         break;
     case LAYOUT_OPAQUE:
-        if (!want->op)
+        if (!want->op) {
             INTERNAL_ERROR("layout: %s (%s) wants %s and names no operator that makes it",
                            reader->name, reader->op->name, to->tag);
+        }
         made = insert_conversion(p, want->op, want->attrs, v, to, at);
         break;
     case LAYOUT_PARTIALS:
@@ -175,10 +188,12 @@ static Value *convert(LayoutPass *p, Value *v, const Want *want, Node *reader)
 static Layout operand_layout(LayoutPass *p, const Value *v)
 {
     uint32_t width = p->ctx->opt->target->vector_floats;
-    if (shape_is_batched(&v->shape))
+    if (shape_is_batched(&v->shape)) {
         return v->shape.rank == 1 ? PLAIN : (Layout){.kind = LAYOUT_BLOCKED, .block = width};
-    if (v->shape.dim[0] == 1)
+    }
+    if (v->shape.dim[0] == 1) {
         return PLAIN;
+    }
     Packing *packing = ARENA_NEW(p->ctx->g->arena, Packing);
     int64_t extent = (v->shape.dim[0] + width - 1) / width * width;
     packing->dims = 1;
@@ -189,24 +204,28 @@ static Layout operand_layout(LayoutPass *p, const Value *v)
 static void convert_inputs(LayoutPass *p, Node *n)
 {
     const Lowering *low = n->lowering;
-    if (n->own_inputs > NODE_MAX_OWN_INPUTS)
+    if (n->own_inputs > NODE_MAX_OWN_INPUTS) {
         INTERNAL_ERROR("layout: %s (%s) has %u inputs", n->name, n->op->name, n->own_inputs);
+    }
     for (uint32_t i = 0; i < n->inputs.count; i++) {
         Value *v = n->inputs.at[i];
         Want want = {.layout = PLAIN};
-        if (v->terms || v->dtype != RN_F32)
+        if (v->terms || v->dtype != RN_F32) {
             continue; // partial sums and labels are read as they are
+        }
         if (i >= n->own_inputs) {
             want.layout = operand_layout(p, v);
         } else {
             want = (Want){low->in_layout[i], low->prepare_op[i], low->prepare_attrs[i]};
-            if (n->op->updates >> i & 1 && want.layout.kind != LAYOUT_PLAIN)
+            if (n->op->updates >> i & 1 && want.layout.kind != LAYOUT_PLAIN) {
                 INTERNAL_ERROR("layout: %s (%s) updates state in another layout", n->name,
                                n->op->name);
+            }
         }
         // grad_store reads any layout: the one its input has.
-        if (!node_is(n, "grad_store"))
+        if (!node_is(n, "grad_store")) {
             n->inputs.at[i] = convert(p, v, &want, n);
+        }
     }
 }
 
@@ -218,12 +237,14 @@ static Value *make_output(LayoutPass *p, Value *v)
         return v;
     }
     Spot behind = {p->ctx->g->first, PHASE_FORWARD};
-    if (v->def)
+    if (v->def) {
         behind = (Spot){v->def->next, v->def->phase};
+    }
     uint32_t width = p->ctx->opt->target->vector_floats;
     const Layout blocked = {.kind = LAYOUT_BLOCKED, .block = width};
-    if (v->layout.kind == LAYOUT_PLAIN) // an input, or named twice: a copy, by way of blocks
+    if (v->layout.kind == LAYOUT_PLAIN) { // an input, or named twice: a copy, by way of blocks
         v = insert_conversion(p, "to_blocked", &(BlockAttrs){.block = width}, v, &blocked, behind);
+    }
     Value *out = insert_conversion(p, "to_plain", NULL, v, &PLAIN, behind);
     out->kind = VALUE_OUTPUT;
     return out;
@@ -238,11 +259,13 @@ bool pass_layout(PassCtx *ctx)
         convert_inputs(&p, n);
         set_output_layouts(&p, n);
     }
-    for (uint32_t i = 0; i < g->outputs.count; i++)
+    for (uint32_t i = 0; i < g->outputs.count; i++) {
         g->outputs.at[i] = make_output(&p, g->outputs.at[i]);
+    }
     if (g->loss) {
-        if (g->loss->layout.kind != LAYOUT_PLAIN)
+        if (g->loss->layout.kind != LAYOUT_PLAIN) {
             INTERNAL_ERROR("layout: the loss is not plain");
+        }
         g->loss->kind = VALUE_OUTPUT;
     }
     g->stage = STAGE_LAID;

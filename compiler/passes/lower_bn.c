@@ -14,8 +14,9 @@ bool pass_lower_bn(PassCtx *ctx)
     uses_build(&ctx->uses, ctx->scratch, g);
     for (Node *bn = g->first, *next; bn; bn = next) {
         next = bn->next;
-        if (!node_is(bn, "batchnorm"))
+        if (!node_is(bn, "batchnorm")) {
             continue;
+        }
         Value *const *in = bn->inputs.at;
         Value *x = in[BN_X];
         const Node *moments = pass_insert(

@@ -45,11 +45,12 @@ static uint64_t bucket_of(const char *key)
 
 bool packed_pool_find(const PackedPool *p, const char *key, uint64_t *offset)
 {
-    for (const Entry *e = p->bucket[bucket_of(key)]; e; e = e->next)
+    for (const Entry *e = p->bucket[bucket_of(key)]; e; e = e->next) {
         if (strcmp(e->key, key) == 0) {
             *offset = e->offset;
             return true;
         }
+    }
     return false;
 }
 
@@ -65,11 +66,13 @@ static void add_packing(StrBuf *out, const Packing *p)
 {
     for (; p; p = p->next) {
         strbuf_add(out, "[");
-        for (uint32_t i = 0; i < p->dims; i++)
+        for (uint32_t i = 0; i < p->dims; i++) {
             strbuf_printf(out, "%d:%d*%d ", p->dim[i].extent, p->dim[i].coord, p->dim[i].coef);
+        }
         strbuf_add(out, "|");
-        for (uint32_t i = 0; i < SHAPE_MAX_RANK; i++)
+        for (uint32_t i = 0; i < SHAPE_MAX_RANK; i++) {
             strbuf_printf(out, "%d ", p->base[i]);
+        }
         strbuf_printf(out, "%dx%d]", p->fold[0], p->fold[1]);
     }
 }
@@ -78,8 +81,9 @@ static void add_layout(StrBuf *out, const Layout *l)
 {
     strbuf_printf(out, ":%d.%u.%" PRIu64 ".%s", (int)l->kind, l->block, l->bytes,
                   l->tag ? l->tag : "");
-    if (l->kind == LAYOUT_PACKED)
+    if (l->kind == LAYOUT_PACKED) {
         add_packing(out, l->packing);
+    }
 }
 
 static void add_value(StrBuf *out, const Value *v)
@@ -91,8 +95,9 @@ static void add_value(StrBuf *out, const Value *v)
     const Node *n = v->def;
     strbuf_printf(out, "%s.%u{", n->op->name, v->def_out);
     StrBuf attrs = {.arena = out->arena};
-    if (n->attrs)
+    if (n->attrs) {
         attrs_print(n->op, n->attrs, &attrs);
+    }
     strbuf_add(out, strbuf_text(&attrs));
     for (uint32_t i = 0; i < n->inputs.count; i++) {
         strbuf_add(out, ",");

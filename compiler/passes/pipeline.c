@@ -64,17 +64,20 @@ void passes_list(StrBuf *out)
 
 bool passes_known(const char *name)
 {
-    for (size_t i = 0; i < PASS_COUNT; i++)
-        if (strcmp(PASSES[i].name, name) == 0)
+    for (size_t i = 0; i < PASS_COUNT; i++) {
+        if (strcmp(PASSES[i].name, name) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
 static double now_ms(void)
 {
     struct timespec t;
-    if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
+    if (clock_gettime(CLOCK_MONOTONIC, &t) != 0) {
         return 0.0;
+    }
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
@@ -92,24 +95,29 @@ static void dump(const PassDef *p, const Graph *g, StrBuf *out)
 static bool run_one(PassCtx *ctx, const PassDef *p, PassReport *report)
 {
     Graph *g = ctx->g;
-    if (g->stage != p->needs)
+    if (g->stage != p->needs) {
         INTERNAL_ERROR("pass %s needs a graph that is %s, not %s", p->name, stage_name(p->needs),
                        stage_name(g->stage));
+    }
     double start = now_ms();
     ctx->uses = (Uses){0};
     bool ok = p->run(ctx);
     arena_reset(ctx->scratch);
-    if (ctx->opt->time_passes)
+    if (ctx->opt->time_passes) {
         strbuf_printf(&report->times, "%-5s %5u %-13s %8.3f ms %7u nodes\n", mode_text(g->mode),
                       g->plan_batch, p->name, now_ms() - start, g->node_count);
-    if (!ok)
+    }
+    if (!ok) {
         return false;
+    }
     const char *broken =
         ctx->opt->verify_each || p->gives == STAGE_PLANNED ? graph_verify(g, p->name) : NULL;
-    if (broken)
+    if (broken) {
         INTERNAL_ERROR("%s", broken);
-    if (matches(ctx->opt->dump_after, p->name))
+    }
+    if (matches(ctx->opt->dump_after, p->name)) {
         dump(p, g, &report->dumps);
+    }
     return true;
 }
 
@@ -119,10 +127,12 @@ bool passes_run(Graph *g, const PassOptions *opt, Diag *diag, PassReport *report
     bool ok = true;
     for (size_t i = 0; ok && i < PASS_COUNT; i++) {
         const PassDef *p = &PASSES[i];
-        if (p->modes & (1u << g->mode))
+        if (p->modes & (1u << g->mode)) {
             ok = run_one(&ctx, p, report);
-        if (opt->stop_after && strcmp(opt->stop_after, p->name) == 0)
+        }
+        if (opt->stop_after && strcmp(opt->stop_after, p->name) == 0) {
             break;
+        }
     }
     arena_destroy(ctx.scratch);
     return ok;

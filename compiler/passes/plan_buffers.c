@@ -30,16 +30,21 @@ static void place_io(PassCtx *ctx)
 {
     Graph *g = ctx->g;
     uint32_t region = RN_REGION_FIRST_IO;
-    for (uint32_t i = 0; i < g->inputs.count; i++)
+    for (uint32_t i = 0; i < g->inputs.count; i++) {
         place(g->inputs.at[i], region++, 0, 0);
-    if (g->labels)
+    }
+    if (g->labels) {
         place(g->labels, region, 0, 0);
-    if (g->loss)
+    }
+    if (g->loss) {
         place(g->loss, region + 1, 0, 0);
-    if (g->mode == MODE_TRAIN || ctx->opt->both_modes)
+    }
+    if (g->mode == MODE_TRAIN || ctx->opt->both_modes) {
         region += 2;
-    for (uint32_t i = 0; i < g->outputs.count; i++)
+    }
+    for (uint32_t i = 0; i < g->outputs.count; i++) {
         place(g->outputs.at[i], region++, 0, 0);
+    }
 }
 
 // Steps run one after the other: what is free while one runs may be its scratch.
@@ -54,11 +59,13 @@ static uint32_t scratch_intervals(const Graph *g, Interval *at)
 {
     uint32_t count = 0, step = 0;
     for (const Node *n = g->first; n; n = n->next) {
-        if (!plan_is_step(n))
+        if (!plan_is_step(n)) {
             continue;
+        }
         uint64_t bytes = plan_round_up(n->lowering->scratch_bytes);
-        if (bytes)
+        if (bytes) {
             at[count++] = (Interval){.first = step, .last = step, .bytes = bytes, .yields = true};
+        }
         step++;
     }
     return count;
@@ -69,8 +76,9 @@ static uint64_t place_scratch(Graph *g, const Interval *at)
 {
     uint64_t end = 0;
     for (Node *n = g->first; n; n = n->next) {
-        if (!plan_is_step(n) || n->lowering->scratch_bytes == 0)
+        if (!plan_is_step(n) || n->lowering->scratch_bytes == 0) {
             continue;
+        }
         n->scratch = (Place){.placed = true,
                              .region = RN_REGION_ARENA,
                              .offset = g->arena_fixed,
@@ -90,20 +98,23 @@ static uint64_t pack_space(PassCtx *ctx, PlanLives *lives, bool per_image)
     for (uint32_t i = 0; i < lives->buffers.count; i++) {
         const PlanBuffer *b = &lives->buffers.at[i];
         uint64_t bytes = per_image ? b->bytes.per_image : b->bytes.fixed;
-        if (bytes)
+        if (bytes) {
             at[count++] =
                 (Interval){.first = b->first, .last = b->last, .bytes = plan_round_up(bytes)};
+        }
     }
     uint32_t buffers = count;
-    if (per_image && places_scratch(g))
+    if (per_image && places_scratch(g)) {
         count += scratch_intervals(g, &at[count]);
+    }
     intervals_pack(ctx->scratch, at, count);
     uint64_t end = 0;
     count = 0;
     for (uint32_t i = 0; i < lives->buffers.count; i++) {
         PlanBuffer *b = &lives->buffers.at[i];
-        if (!(per_image ? b->bytes.per_image : b->bytes.fixed))
+        if (!(per_image ? b->bytes.per_image : b->bytes.fixed)) {
             continue;
+        }
         b->offset = at[count].offset;
         end = b->offset + at[count].bytes > end ? b->offset + at[count].bytes : end;
         count++;
@@ -124,17 +135,20 @@ static void place_arena(PassCtx *ctx)
     g->scratch_beside = plan_scratch(g);
     g->arena_fixed = pack_space(ctx, &lives, false);
     g->arena_per_image = pack_space(ctx, &lives, true);
-    for (Node *n = g->first; n; n = n->next)
+    for (Node *n = g->first; n; n = n->next) {
         for (uint32_t i = 0; i < n->outputs.count; i++) {
             Value *v = n->outputs.at[i];
-            if (!lives.buffer_of[v->id])
+            if (!lives.buffer_of[v->id]) {
                 continue;
+            }
             const PlanBuffer *b = &lives.buffers.at[lives.buffer_of[v->id] - 1];
-            if (b->bytes.per_image)
+            if (b->bytes.per_image) {
                 place(v, RN_REGION_ARENA, g->arena_fixed, b->offset);
-            else
+            } else {
                 place(v, RN_REGION_ARENA, b->offset, 0);
+            }
         }
+    }
     PlanBound bound = plan_bound(ctx->scratch, g, &lives);
     g->bound_fixed = bound.fixed;
     g->bound_per_image = bound.per_image;
@@ -161,10 +175,11 @@ static void find_last_reads(const Graph *g, Prepare *p)
     for (const Node *n = g->first; n; n = n->next) {
         for (uint32_t i = 0; i < n->inputs.count; i++) {
             uint32_t id = n->inputs.at[i]->id;
-            if (plan_is_step(n))
+            if (plan_is_step(n)) {
                 p->last[id] = FOREVER;
-            else if (p->last[id] != FOREVER)
+            } else if (p->last[id] != FOREVER) {
                 p->last[id] = p->count;
+            }
         }
         p->count += !plan_is_step(n);
     }
@@ -175,26 +190,29 @@ static void find_last_reads(const Graph *g, Prepare *p)
 static void find_wanted(PassCtx *ctx, PackedPool *pool, Prepare *p)
 {
     for (Node *n = ctx->g->last; n; n = n->prev) {
-        if (plan_is_step(n))
+        if (plan_is_step(n)) {
             continue;
+        }
         bool runs = false;
         for (uint32_t i = 0; i < n->outputs.count; i++) {
             Value *v = n->outputs.at[i];
             if (p->last[v->id] == FOREVER) {
                 uint64_t offset;
                 p->key[v->id] = packed_key(ctx->scratch, v);
-                if (packed_pool_find(pool, p->key[v->id], &offset))
+                if (packed_pool_find(pool, p->key[v->id], &offset)) {
                     place(v, RN_REGION_PACKED, offset, 0);
-                else
+                } else {
                     p->wanted[v->id] = true;
+                }
             }
             runs |= p->wanted[v->id];
         }
         n->prepared = !runs;
         for (uint32_t i = 0; runs && i < n->inputs.count; i++) {
             Value *v = n->inputs.at[i];
-            if (is_prepared(v) && !v->place.placed)
+            if (is_prepared(v) && !v->place.placed) {
                 p->wanted[v->id] = true;
+            }
         }
     }
 }
@@ -206,12 +224,14 @@ static void place_wanted(PassCtx *ctx, PackedPool *pool, const Prepare *p)
     Value **value = ARENA_ARRAY(ctx->scratch, Value *, g->next_value);
     uint32_t count = 0, step = 0;
     for (Node *n = g->first; n; n = n->next) {
-        if (plan_is_step(n))
+        if (plan_is_step(n)) {
             continue;
+        }
         for (uint32_t i = 0; i < n->outputs.count; i++) {
             Value *v = n->outputs.at[i];
-            if (v->place.placed)
+            if (v->place.placed) {
                 continue;
+            }
             // What no step reads and no running node needs has no content; any place will do.
             uint32_t last = p->last[v->id] == FOREVER ? p->count : p->last[v->id];
             uint64_t bytes = n->prepared ? 0 : plan_round_up(plan_bytes(v).fixed);
@@ -226,8 +246,9 @@ static void place_wanted(PassCtx *ctx, PackedPool *pool, const Prepare *p)
     for (uint32_t i = 0; i < count; i++) {
         Value *v = value[i];
         place(v, RN_REGION_PACKED, base + at[i].offset, 0);
-        if (p->last[v->id] == FOREVER)
+        if (p->last[v->id] == FOREVER) {
             packed_pool_add(pool, p->key[v->id], v->place.offset);
+        }
     }
     g->packed_bytes = packed_pool_bytes(pool);
 }
@@ -252,8 +273,9 @@ bool pass_plan_buffers(PassCtx *ctx)
     place_in_row(g->states.at, g->states.count, RN_REGION_STATE);
     place_in_row(g->grads.at, g->grads.count, RN_REGION_GRADS);
     place_io(ctx);
-    if (g->mode == MODE_INFER)
+    if (g->mode == MODE_INFER) {
         place_packed(ctx);
+    }
     place_arena(ctx);
     g->stage = STAGE_PLANNED;
     return true;

@@ -22,13 +22,18 @@ PlanBytes plan_bytes(const Value *v)
 
 static bool reads_elsewhere(const Node *n, const Value *v, uint32_t operand)
 {
-    for (uint32_t i = 0; i < n->own_inputs; i++)
-        if (n->inputs.at[i] == v)
+    for (uint32_t i = 0; i < n->own_inputs; i++) {
+        if (n->inputs.at[i] == v) {
             return true;
-    for (uint32_t i = 0; i < n->side_count; i++)
-        for (uint32_t k = 1; k < n->sides[i].arg_count; k++)
-            if (n->sides[i].arg[k].kind == EXPR_INPUT && n->sides[i].arg[k].index == operand)
+        }
+    }
+    for (uint32_t i = 0; i < n->side_count; i++) {
+        for (uint32_t k = 1; k < n->sides[i].arg_count; k++) {
+            if (n->sides[i].arg[k].kind == EXPR_INPUT && n->sides[i].arg[k].index == operand) {
                 return true;
+            }
+        }
+    }
     return false;
 }
 
@@ -44,8 +49,9 @@ static uint32_t inherited(const PlanLives *lives, const Node *n, uint32_t step)
     for (uint32_t i = n->own_inputs; n->store && i < n->inputs.count; i++) {
         const Value *v = n->inputs.at[i];
         if (in_arena(v) && lives->last[v->id] == step && shape_equal(&v->shape, &out->shape) &&
-            layout_equal(&v->layout, &out->layout) && !reads_elsewhere(n, v, i))
+            layout_equal(&v->layout, &out->layout) && !reads_elsewhere(n, v, i)) {
             return lives->buffer_of[v->id];
+        }
     }
     return 0;
 }
@@ -54,8 +60,9 @@ static void add_buffers(Arena *a, PlanLives *lives, const Node *n, uint32_t step
 {
     for (uint32_t i = 0; i < n->outputs.count; i++) {
         const Value *v = n->outputs.at[i];
-        if (!in_arena(v))
+        if (!in_arena(v)) {
             continue;
+        }
         uint32_t last = lives->last[v->id];
         uint32_t buffer = i == 0 ? inherited(lives, n, step) : 0;
         if (buffer) {
@@ -76,18 +83,23 @@ void plan_lives(Arena *a, const Graph *g, PlanLives *lives)
     lives->first = ARENA_ARRAY(a, uint32_t, g->next_value);
     lives->last = ARENA_ARRAY(a, uint32_t, g->next_value);
     for (const Node *n = g->first; n; n = n->next) {
-        if (!plan_is_step(n))
+        if (!plan_is_step(n)) {
             continue;
+        }
         uint32_t step = lives->steps++;
-        for (uint32_t i = 0; i < n->outputs.count; i++)
+        for (uint32_t i = 0; i < n->outputs.count; i++) {
             lives->first[n->outputs.at[i]->id] = lives->last[n->outputs.at[i]->id] = step;
-        for (uint32_t i = 0; i < n->inputs.count; i++)
+        }
+        for (uint32_t i = 0; i < n->inputs.count; i++) {
             lives->last[n->inputs.at[i]->id] = step;
+        }
     }
     uint32_t step = 0;
-    for (const Node *n = g->first; n; n = n->next)
-        if (plan_is_step(n))
+    for (const Node *n = g->first; n; n = n->next) {
+        if (plan_is_step(n)) {
             add_buffers(a, lives, n, step++);
+        }
+    }
 }
 
 PlanBound plan_bound(Arena *a, const Graph *g, const PlanLives *lives)
@@ -104,8 +116,9 @@ PlanBound plan_bound(Arena *a, const Graph *g, const PlanLives *lives)
     PlanBound bound = {0}, now = {0};
     uint64_t most = 0;
     for (const Node *n = g->first; n; n = n->next) {
-        if (!plan_is_step(n))
+        if (!plan_is_step(n)) {
             continue;
+        }
         now.fixed += fixed[now.step];
         now.per_image += per_image[now.step];
         now.scratch = n->lowering->scratch_bytes;
@@ -122,8 +135,10 @@ PlanBound plan_bound(Arena *a, const Graph *g, const PlanLives *lives)
 uint64_t plan_scratch(const Graph *g)
 {
     uint64_t most = 0;
-    for (const Node *n = g->first; n; n = n->next)
-        if (plan_is_step(n) && n->lowering->scratch_bytes > most)
+    for (const Node *n = g->first; n; n = n->next) {
+        if (plan_is_step(n) && n->lowering->scratch_bytes > most) {
             most = n->lowering->scratch_bytes;
+        }
+    }
     return most;
 }

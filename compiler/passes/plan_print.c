@@ -27,10 +27,11 @@ static void print_value(StrBuf *out, const Value *v, const PlanLives *lives)
 {
     PlanBytes bytes = plan_bytes(v);
     bool batched = v->place.slope || bytes.per_image;
-    if (plan_is_step(v->def))
+    if (plan_is_step(v->def)) {
         strbuf_printf(out, "%5u..%-5u", lives->first[v->id], lives->last[v->id]);
-    else
+    } else {
         strbuf_add(out, "     prepare");
+    }
     strbuf_printf(out, " %-6s %12" PRIu64 " %12" PRIu64 " %s  ", region_text(v->place.region),
                   batched ? v->place.slope : v->place.offset,
                   batched ? bytes.per_image : bytes.fixed, batched ? "per image" : "         ");
@@ -48,10 +49,11 @@ static void print_totals(StrBuf *out, Arena *a, const Graph *g, const PlanLives 
     strbuf_printf(out, "arena            %" PRIu64 " fixed + %" PRIu64 " per image\n",
                   g->arena_fixed, g->arena_per_image);
     strbuf_printf(out, "scratch          %" PRIu64 " per worker", plan_scratch(g));
-    if (g->scratch_placed && g->scratch_beside)
+    if (g->scratch_placed && g->scratch_beside) {
         strbuf_printf(out, "; the first's in the arena and %" PRIu64 " beyond", g->scratch_beside);
-    else if (g->scratch_placed)
+    } else if (g->scratch_placed) {
         strbuf_add(out, "; the first's in the arena");
+    }
     strbuf_add(out, "\n");
     strbuf_printf(out, "packed weights   %" PRIu64 "\n", g->packed_bytes);
     strbuf_printf(out, "total            %" PRIu64 " at batch %" PRIu64 ", one worker\n", total,
@@ -65,17 +67,20 @@ static void print_totals(StrBuf *out, Arena *a, const Graph *g, const PlanLives 
 
 char *plan_print(Arena *a, const Graph *g)
 {
-    if (g->stage != STAGE_PLANNED)
+    if (g->stage != STAGE_PLANNED) {
         INTERNAL_ERROR("plan_print: graph %s is not planned", g->name);
+    }
     PlanLives lives;
     plan_lives(a, g, &lives);
     StrBuf out = {.arena = a};
     strbuf_printf(&out, "plan of %s, %s, batch %u\n", g->name,
                   g->mode == MODE_TRAIN ? "training" : "inference", g->plan_batch);
     strbuf_add(&out, "first..last  region       offset        bytes            buffer\n");
-    for (const Node *n = g->first; n; n = n->next)
-        for (uint32_t i = 0; i < n->outputs.count && !n->prepared; i++)
+    for (const Node *n = g->first; n; n = n->next) {
+        for (uint32_t i = 0; i < n->outputs.count && !n->prepared; i++) {
             print_value(&out, n->outputs.at[i], &lives);
+        }
+    }
     print_totals(&out, a, g, &lives);
     return out.text;
 }

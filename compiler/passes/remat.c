@@ -27,9 +27,11 @@ typedef struct Remat {
 static bool read_in_backward(Remat *r, const Value *v)
 {
     const UseList *list = uses_of(&r->ctx->uses, v);
-    for (uint32_t i = 0; i < list->nodes.count; i++)
-        if (list->nodes.at[i]->phase == PHASE_BACKWARD)
+    for (uint32_t i = 0; i < list->nodes.count; i++) {
+        if (list->nodes.at[i]->phase == PHASE_BACKWARD) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -38,8 +40,9 @@ static bool read_in_backward(Remat *r, const Value *v)
 static bool is_light(const Node *n)
 {
     enum { LIGHT_MACS = 64 };
-    if (!n->op->macs || n->inputs.at[1]->shape.dim[1] != shape_channels(&n->inputs.at[0]->shape))
+    if (!n->op->macs || n->inputs.at[1]->shape.dim[1] != shape_channels(&n->inputs.at[0]->shape)) {
         return false;
+    }
     return n->op->macs(n) <= LIGHT_MACS * (uint64_t)shape_elements(&n->outputs.at[0]->shape);
 }
 
@@ -47,8 +50,9 @@ static bool is_light(const Node *n)
 static Keep classify(Remat *r, const Node *n, const Value *v)
 {
     const UseList *list = uses_of(&r->ctx->uses, v);
-    if (!value_is_large(v) || list->outputs)
+    if (!value_is_large(v) || list->outputs) {
         return KEEP_YES;
+    }
     Keep from = KEEP_YES;
     uint32_t large = 0;
     for (uint32_t i = 0; i < n->inputs.count; i++) {
@@ -58,43 +62,52 @@ static Keep classify(Remat *r, const Node *n, const Value *v)
     }
     Recompute level = r->ctx->opt->recompute;
     if (n->op->kind == OP_ELEMENTWISE && op_is_cheap(n->op, n->attrs, n->inputs.count)) {
-        if (large == 1 && from < KEEP_NO)
+        if (large == 1 && from < KEEP_NO) {
             return from == KEEP_REJOINED ? KEEP_REJOINED : KEEP_REDONE;
-        if (large > 1 && from < KEEP_NO && level <= RECOMPUTE_JOINS)
+        }
+        if (large > 1 && from < KEEP_NO && level <= RECOMPUTE_JOINS) {
             return KEEP_REJOINED;
+        }
     }
     // Behind a join it would make that join's segment longer, and all of it live at once.
-    if (level == RECOMPUTE_CONVS && from < KEEP_REJOINED && is_light(n))
+    if (level == RECOMPUTE_CONVS && from < KEEP_REJOINED && is_light(n)) {
         return KEEP_REDONE;
+    }
     return read_in_backward(r, v) ? KEEP_YES : KEEP_NO;
 }
 
 static void classify_all(Remat *r)
 {
     const Graph *g = r->ctx->g;
-    for (uint32_t i = 0; i < r->count; i++)
+    for (uint32_t i = 0; i < r->count; i++) {
         r->keep[i] = KEEP_YES; // inputs, parameters, state
-    for (const Node *n = g->first; n && n->phase != PHASE_BACKWARD; n = n->next)
+    }
+    for (const Node *n = g->first; n && n->phase != PHASE_BACKWARD; n = n->next) {
         for (uint32_t i = 0; i < n->outputs.count; i++) {
             Value *v = n->outputs.at[i];
             r->keep[v->id] = (uint8_t)classify(r, n, v);
         }
+    }
 }
 
 // The value as backward has it before node `before`. A chain longer than `limit` steps is cut by
 // keeping its middle.
 static Value *redo(Remat *r, Value *v, Node *before, int limit)
 {
-    if (r->clone[v->id])
+    if (r->clone[v->id]) {
         return r->clone[v->id];
-    if (limit == 0)
+    }
+    if (limit == 0) {
         r->keep[v->id] = KEEP_YES;
-    if (r->keep[v->id] != KEEP_REDONE && r->keep[v->id] != KEEP_REJOINED)
+    }
+    if (r->keep[v->id] != KEEP_REDONE && r->keep[v->id] != KEEP_REJOINED) {
         return v;
+    }
     const Node *n = v->def;
     Value *in[8];
-    for (uint32_t i = 0; i < n->inputs.count; i++)
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
         in[i] = redo(r, n->inputs.at[i], before, limit - 1);
+    }
     Graph *g = r->ctx->g;
     const Node *copy = build_node(g, &(NodeSpec){
                                          .op = n->op,
@@ -113,8 +126,9 @@ static Value *redo(Remat *r, Value *v, Node *before, int limit)
 bool pass_remat(PassCtx *ctx)
 {
     enum { LONGEST_CHAIN = 8 }; // a join and its ReLU are two steps
-    if (ctx->opt->recompute == RECOMPUTE_NONE)
+    if (ctx->opt->recompute == RECOMPUTE_NONE) {
         return true;
+    }
     Graph *g = ctx->g;
     uses_build(&ctx->uses, ctx->scratch, g);
     Remat r = {.ctx = ctx, .count = g->next_value};
@@ -122,12 +136,14 @@ bool pass_remat(PassCtx *ctx)
     r.clone = ARENA_ARRAY(ctx->scratch, Value *, r.count);
     classify_all(&r);
     for (Node *n = g->first; n; n = n->next) {
-        if (n->phase != PHASE_BACKWARD)
+        if (n->phase != PHASE_BACKWARD) {
             continue;
+        }
         for (uint32_t i = 0; i < n->inputs.count; i++) {
             Value *v = n->inputs.at[i];
-            if (v->id < r.count && v->def && v->def->phase != PHASE_BACKWARD)
+            if (v->id < r.count && v->def && v->def->phase != PHASE_BACKWARD) {
                 n->inputs.at[i] = redo(&r, v, n, LONGEST_CHAIN);
+            }
         }
     }
     return true;

@@ -14,13 +14,17 @@ static bool fits(PassCtx *ctx, const Node *r)
     const Value *x = r->inputs.at[0];
     const Node *p = x->def;
     if (!p || x->def_out != 0 || p->phase != r->phase || !p->op->accepts_sides ||
-        p->side_count == NODE_MAX_SIDES)
+        p->side_count == NODE_MAX_SIDES) {
         return false;
-    if (p->inputs.count - p->own_inputs + r->inputs.count - 1 > EXPR_MAX_OPERANDS)
+    }
+    if (p->inputs.count - p->own_inputs + r->inputs.count - 1 > EXPR_MAX_OPERANDS) {
         return false;
-    for (uint32_t i = 1; i < r->inputs.count; i++)
-        if (!defined_before(r->inputs.at[i], p))
+    }
+    for (uint32_t i = 1; i < r->inputs.count; i++) {
+        if (!defined_before(r->inputs.at[i], p)) {
             return false;
+        }
+    }
     return target->takes_sides(target, p);
 }
 
@@ -32,8 +36,9 @@ static void attach(PassCtx *ctx, Node *r)
     *side = (Side){
         .op = r->op, .attrs = r->attrs, .arg_count = r->inputs.count, .output = p->outputs.count};
     side->arg[0] = (ExprRef){EXPR_RESULT, 0};
-    for (uint32_t i = 1; i < r->inputs.count; i++)
+    for (uint32_t i = 1; i < r->inputs.count; i++) {
         side->arg[i] = (ExprRef){EXPR_INPUT, expr_operand(g, p, r->inputs.at[i])};
+    }
     Value *sums = r->outputs.at[0];
     sums->def = p;
     sums->def_out = p->outputs.count;
@@ -48,8 +53,9 @@ bool pass_sides(PassCtx *ctx)
     graph_number_nodes(g);
     for (Node *n = g->first, *next; n; n = next) {
         next = n->next;
-        if (n->op->kind == OP_CHANNEL_REDUCE && fits(ctx, n))
+        if (n->op->kind == OP_CHANNEL_REDUCE && fits(ctx, n)) {
             attach(ctx, n);
+        }
     }
     g->stage = STAGE_LOWERED;
     return true;

@@ -5,9 +5,11 @@
 
 static bool all_are(const int64_t *at, uint32_t count, int64_t x)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (at[i] != x)
+    for (uint32_t i = 0; i < count; i++) {
+        if (at[i] != x) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -22,17 +24,21 @@ static bool is_identity(const Node *n, Mode mode)
         const DropAttrs *drop = n->attrs;
         return mode == MODE_INFER || drop->p <= 0.0;
     }
-    if (node_is(n, "pad_channels") || node_is(n, "slice_channels") || node_is(n, "global_avgpool"))
+    if (node_is(n, "pad_channels") || node_is(n, "slice_channels") ||
+        node_is(n, "global_avgpool")) {
         return same_shape(n);
-    if (node_is(n, "subsample"))
+    }
+    if (node_is(n, "subsample")) {
         return all_are(((const SubsampleAttrs *)n->attrs)->stride, 2, 1);
+    }
     if (node_is(n, "maxpool") || node_is(n, "avgpool")) {
         const PoolAttrs *pool = n->attrs;
         return all_are(pool->kernel, 2, 1) && all_are(pool->stride, 2, 1) &&
                all_are(pool->pad, 4, 0);
     }
-    if (node_is(n, "relu"))
+    if (node_is(n, "relu")) {
         return n->inputs.at[0]->def && node_is(n->inputs.at[0]->def, "relu");
+    }
     return false;
 }
 
@@ -54,15 +60,17 @@ bool pass_simplify(PassCtx *ctx)
     for (Node *n = g->first, *next; n; n = next) {
         next = n->next;
         Value *by = NULL;
-        if (is_identity(n, g->mode))
+        if (is_identity(n, g->mode)) {
             by = n->inputs.at[0];
-        else if (node_is(n, "dropout"))
+        } else if (node_is(n, "dropout")) {
             by = lower_drop(ctx, n, "dropout_mask", n->inputs.at[0]);
-        else if (node_is(n, "drop_path"))
+        } else if (node_is(n, "drop_path")) {
             // One number per image: the model's input tells their count, and x need not be stored.
             by = lower_drop(ctx, n, "drop_path_mask", g->inputs.at[0]);
-        if (!by)
+        }
+        if (!by) {
             continue;
+        }
         uses_replace(&ctx->uses, n->outputs.at[0], by);
         pass_remove(ctx, n);
     }

@@ -16,10 +16,12 @@ static bool takes(PassCtx *ctx, const Node *p)
 static bool fits(PassCtx *ctx, const Node *m, const Value *v)
 {
     const Node *p = v->def;
-    if (!p || p->phase != m->phase || node_is(p, "map"))
+    if (!p || p->phase != m->phase || node_is(p, "map")) {
         return false;
-    if (!shape_equal(&v->shape, &m->outputs.at[0]->shape) || uses_only(&ctx->uses, v) != m)
+    }
+    if (!shape_equal(&v->shape, &m->outputs.at[0]->shape) || uses_only(&ctx->uses, v) != m) {
         return false;
+    }
     uint32_t steps = (p->store ? p->store->steps.count : 0) + m->store->steps.count;
     uint32_t operands = p->inputs.count - p->own_inputs + m->inputs.count - 1;
     return steps <= EXPR_MAX_STEPS && operands <= EXPR_MAX_OPERANDS && takes(ctx, p);
@@ -30,8 +32,9 @@ static Value *choose_operand(PassCtx *ctx, const Node *m)
     Value *best = NULL;
     for (uint32_t i = 0; i < m->inputs.count; i++) {
         Value *v = m->inputs.at[i];
-        if (fits(ctx, m, v) && (!best || v->def->mark > best->def->mark))
+        if (fits(ctx, m, v) && (!best || v->def->mark > best->def->mark)) {
             best = v;
+        }
     }
     return best;
 }
@@ -40,8 +43,9 @@ static bool ready_at(const Node *m, const Node *p)
 {
     for (uint32_t i = 0; i < m->inputs.count; i++) {
         const Node *def = m->inputs.at[i]->def;
-        if (def && def != p && def->mark > p->mark)
+        if (def && def != p && def->mark > p->mark) {
             return false;
+        }
     }
     return true;
 }
@@ -50,12 +54,15 @@ static bool ready_at(const Node *m, const Node *p)
 // result does not stand in memory meanwhile (backward data behind backward weights of the same dy).
 static bool may_wait(PassCtx *ctx, const Node *p, const Node *m)
 {
-    if (!p->own_inputs)
+    if (!p->own_inputs) {
         return false;
+    }
     const UseList *list = uses_of(&ctx->uses, p->inputs.at[0]);
-    for (uint32_t i = 0; i < list->nodes.count; i++)
-        if (list->nodes.at[i]->mark > p->mark && list->nodes.at[i]->mark < m->mark)
+    for (uint32_t i = 0; i < list->nodes.count; i++) {
+        if (list->nodes.at[i]->mark > p->mark && list->nodes.at[i]->mark < m->mark) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -83,8 +90,9 @@ static void sink(PassCtx *ctx, Node *m, Value *v)
     uses_drop_node(&ctx->uses, m);
     m->outputs.count = 0;
     graph_remove_node(g, m);
-    for (uint32_t i = p->own_inputs; i < p->inputs.count; i++)
+    for (uint32_t i = p->own_inputs; i < p->inputs.count; i++) {
         uses_add(&ctx->uses, p->inputs.at[i], p);
+    }
 }
 
 bool pass_sink(PassCtx *ctx)
@@ -94,11 +102,13 @@ bool pass_sink(PassCtx *ctx)
     uses_build(&ctx->uses, ctx->scratch, g);
     for (Node *n = g->first, *next; n; n = next) {
         next = n->next;
-        if (!node_is(n, "map"))
+        if (!node_is(n, "map")) {
             continue;
+        }
         Value *v = choose_operand(ctx, n);
-        if (v)
+        if (v) {
             sink(ctx, n, v);
+        }
     }
     return true;
 }

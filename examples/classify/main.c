@@ -28,10 +28,12 @@ int main(int argc, char **argv)
     rn_picture_free(&picture);
     rn_transform_scratch_free(&scratch);
     small_predict(image, logits, workspace, 1);
-    for (int k = 1; k < SMALL_OUTPUT_ELEMENTS; k++)
+    for (int k = 1; k < SMALL_OUTPUT_ELEMENTS; k++) {
         best = logits[k] > logits[best] ? k : best;
-    for (int k = 0; k < SMALL_OUTPUT_ELEMENTS; k++)
+    }
+    for (int k = 0; k < SMALL_OUTPUT_ELEMENTS; k++) {
         sum += expf(logits[k] - logits[best]);
+    }
     printf("%s, %.1f%%\n", names[best], (double)(100 / sum)); /* softmax's largest */
     return 0;
 }

@@ -10,15 +10,17 @@ int main(void)
     void *scratch = memory ? small_bind(memory, 1, base) : NULL;
     FILE *f = fopen("params.bin", "rb"); /* parameters, then running statistics, as f32 */
     if (!scratch || !f || fread(base[RN_REGION_PARAMS], SMALL_PARAMS_BYTES, 1, f) != 1 ||
-        fread(base[RN_REGION_STATE], SMALL_STATE_BYTES, 1, f) != 1)
+        fread(base[RN_REGION_STATE], SMALL_STATE_BYTES, 1, f) != 1) {
         return 1;
+    }
     small_prepare(base, scratch);
     float *picture = base[SMALL_IMAGE_REGION];
     while (fread(picture, sizeof *picture, SMALL_IMAGE_ELEMENTS, stdin) == SMALL_IMAGE_ELEMENTS) {
         small_infer(base, 1, scratch);
         const float *logits = base[SMALL_OUTPUT_REGION];
-        for (int k = 0; k < SMALL_OUTPUT_ELEMENTS; k++)
+        for (int k = 0; k < SMALL_OUTPUT_ELEMENTS; k++) {
             printf("%g%c", (double)logits[k], k + 1 < SMALL_OUTPUT_ELEMENTS ? ' ' : '\n');
+        }
     }
     return 0;
 }

@@ -22,8 +22,9 @@ static unsigned count_right(const float *logits, const uint32_t *labels, uint32_
     for (uint32_t i = 0; i < count; i++) {
         const float *x = logits + i * SMALL_OUTPUT_ELEMENTS;
         uint32_t best = 0;
-        for (uint32_t k = 1; k < SMALL_OUTPUT_ELEMENTS; k++)
+        for (uint32_t k = 1; k < SMALL_OUTPUT_ELEMENTS; k++) {
             best = x[k] > x[best] ? k : best;
+        }
         right += best == labels[i];
     }
     return right;
@@ -54,8 +55,9 @@ int main(int argc, char **argv)
         batch.step = (uint64_t)step; /* for dropout */
         TRY(rn_forward_backward(session, &batch, &result, &err))
         TRY(rn_optimizer_step(sgd, session, 0.02, &err))
-        if (step % 50 == 0)
+        if (step % 50 == 0) {
             printf("step %ld: loss %.3f\n", step, result.loss);
+        }
     }
     order.shuffle = false;
     TRY(rn_loader_create(test, &order, &tests, &err))

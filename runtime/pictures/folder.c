@@ -20,8 +20,9 @@ typedef struct Texts {
 
 static void texts_free(Texts *t)
 {
-    for (uint32_t i = 0; i < t->count; i++)
+    for (uint32_t i = 0; i < t->count; i++) {
         free(t->at[i]);
+    }
     free(t->at);
     *t = (Texts){0};
 }
@@ -31,14 +32,16 @@ static RnStatus texts_add(Texts *t, const char *text, RnError *err)
     if (t->count == t->room) {
         uint32_t room = t->room ? 2 * t->room : 64;
         char **at = room > t->room ? realloc(t->at, room * sizeof *at) : NULL;
-        if (at == NULL)
+        if (at == NULL) {
             return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", text);
+        }
         t->at = at;
         t->room = room;
     }
     t->at[t->count] = strdup(text);
-    if (t->at[t->count] == NULL)
+    if (t->at[t->count] == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", text);
+    }
     t->count++;
     return RN_OK;
 }
@@ -50,8 +53,9 @@ static int compare(const void *a, const void *b)
 
 static void texts_sort(Texts *t, uint32_t from)
 {
-    if (t->count > from)
+    if (t->count > from) {
         qsort(t->at + from, t->count - from, sizeof *t->at, compare);
+    }
 }
 
 static bool is_folder(const char *path)
@@ -84,25 +88,28 @@ static bool has_folder(const char *folder, const char *name)
 static RnStatus list(const char *folder, bool pictures, int depth, Texts *out, RnError *err)
 {
     DIR *dir = opendir(folder);
-    if (dir == NULL)
+    if (dir == NULL) {
         return rn_fail(err, RN_ERR_IO, "%s: %s", folder, strerror(errno));
+    }
     RnStatus status = RN_OK;
     const struct dirent *e;
     while (status == RN_OK && (e = readdir(dir)) != NULL) {
         char path[PATH_BYTES];
-        if (e->d_name[0] == '.')
+        if (e->d_name[0] == '.') {
             continue;
-        if (!join(folder, e->d_name, path))
+        }
+        if (!join(folder, e->d_name, path)) {
             status = rn_fail(err, RN_ERR_INPUT, "%s/%s: the path is too long", folder, e->d_name);
-        else if (!pictures)
+        } else if (!pictures) {
             status = is_folder(path) ? texts_add(out, path, err) : RN_OK;
-        else if (is_folder(path))
+        } else if (is_folder(path)) {
             status = depth < MAX_DEPTH
                          ? list(path, true, depth + 1, out, err)
                          : rn_fail(err, RN_ERR_INPUT, "%s: folders nested more than %d deep", path,
                                    MAX_DEPTH);
-        else if (is_picture_name(e->d_name))
+        } else if (is_picture_name(e->d_name)) {
             status = texts_add(out, path, err);
+        }
     }
     closedir(dir);
     return status;
@@ -125,9 +132,11 @@ bool rn_pictures_is_folder(const char *path)
 // The class folder's index among the names, or -1.
 static int64_t find_class(const Texts *classes, const char *name)
 {
-    for (uint32_t i = 0; i < classes->count; i++)
-        if (strcmp(base_name(classes->at[i]), name) == 0)
+    for (uint32_t i = 0; i < classes->count; i++) {
+        if (strcmp(base_name(classes->at[i]), name) == 0) {
             return i;
+        }
+    }
     return -1;
 }
 
@@ -139,11 +148,13 @@ typedef struct Labels {
 static RnStatus label_rest(Labels *l, uint32_t count, uint32_t label, RnError *err)
 {
     uint32_t *at = realloc(l->at, ((size_t)count + 1) * sizeof *at);
-    if (at == NULL)
+    if (at == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "out of memory for labels");
+    }
     l->at = at;
-    while (l->count < count)
+    while (l->count < count) {
         l->at[l->count++] = label;
+    }
     return RN_OK;
 }
 
@@ -158,16 +169,20 @@ static RnStatus add_classes(const char *root, const Texts *classes, Texts *paths
         const char *folder = folders.at[i];
         int64_t label = find_class(classes, base_name(folder));
         uint32_t before = paths->count;
-        if (label < 0)
+        if (label < 0) {
             status =
                 rn_fail(err, RN_ERR_INPUT, "%s: the training pictures have no such class", folder);
-        if (status == RN_OK)
+        }
+        if (status == RN_OK) {
             status = list(folder, true, 0, paths, err);
+        }
         texts_sort(paths, before);
-        if (status == RN_OK && paths->count == before)
+        if (status == RN_OK && paths->count == before) {
             status = rn_fail(err, RN_ERR_INPUT, "%s: no pictures (.jpg, .jpeg, .png)", folder);
-        if (status == RN_OK)
+        }
+        if (status == RN_OK) {
             status = label_rest(labels, paths->count, (uint32_t)label, err);
+        }
     }
     texts_free(&folders);
     return status;
@@ -199,8 +214,9 @@ static RnStatus make_set(Texts *paths, const Labels *labels, const Texts *classe
     } else {
         *kept = *paths;
         *paths = (Texts){0};
-        for (uint32_t i = 0; i < classes->count; i++)
+        for (uint32_t i = 0; i < classes->count; i++) {
             names[i] = base_name(classes->at[i]);
+        }
         RnPictureReader reader = {.context = kept, .read = read_picture, .close = close_folder};
         status = rn_dataset_open_reader(&reader, labels->count, labels->at, classes->count, names,
                                         out, err);
@@ -216,10 +232,11 @@ static void split_root(const char *path, RnSplit split, char root[PATH_BYTES])
     const char *test = has_folder(path, "val") ? "val" : "test";
     const char *name = split == RN_SPLIT_TRAIN ? "train" : test;
     root[0] = 0;
-    if (splits && has_folder(path, name))
+    if (splits && has_folder(path, name)) {
         (void)join(path, name, root);
-    else if (!splits && split == RN_SPLIT_TRAIN)
+    } else if (!splits && split == RN_SPLIT_TRAIN) {
         (void)snprintf(root, PATH_BYTES, "%s", path);
+    }
 }
 
 RnStatus rn_pictures_open_folder(const char *path, RnSplit split, RnDataset **out, RnError *err)
@@ -228,19 +245,23 @@ RnStatus rn_pictures_open_folder(const char *path, RnSplit split, RnDataset **ou
     *out = NULL;
     split_root(path, split, root);
     split_root(path, RN_SPLIT_TRAIN, train);
-    if (!root[0])
+    if (!root[0]) {
         return rn_fail(err, RN_ERR_MISSING, "%s: there is no %s", path,
                        split == RN_SPLIT_TRAIN ? "train/" : "val/ or test/");
+    }
     Texts classes = {0}, paths = {0};
     Labels labels = {0};
     RnStatus status = list(train[0] ? train : root, false, 0, &classes, err);
     texts_sort(&classes, 0);
-    if (status == RN_OK)
+    if (status == RN_OK) {
         status = add_classes(root, &classes, &paths, &labels, err);
-    if (status == RN_OK && labels.count == 0)
+    }
+    if (status == RN_OK && labels.count == 0) {
         status = rn_fail(err, RN_ERR_INPUT, "%s: no folders of pictures, one per class", root);
-    if (status == RN_OK)
+    }
+    if (status == RN_OK) {
         status = make_set(&paths, &labels, &classes, out, err);
+    }
     texts_free(&classes);
     texts_free(&paths);
     free(labels.at);

@@ -46,8 +46,9 @@ static void fail_jump(j_common_ptr info)
 static void warn(j_common_ptr info, int level)
 {
     Jpeg *j = whole(info);
-    if (level >= 0 || info->err->msg_code != JWRN_JPEG_EOF)
+    if (level >= 0 || info->err->msg_code != JWRN_JPEG_EOF) {
         return;
+    }
     j->status = rn_fail(j->err, RN_ERR_INPUT, "%s: JPEG: truncated", j->source->path);
     longjmp(j->failed, 1);
 }
@@ -61,8 +62,9 @@ static void no_output(j_common_ptr info)
 static void limit_scans(j_common_ptr info)
 {
     Jpeg *j = whole(info);
-    if (j->info.input_scan_number <= RN_PICTURE_MAX_SCANS)
+    if (j->info.input_scan_number <= RN_PICTURE_MAX_SCANS) {
         return;
+    }
     j->status = rn_fail(j->err, RN_ERR_INPUT, "%s: JPEG: more than %d scans", j->source->path,
                         RN_PICTURE_MAX_SCANS);
     longjmp(j->failed, 1);
@@ -87,8 +89,9 @@ static void decode(Jpeg *j)
     jpeg_mem_src(info, j->source->bytes, j->source->size);
     (void)jpeg_read_header(info, TRUE);
     j->status = decode_start(j->source, info->image_height, info->image_width, j->out, j->err);
-    if (j->status != RN_OK)
+    if (j->status != RN_OK) {
         return;
+    }
     RowKind kind = choose_colours(info);
     (void)jpeg_start_decompress(info);
     size_t row_bytes = (size_t)info->output_width * (size_t)info->output_components;
@@ -99,22 +102,25 @@ static void decode(Jpeg *j)
     }
     while (info->output_scanline < info->output_height) {
         uint32_t y = info->output_scanline;
-        if (jpeg_read_scanlines(info, &j->row, 1) == 1)
+        if (jpeg_read_scanlines(info, &j->row, 1) == 1) {
             decode_row(j->out, y, j->row, kind);
+        }
     }
 }
 
 static void try_decode(Jpeg *j)
 {
-    if (setjmp(j->failed) == 0)
+    if (setjmp(j->failed) == 0) {
         decode(j);
+    }
 }
 
 RnStatus decode_jpeg(const Source *source, RnPicture *out, RnError *err)
 {
     Jpeg *j = calloc(1, sizeof *j);
-    if (j == NULL)
+    if (j == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", source->path);
+    }
     j->source = source;
     j->out = out;
     j->err = err;
@@ -128,7 +134,8 @@ RnStatus decode_jpeg(const Source *source, RnPicture *out, RnError *err)
     jpeg_destroy_decompress(&j->info); // does nothing before it was made
     free(j->row);
     free(j);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         rn_picture_free(out);
+    }
     return status;
 }

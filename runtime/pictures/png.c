@@ -56,8 +56,9 @@ static void ignore_warning(png_structp png, png_const_charp text)
 static void read_bytes(png_structp png, png_bytep out, size_t n)
 {
     Png *p = png_get_io_ptr(png);
-    if (n > p->source->size - p->at)
+    if (n > p->source->size - p->at) {
         png_error(png, "truncated");
+    }
     memcpy(out, p->source->bytes + p->at, n);
     p->at += n;
 }
@@ -77,8 +78,9 @@ static void read_rows(Png *p, RowKind kind)
     int passes = png_set_interlace_handling(p->png);
     png_read_update_info(p->png, p->info);
     size_t row_bytes = png_get_rowbytes(p->png, p->info);
-    if (row_bytes != (size_t)p->out->width * (kind == ROW_RGB ? 3 : 1))
+    if (row_bytes != (size_t)p->out->width * (kind == ROW_RGB ? 3 : 1)) {
         png_error(p->png, "rows of an unexpected size");
+    }
     p->rows = calloc(passes > 1 ? p->out->height : 1, row_bytes);
     if (p->rows == NULL) {
         p->status = rn_fail(p->err, RN_ERR_MEMORY, "%s: out of memory", p->source->path);
@@ -88,8 +90,9 @@ static void read_rows(Png *p, RowKind kind)
         for (uint32_t y = 0; y < p->out->height; y++) {
             unsigned char *row = p->rows + (passes > 1 ? y * row_bytes : 0);
             png_read_row(p->png, row, NULL);
-            if (pass == passes - 1)
+            if (pass == passes - 1) {
                 decode_row(p->out, y, row, kind);
+            }
         }
     }
 }
@@ -103,8 +106,9 @@ static void decode(Png *p)
     png_read_info(p->png, p->info);
     p->status = decode_start(p->source, png_get_image_height(p->png, p->info),
                              png_get_image_width(p->png, p->info), p->out, p->err);
-    if (p->status == RN_OK)
+    if (p->status == RN_OK) {
         read_rows(p, choose_format(p));
+    }
 }
 
 static bool make(Png *p)
@@ -117,29 +121,34 @@ static bool make(Png *p)
 
 static void try_decode(Png *p)
 {
-    if (setjmp(p->failed) != 0)
+    if (setjmp(p->failed) != 0) {
         return;
-    if (make(p))
+    }
+    if (make(p)) {
         decode(p);
-    else
+    } else {
         p->status = rn_fail(p->err, RN_ERR_MEMORY, "%s: out of memory", p->source->path);
+    }
 }
 
 RnStatus decode_png(const Source *source, RnPicture *out, RnError *err)
 {
     Png *p = calloc(1, sizeof *p);
-    if (p == NULL)
+    if (p == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", source->path);
+    }
     p->source = source;
     p->out = out;
     p->err = err;
     try_decode(p);
     RnStatus status = p->status;
-    if (p->png != NULL)
+    if (p->png != NULL) {
         png_destroy_read_struct(&p->png, &p->info, NULL);
+    }
     free(p->rows);
     free(p);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         rn_picture_free(out);
+    }
     return status;
 }

@@ -42,10 +42,11 @@ static Window middle_window(uint32_t height, uint32_t width)
     const double least = 3.0 / 4.0, most = 4.0 / 3.0;
     Window w = {.height = height, .width = width};
     double ratio = (double)width / height;
-    if (ratio < least)
+    if (ratio < least) {
         w.height = (uint32_t)nearbyint(width / least);
-    else if (ratio > most)
+    } else if (ratio > most) {
         w.width = (uint32_t)nearbyint(height * most);
+    }
     w.height = w.height < 1 ? 1 : w.height > height ? height : w.height;
     w.width = w.width < 1 ? 1 : w.width > width ? width : w.width;
     w.top = (height - w.height) / 2;
@@ -62,8 +63,9 @@ Window rni_augment_window(const RnDraw *d, uint32_t height, uint32_t width)
         double target = area * uniform(d, i, 0.08, 1.0);
         double ratio = exp(uniform(d, i + 1, log(3.0 / 4.0), log(4.0 / 3.0)));
         double w = nearbyint(sqrt(target * ratio)), h = nearbyint(sqrt(target / ratio));
-        if (w < 1 || h < 1 || w > width || h > height)
+        if (w < 1 || h < 1 || w > width || h > height) {
             continue;
+        }
         Window window = {.height = (uint32_t)h, .width = (uint32_t)w};
         window.top = below(d, i + 2, height - window.height + 1);
         window.left = below(d, i + 3, width - window.width + 1);
@@ -98,18 +100,22 @@ static RnStatus parse_word(const char *word, size_t n, RnAugment *out, RnError *
 RnStatus rn_augment_parse(const char *text, RnAugment *out, RnError *err)
 {
     *out = (RnAugment){0};
-    if (strcmp(text, "none") == 0)
+    if (strcmp(text, "none") == 0) {
         return RN_OK;
+    }
     for (;;) {
         size_t n = strcspn(text, ",");
         RnStatus status = parse_word(text, n, out, err);
-        if (status != RN_OK)
+        if (status != RN_OK) {
             return status;
-        if (!text[n])
+        }
+        if (!text[n]) {
             break;
+        }
         text += n + 1;
     }
-    if (out->crop != 0 && out->resized_crop)
+    if (out->crop != 0 && out->resized_crop) {
         return rn_fail(err, RN_ERR_USAGE, "crop and rrc both choose a part: give one of them");
+    }
     return RN_OK;
 }

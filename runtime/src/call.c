@@ -31,12 +31,14 @@ RnStatus rni_session_bind_inputs(RnSession *s, const float *const *inputs, uint3
 {
     for (uint32_t nth = 0;; nth++) {
         int32_t index = rn_model_nth(s->model, RN_ROLE_INPUT, nth);
-        if (index < 0)
+        if (index < 0) {
             return RN_OK;
+        }
         const RnTensor *t = rn_model_tensor(s->model, index);
-        if (inputs == NULL || inputs[nth] == NULL)
+        if (inputs == NULL || inputs[nth] == NULL) {
             return rn_fail(err, RN_ERR_USAGE, "model %s: no data for input %s", s->model->name,
                            rn_text(s->model, t->name));
+        }
         if (fits_region(s, t, inputs[nth])) {
             // Steps only read inputs; the table's type has no const because outputs stand in it
             // too.
@@ -52,8 +54,9 @@ RnStatus rni_session_bind_inputs(RnSession *s, const float *const *inputs, uint3
 RnStatus rn_prepare(RnSession *s, RnError *err)
 {
     (void)err;
-    if (s->prepared)
+    if (s->prepared) {
         return RN_OK;
+    }
     RnCall call = rni_session_call(s, 1);
     const RnModel *m = s->model;
     StepRange all = {.steps = m->prepare, .stride = m->prepare_stride, .hi = m->prepare_count};
@@ -67,12 +70,14 @@ static void bind_outputs(RnSession *s, float *const *outputs, uint64_t first)
 {
     for (uint32_t nth = 0;; nth++) {
         int32_t index = rn_model_nth(s->model, RN_ROLE_OUTPUT, nth);
-        if (index < 0)
+        if (index < 0) {
             return;
+        }
         const RnTensor *t = rn_model_tensor(s->model, index);
         float *to = outputs[nth];
-        if (to != NULL && fits_region(s, t, to + first * rn_tensor_elements(t)))
+        if (to != NULL && fits_region(s, t, to + first * rn_tensor_elements(t))) {
             s->call_base[t->region] = to + first * rn_tensor_elements(t);
+        }
     }
 }
 
@@ -81,15 +86,18 @@ static void copy_outputs(const RnSession *s, float *const *outputs, uint64_t fir
 {
     for (uint32_t nth = 0;; nth++) {
         int32_t index = rn_model_nth(s->model, RN_ROLE_OUTPUT, nth);
-        if (index < 0)
+        if (index < 0) {
             return;
+        }
         const RnTensor *t = rn_model_tensor(s->model, index);
-        if (outputs[nth] == NULL)
+        if (outputs[nth] == NULL) {
             continue;
+        }
         float *to = outputs[nth] + first * rn_tensor_elements(t);
         const float *from = rni_session_tensor(s, t, batch);
-        if (to != from)
+        if (to != from) {
             memcpy(to, from, (size_t)(batch * rn_tensor_elements(t) * sizeof(float)));
+        }
     }
 }
 
@@ -98,8 +106,9 @@ static RnStatus infer_pass(RnSession *s, const float *const *inputs, uint64_t fi
 {
     for (uint32_t nth = 0;; nth++) {
         int32_t index = rn_model_nth(s->model, RN_ROLE_INPUT, nth);
-        if (index < 0)
+        if (index < 0) {
             break;
+        }
         uint64_t skip = first * rn_tensor_elements(rn_model_tensor(s->model, index));
         s->pass_inputs[nth] = inputs[nth] ? inputs[nth] + skip : NULL;
     }
@@ -107,8 +116,9 @@ static RnStatus infer_pass(RnSession *s, const float *const *inputs, uint64_t fi
     call.first_image = first;
     bind_outputs(s, outputs, first);
     RnStatus status = rni_session_bind_inputs(s, s->pass_inputs, batch, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     const RnPlan *plan = rni_session_plan(s, RN_PLAN_INFER, batch);
     rni_session_run_steps(s, rni_session_range(plan), &call);
     copy_outputs(s, outputs, first, batch);
@@ -118,14 +128,17 @@ static RnStatus infer_pass(RnSession *s, const float *const *inputs, uint64_t fi
 RnStatus rn_infer(RnSession *s, const float *const *inputs, size_t batch, float *const *outputs,
                   RnError *err)
 {
-    if (!(s->modes & RN_MODE_INFER))
+    if (!(s->modes & RN_MODE_INFER)) {
         return rn_fail(err, RN_ERR_MISSING, "model %s: this session was not opened for inference",
                        s->model->name);
-    if (batch == 0)
+    }
+    if (batch == 0) {
         return rn_fail(err, RN_ERR_BATCH, "model %s: a batch of 0 images", s->model->name);
-    if (inputs == NULL || outputs == NULL)
+    }
+    if (inputs == NULL || outputs == NULL) {
         return rn_fail(err, RN_ERR_USAGE, "model %s: inputs and outputs are needed",
                        s->model->name);
+    }
     RnStatus status = rn_prepare(s, err);
     for (uint64_t first = 0; first < batch && status == RN_OK; first += s->max_batch) {
         uint64_t left = batch - first;

@@ -42,8 +42,9 @@ static char *place_text(const RnModel *m, const RnOptimizer *optimizer, const Rn
 static bool get_u64(const cJSON *o, const char *key, uint64_t *out)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, key);
-    if (!cJSON_IsString(item) || item->valuestring[0] < '0' || item->valuestring[0] > '9')
+    if (!cJSON_IsString(item) || item->valuestring[0] < '0' || item->valuestring[0] > '9') {
         return false;
+    }
     char *end = NULL;
     *out = strtoull(item->valuestring, &end, 10);
     return *end == 0;
@@ -52,8 +53,9 @@ static bool get_u64(const cJSON *o, const char *key, uint64_t *out)
 static bool get_number(const cJSON *o, const char *key, double *out)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, key);
-    if (!cJSON_IsNumber(item))
+    if (!cJSON_IsNumber(item)) {
         return false;
+    }
     *out = item->valuedouble;
     return true;
 }
@@ -88,8 +90,9 @@ static bool parse_place(const char *text, Saved *saved)
 
 void rn_training_place_free(RnTrainingPlace *place)
 {
-    if (place == NULL)
+    if (place == NULL) {
         return;
+    }
     free(place->notes);
     place->notes = NULL;
 }
@@ -102,8 +105,9 @@ static char *buffer_name(const RnOptimizer *o, unsigned buffer, const char *para
     const char *kind = rn_optimizer_buffer_name(o, buffer);
     size_t bytes = sizeof CHECKPOINT_PREFIX + strlen(kind) + 1 + strlen(param);
     char *name = malloc(bytes);
-    if (name != NULL)
+    if (name != NULL) {
         snprintf(name, bytes, "%s%s/%s", CHECKPOINT_PREFIX, kind, param);
+    }
     return name;
 }
 
@@ -120,15 +124,17 @@ static bool list_tensors(RnSession *s, RnOptimizer *o, RnFileTensor *list)
 {
     const RnModel *m = rn_session_model(s);
     size_t n = 0;
-    for (uint32_t i = 0; i < m->param_count + m->state_count; i++)
+    for (uint32_t i = 0; i < m->param_count + m->state_count; i++) {
         list[n++] = rni_weights_entry(m, (int32_t)i, rn_model_tensor_name(m, (int32_t)i),
                                       rn_tensor_data(s, (int32_t)i));
+    }
     for (unsigned b = 0; o != NULL && b < rn_optimizer_buffer_count(o); b++) {
         for (uint32_t p = 0; p < m->param_count; p++) {
             char *name = buffer_name(o, b, rn_model_tensor_name(m, (int32_t)p));
             list[n++] = rni_weights_entry(m, (int32_t)p, name, rn_optimizer_buffer(o, b, p));
-            if (name == NULL)
+            if (name == NULL) {
                 return false;
+            }
         }
     }
     return true;
@@ -156,8 +162,9 @@ RnStatus rn_checkpoint_save(const char *path, RnSession *session, RnOptimizer *o
         const RnFileMeta meta[] = {{CHECKPOINT_META, text}};
         status = rn_tensor_file_write(path, list, count, meta, 1, err);
     }
-    for (size_t i = owned; list != NULL && i < count; i++)
+    for (size_t i = owned; list != NULL && i < count; i++) {
         free_name(list[i].name);
+    }
     free(list);
     cJSON_free(text);
     return status;
@@ -174,22 +181,25 @@ static RnStatus match_buffers(const RnModel *m, const RnOptimizer *o, const RnTe
         uint32_t param = (uint32_t)(i % m->param_count);
         const RnTensor *t = rn_model_tensor(m, (int32_t)param);
         char *name = buffer_name(o, (unsigned)(i / m->param_count), rn_text(m, t->name));
-        if (name == NULL)
+        if (name == NULL) {
             return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", rn_tensor_file_path(file));
+        }
         const RnFileTensor *tensor = rn_tensor_file_find(file, name);
         RnShape shape = rni_shape_of_tensor(t);
         RnStatus status = RN_OK;
-        if (tensor == NULL)
+        if (tensor == NULL) {
             status = rn_fail(err, RN_ERR_INPUT,
                              "%s: tensor %.200s is missing: the checkpoint was made with momentum "
                              "%g or another optimiser",
                              rn_tensor_file_path(file), name, saved->place.momentum);
-        else if (strcmp(tensor->dtype, "F32") != 0 || !rni_shape_equal(&tensor->shape, &shape))
+        } else if (strcmp(tensor->dtype, "F32") != 0 || !rni_shape_equal(&tensor->shape, &shape)) {
             status = rn_fail(err, RN_ERR_INPUT, "%s: tensor %.200s has the wrong type or shape",
                              rn_tensor_file_path(file), name);
+        }
         free(name);
-        if (status != RN_OK)
+        if (status != RN_OK) {
             return status;
+        }
         found[i] = tensor;
     }
     return RN_OK;
@@ -199,14 +209,17 @@ static RnStatus read_place(const RnModel *m, const RnTensorFile *file, Saved *sa
 {
     const char *path = rn_tensor_file_path(file);
     const char *text = rn_tensor_file_meta(file, CHECKPOINT_META);
-    if (text == NULL)
+    if (text == NULL) {
         return rn_fail(err, RN_ERR_INPUT, "%s: not a checkpoint (it has weights only)", path);
-    if (!parse_place(text, saved))
+    }
+    if (!parse_place(text, saved)) {
         return rn_fail(err, RN_ERR_INPUT, "%s: the checkpoint's metadata is damaged", path);
-    if (saved->source_hash != m->source_hash)
+    }
+    if (saved->source_hash != m->source_hash) {
         return rn_fail(err, RN_ERR_INPUT,
                        "%s: the checkpoint was made from another model source or other -D values",
                        path);
+    }
     return RN_OK;
 }
 
@@ -217,15 +230,19 @@ static RnStatus load_from(const RnTensorFile *file, RnSession *s, RnOptimizer *o
     size_t owned = (size_t)m->param_count + m->state_count;
     static const RnWeightsOptions plain = {0};
     const RnFileTensor **found = calloc(owned + buffer_tensors(m, o) + 1, sizeof *found);
-    if (found == NULL)
+    if (found == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", rn_tensor_file_path(file));
+    }
     RnStatus status = read_place(m, file, saved, err);
-    if (status == RN_OK)
+    if (status == RN_OK) {
         status = rni_weights_match(m, file, &plain, found, err);
-    if (status == RN_OK)
+    }
+    if (status == RN_OK) {
         status = match_buffers(m, o, file, saved, found + owned, err);
-    if (status == RN_OK)
+    }
+    if (status == RN_OK) {
         status = rni_weights_copy(s, file, found, err);
+    }
     if (status == RN_OK) {
         for (size_t i = 0; i < buffer_tensors(m, o); i++) {
             uint32_t param = (uint32_t)(i % m->param_count);
@@ -233,8 +250,9 @@ static RnStatus load_from(const RnTensorFile *file, RnSession *s, RnOptimizer *o
                    found[owned + i]->data,
                    (size_t)rn_tensor_elements(rn_model_tensor(m, (int32_t)param)) * sizeof(float));
         }
-        if (o != NULL)
+        if (o != NULL) {
             rn_optimizer_set_steps(o, saved->optimizer_steps);
+        }
     }
     free(found);
     return status;
@@ -245,8 +263,9 @@ RnStatus rn_checkpoint_load(const char *path, RnSession *session, RnOptimizer *o
 {
     RnTensorFile *file = NULL;
     RnStatus status = rn_tensor_file_open(path, &file, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     Saved saved = {0};
     status = load_from(file, session, optimizer, &saved, err);
     rn_tensor_file_close(file);

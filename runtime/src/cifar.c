@@ -25,18 +25,20 @@ RnStatus rni_cifar_parse(const uint8_t *bytes, size_t size, const char *path, Ci
 {
     size_t record = (size_t)kind + CIFAR_PIXELS;
     *out = (CifarFile){.bytes = bytes, .kind = kind};
-    if (size == 0 || size % record != 0 || size / record > UINT32_MAX)
+    if (size == 0 || size % record != 0 || size / record > UINT32_MAX) {
         return rn_fail(err, RN_ERR_INPUT,
                        "%s: %zu bytes are not a whole number of CIFAR-%d records of %zu bytes",
                        path, size, kind == CIFAR_10 ? 10 : 100, record);
+    }
     out->count = (uint32_t)(size / record);
     unsigned classes = kind == CIFAR_10 ? 10 : 100;
     for (uint32_t i = 0; i < out->count; i++) {
         unsigned label = bytes[i * record + (size_t)kind - 1];
-        if (label >= classes)
+        if (label >= classes) {
             return rn_fail(err, RN_ERR_INPUT,
                            "%s: picture %u has class %u, but CIFAR-%u has 0 to %u", path, i, label,
                            classes, classes - 1);
+        }
     }
     return RN_OK;
 }

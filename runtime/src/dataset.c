@@ -23,41 +23,47 @@ static const char *const digit_names[] = {"0", "1", "2", "3", "4", "5", "6", "7"
 
 void rn_dataset_close(RnDataset *data)
 {
-    if (data == NULL)
+    if (data == NULL) {
         return;
+    }
     Dataset *d = (Dataset *)(void *)data;
     free(d->image_file.data);
     free(d->label_file.data);
     free(d->pixels);
     rn_npy_free(&d->values);
     free(d->labels);
-    for (uint32_t i = 0; d->names != NULL && i < d->set.classes; i++)
+    for (uint32_t i = 0; d->names != NULL && i < d->set.classes; i++) {
         free(d->names[i]);
+    }
     free(d->names);
-    if (d->reader.close != NULL)
+    if (d->reader.close != NULL) {
         d->reader.close(d->reader.context);
+    }
     free(d);
 }
 
 // Gives a set that was opened well to the caller; closes another.
 static RnStatus finish(Dataset *d, RnStatus status, RnDataset **out)
 {
-    if (status == RN_OK)
+    if (status == RN_OK) {
         *out = &d->set;
-    else
+    } else {
         rn_dataset_close(&d->set);
+    }
     return status;
 }
 
 // Memory for one label per image.
 static RnStatus allocate_labels(Dataset *d, uint64_t count, const char *path, RnError *err)
 {
-    if (count != d->set.count)
+    if (count != d->set.count) {
         return rn_fail(err, RN_ERR_INPUT, "%s: %llu labels for %u images", path,
                        (unsigned long long)count, d->set.count);
+    }
     d->labels = calloc(d->set.count, sizeof *d->labels);
-    if (d->labels == NULL)
+    if (d->labels == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
+    }
     d->set.labels = d->labels;
     return RN_OK;
 }
@@ -65,8 +71,9 @@ static RnStatus allocate_labels(Dataset *d, uint64_t count, const char *path, Rn
 static void count_classes(Dataset *d)
 {
     uint32_t largest = 0;
-    for (uint32_t i = 0; i < d->set.count; i++)
+    for (uint32_t i = 0; i < d->set.count; i++) {
         largest = d->labels[i] > largest ? d->labels[i] : largest;
+    }
     d->set.classes = largest + 1;
 }
 
@@ -84,10 +91,12 @@ static RnStatus read_idx_images(Dataset *d, const char *path, uint32_t resize, R
 {
     Idx idx;
     RnStatus status = rni_file_read_gzip(path, IDX_LIMIT, &d->image_file, err);
-    if (status == RN_OK)
+    if (status == RN_OK) {
         status = rni_idx_parse(d->image_file.data, d->image_file.size, path, 3, &idx, err);
-    if (status != RN_OK)
+    }
+    if (status != RN_OK) {
         return status;
+    }
     d->set.count = idx.dim[0];
     d->set.channels = 1;
     d->set.stored_height = d->set.height = idx.dim[1];
@@ -100,14 +109,18 @@ static RnStatus read_idx_labels(Dataset *d, const char *path, RnError *err)
 {
     Idx idx;
     RnStatus status = rni_file_read_gzip(path, IDX_LIMIT, &d->label_file, err);
-    if (status == RN_OK)
+    if (status == RN_OK) {
         status = rni_idx_parse(d->label_file.data, d->label_file.size, path, 1, &idx, err);
-    if (status == RN_OK)
+    }
+    if (status == RN_OK) {
         status = allocate_labels(d, idx.dim[0], path, err);
-    if (status != RN_OK)
+    }
+    if (status != RN_OK) {
         return status;
-    for (uint32_t i = 0; i < d->set.count; i++)
+    }
+    for (uint32_t i = 0; i < d->set.count; i++) {
         d->labels[i] = idx.data[i];
+    }
     count_classes(d);
     return RN_OK;
 }
@@ -117,28 +130,33 @@ RnStatus rn_dataset_open_idx(const char *images_path, const char *labels_path, u
 {
     *out = NULL;
     Dataset *d = calloc(1, sizeof *d);
-    if (d == NULL)
+    if (d == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", images_path);
+    }
     RnStatus status = read_idx_images(d, images_path, resize, err);
-    if (status == RN_OK)
+    if (status == RN_OK) {
         status = read_idx_labels(d, labels_path, err);
+    }
     return finish(d, status, out);
 }
 
 static RnStatus read_npy_images(Dataset *d, const char *path, RnError *err)
 {
     RnStatus status = rn_npy_read(path, RN_NPY_FLOAT, &d->values, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     const RnShape *shape = &d->values.shape;
     char text[128];
     rn_shape_text(shape, text, sizeof text);
-    if (shape->rank != 4 || d->values.elements == 0)
+    if (shape->rank != 4 || d->values.elements == 0) {
         return rn_fail(err, RN_ERR_INPUT,
                        "%s: shape %s, but [n, channels, height, width] is needed", path, text);
+    }
     for (uint32_t i = 0; i < 4; i++) {
-        if (shape->dim[i] >= UINT32_MAX)
+        if (shape->dim[i] >= UINT32_MAX) {
             return rn_fail(err, RN_ERR_INPUT, "%s: shape %s is too large", path, text);
+        }
     }
     d->set.count = (uint32_t)shape->dim[0];
     d->set.channels = (uint32_t)shape->dim[1];
@@ -152,23 +170,27 @@ static RnStatus read_npy_labels(Dataset *d, const char *path, RnError *err)
 {
     RnNpy array;
     RnStatus status = rn_npy_read(path, RN_NPY_INT, &array, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     char text[128];
-    if (array.shape.rank != 1)
+    if (array.shape.rank != 1) {
         status = rn_fail(err, RN_ERR_INPUT, "%s: shape %s, but [n] is needed", path,
                          rn_shape_text(&array.shape, text, sizeof text));
-    else
+    } else {
         status = allocate_labels(d, array.elements, path, err);
+    }
     for (size_t i = 0; i < array.elements && status == RN_OK; i++) {
-        if (array.i64[i] < 0 || array.i64[i] >= (int64_t)UINT32_MAX)
+        if (array.i64[i] < 0 || array.i64[i] >= (int64_t)UINT32_MAX) {
             status = rn_fail(err, RN_ERR_INPUT, "%s: label %lld of image %zu is out of range", path,
                              (long long)array.i64[i], i);
+        }
         d->labels[i] = (uint32_t)array.i64[i];
     }
     rn_npy_free(&array);
-    if (status == RN_OK)
+    if (status == RN_OK) {
         count_classes(d);
+    }
     return status;
 }
 
@@ -177,11 +199,13 @@ RnStatus rn_dataset_open_npy(const char *x_path, const char *labels_path, RnData
 {
     *out = NULL;
     Dataset *d = calloc(1, sizeof *d);
-    if (d == NULL)
+    if (d == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", x_path);
+    }
     RnStatus status = read_npy_images(d, x_path, err);
-    if (status == RN_OK && labels_path != NULL)
+    if (status == RN_OK && labels_path != NULL) {
         status = read_npy_labels(d, labels_path, err);
+    }
     return finish(d, status, out);
 }
 
@@ -204,20 +228,24 @@ RnStatus rn_dataset_open_reader(const RnPictureReader *reader, uint32_t count,
     *out = NULL;
     Dataset *d = calloc(1, sizeof *d);
     if (d == NULL) {
-        if (reader->close != NULL)
+        if (reader->close != NULL) {
             reader->close(reader->context);
+        }
         return rn_fail(err, RN_ERR_MEMORY, "out of memory for a data set");
     }
     d->reader = *reader;
     d->set.count = count;
     d->set.classes = classes;
     RnStatus status = count == 0 ? rn_fail(err, RN_ERR_INPUT, "a data set of no pictures") : RN_OK;
-    if (status == RN_OK && labels != NULL)
+    if (status == RN_OK && labels != NULL) {
         status = allocate_labels(d, count, "data set", err);
-    if (status == RN_OK && labels != NULL)
+    }
+    if (status == RN_OK && labels != NULL) {
         memcpy(d->labels, labels, count * sizeof *labels);
-    if (status == RN_OK && class_names != NULL)
+    }
+    if (status == RN_OK && class_names != NULL) {
         status = copy_names(d, class_names, err);
+    }
     return finish(d, status, out);
 }
 
@@ -225,8 +253,9 @@ RnStatus rn_dataset_open_reader(const RnPictureReader *reader, uint32_t count,
 static void idx_path(const char *folder, const char *name, char *path, size_t bytes)
 {
     snprintf(path, bytes, "%s/%s", folder, name);
-    if (access(path, F_OK) != 0)
+    if (access(path, F_OK) != 0) {
         snprintf(path, bytes, "%s/%s.gz", folder, name);
+    }
 }
 
 static bool has_idx(const char *folder, const char *part)
@@ -242,13 +271,15 @@ static RnStatus open_folder(const char *folder, RnSplit split, uint32_t resize, 
 {
     bool train = split == RN_SPLIT_TRAIN;
     char images[4096], labels[4096];
-    if (strlen(folder) > sizeof images - 64)
+    if (strlen(folder) > sizeof images - 64) {
         return rn_fail(err, RN_ERR_USAGE, "the data folder's path is too long");
-    if (!has_idx(folder, "train") && !has_idx(folder, "t10k"))
+    }
+    if (!has_idx(folder, "train") && !has_idx(folder, "t10k")) {
         return rn_fail(err, RN_ERR_IO,
                        "%s: no data set is here: no IDX files (train-images-idx3-ubyte), no CIFAR "
                        "files (data_batch_1.bin or train.bin), no folders of pictures",
                        folder);
+    }
     idx_path(folder, train ? "train-images-idx3-ubyte" : "t10k-images-idx3-ubyte", images,
              sizeof images);
     idx_path(folder, train ? "train-labels-idx1-ubyte" : "t10k-labels-idx1-ubyte", labels,
@@ -264,8 +295,9 @@ static RnStatus append_cifar(Dataset *d, const CifarFile *file, const char *path
     d->pixels = pixels != NULL ? pixels : d->pixels;
     uint32_t *labels = realloc(d->labels, count * sizeof *labels);
     d->labels = labels != NULL ? labels : d->labels;
-    if (pixels == NULL || labels == NULL)
+    if (pixels == NULL || labels == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
+    }
     rni_cifar_copy(file, pixels + old * CIFAR_PIXELS, labels + old);
     d->set.count = (uint32_t)count;
     return RN_OK;
@@ -275,12 +307,14 @@ static RnStatus add_cifar(Dataset *d, const char *path, CifarKind kind, RnError 
 {
     FileBytes bytes;
     RnStatus status = rni_file_read_gzip(path, CIFAR_LIMIT, &bytes, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     CifarFile file;
     status = rni_cifar_parse(bytes.data, bytes.size, path, kind, &file, err);
-    if (status == RN_OK)
+    if (status == RN_OK) {
         status = append_cifar(d, &file, path, err);
+    }
     free(bytes.data);
     return status;
 }
@@ -308,8 +342,9 @@ static RnStatus open_cifar(const char *folder, CifarKind kind, RnSplit split, ui
                            RnDataset **out, RnError *err)
 {
     Dataset *d = calloc(1, sizeof *d);
-    if (d == NULL)
+    if (d == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", folder);
+    }
     RnStatus status = read_cifar(d, folder, kind, split == RN_SPLIT_TRAIN, err);
     if (status == RN_OK) {
         d->set.channels = 3;
@@ -326,16 +361,20 @@ static RnStatus open_cifar(const char *folder, CifarKind kind, RnSplit split, ui
 static RnStatus open_npy_spec(const char *spec, RnSplit split, uint32_t resize, RnDataset **out,
                               RnError *err)
 {
-    if (split == RN_SPLIT_TEST)
+    if (split == RN_SPLIT_TEST) {
         return rn_fail(err, RN_ERR_MISSING, "%s: a pair of .npy files has no test split", spec);
-    if (resize != 0)
+    }
+    if (resize != 0) {
         return rn_fail(err, RN_ERR_USAGE, "%s: float images cannot be resized", spec);
+    }
     char *copy = strdup(spec);
-    if (copy == NULL)
+    if (copy == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", spec);
+    }
     char *comma = strchr(copy, ',');
-    if (comma != NULL)
+    if (comma != NULL) {
         *comma = 0;
+    }
     RnStatus status = rn_dataset_open_npy(copy, comma ? comma + 1 : NULL, out, err);
     free(copy);
     return status;
@@ -354,17 +393,22 @@ typedef enum SetKind {
 // What the user typed: names come before folders, IDX files before CIFAR's, whose names say less.
 static SetKind classify(const char *spec)
 {
-    if (strstr(spec, ".npy") != NULL)
+    if (strstr(spec, ".npy") != NULL) {
         return SET_NPY;
-    if (strcmp(spec, "fashion-mnist") == 0)
+    }
+    if (strcmp(spec, "fashion-mnist") == 0) {
         return SET_FASHION;
-    if (strcmp(spec, "mnist") == 0)
+    }
+    if (strcmp(spec, "mnist") == 0) {
         return SET_DIGITS;
-    if (has_idx(spec, "train") || has_idx(spec, "t10k"))
+    }
+    if (has_idx(spec, "train") || has_idx(spec, "t10k")) {
         return SET_IDX;
+    }
     CifarKind kind;
-    if (!rni_cifar_detect(spec, &kind))
+    if (!rni_cifar_detect(spec, &kind)) {
         return SET_UNKNOWN;
+    }
     return kind == CIFAR_10 ? SET_CIFAR_10 : SET_CIFAR_100;
 }
 
@@ -378,8 +422,9 @@ static RnStatus open_named(const char *folder, const char *const *names, RnSplit
                            uint32_t resize, RnDataset **out, RnError *err)
 {
     RnStatus status = open_folder(folder, split, resize, out, err);
-    if (status == RN_OK && (*out)->classes == 10)
+    if (status == RN_OK && (*out)->classes == 10) {
         (*out)->class_names = names;
+    }
     return status;
 }
 
@@ -409,11 +454,12 @@ RnStatus rn_dataset_open(const char *spec, RnSplit split, uint32_t resize, RnDat
 RnStatus rn_dataset_check_labels(const RnDataset *data, uint32_t classes, RnError *err)
 {
     for (uint32_t i = 0; data->labels != NULL && i < data->count; i++) {
-        if (data->labels[i] >= classes)
+        if (data->labels[i] >= classes) {
             return rn_fail(
                 err, RN_ERR_INPUT,
                 "label %u of image %u is out of range: the model has %u classes, 0 to %u",
                 data->labels[i], i, classes, classes ? classes - 1 : 0);
+        }
     }
     return RN_OK;
 }
@@ -421,8 +467,9 @@ RnStatus rn_dataset_check_labels(const RnDataset *data, uint32_t classes, RnErro
 void rn_order_shuffle(uint32_t *order, uint32_t count, uint64_t seed, uint64_t epoch)
 {
     uint64_t stream = rn_random_stream("shuffle") + epoch;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         order[i] = i;
+    }
     for (uint32_t i = count; i > 1; i--) {
         uint32_t j = (uint32_t)rn_random_below(seed, stream, i, i);
         uint32_t t = order[i - 1];

@@ -11,11 +11,13 @@ int rni_event_init(Event *e)
     atomic_init(&e->epoch, 0);
     atomic_init(&e->sleepers, 0);
     int error = pthread_mutex_init(&e->lock, NULL);
-    if (error != 0)
+    if (error != 0) {
         return error;
+    }
     error = pthread_cond_init(&e->moved, NULL);
-    if (error != 0)
+    if (error != 0) {
         pthread_mutex_destroy(&e->lock);
+    }
     return error;
 }
 
@@ -44,8 +46,9 @@ static void pause_briefly(void)
 void rni_event_notify(Event *e)
 {
     atomic_fetch_add(&e->epoch, 1);
-    if (atomic_load(&e->sleepers) == 0)
+    if (atomic_load(&e->sleepers) == 0) {
         return;
+    }
     pthread_mutex_lock(&e->lock);
     pthread_cond_broadcast(&e->moved);
     pthread_mutex_unlock(&e->lock);
@@ -56,15 +59,17 @@ void rni_event_wait(Event *e, unsigned seen, uint64_t spin_ns)
     uint64_t start = spin_ns ? rni_clock_ns() : 0;
     while (spin_ns && rni_clock_ns() - start < spin_ns) {
         for (int i = 0; i < 32; i++) {
-            if (atomic_load_explicit(&e->epoch, memory_order_acquire) != seen)
+            if (atomic_load_explicit(&e->epoch, memory_order_acquire) != seen) {
                 return;
+            }
             pause_briefly();
         }
     }
     pthread_mutex_lock(&e->lock);
     atomic_fetch_add(&e->sleepers, 1);
-    while (atomic_load(&e->epoch) == seen)
+    while (atomic_load(&e->epoch) == seen) {
         pthread_cond_wait(&e->moved, &e->lock);
+    }
     atomic_fetch_sub(&e->sleepers, 1);
     pthread_mutex_unlock(&e->lock);
 }

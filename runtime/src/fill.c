@@ -19,8 +19,9 @@ static uint32_t image_of(const FillJob *job, uint32_t i)
 // Picture i in memory (nothing to free) or read (free its pixels).
 static RnStatus get_picture(const Dataset *d, uint32_t i, RnPicture *out, RnError *err)
 {
-    if (d->reader.read != NULL)
+    if (d->reader.read != NULL) {
         return d->reader.read(d->reader.context, i, d->transform.channels, out, err);
+    }
     size_t bytes = (size_t)d->set.channels * d->set.stored_height * d->set.stored_width;
     *out = (RnPicture){d->set.channels, d->set.stored_height, d->set.stored_width,
                        d->set.pixels + i * bytes};
@@ -33,13 +34,15 @@ static RnStatus fill_picture(const FillJob *job, uint32_t i, float *image,
     const Dataset *d = job->data;
     RnPicture picture;
     RnStatus status = get_picture(d, image_of(job, i), &picture, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     RnDraw draw = {job->seed, job->epoch, image_of(job, i)};
     RnError why = {0};
     status = rn_transform_run(&d->transform, job->augment, &draw, &picture, image, scratch, &why);
-    if (d->reader.read != NULL)
+    if (d->reader.read != NULL) {
         rn_picture_free(&picture);
+    }
     return status == RN_OK ? RN_OK
                            : rn_fail(err, status, "picture %u: %s", image_of(job, i), why.text);
 }
@@ -52,10 +55,11 @@ RnStatus rni_fill(const FillJob *job, uint32_t lo, uint32_t hi, RnTransformScrat
     RnStatus status = RN_OK;
     for (uint32_t i = lo; i < hi && status == RN_OK; i++) {
         float *image = job->images + i * size;
-        if (set->values != NULL)
+        if (set->values != NULL) {
             memcpy(image, set->values + image_of(job, i) * size, size * sizeof *image);
-        else
+        } else {
             status = fill_picture(job, i, image, scratch, err);
+        }
     }
     return status;
 }
@@ -63,22 +67,25 @@ RnStatus rni_fill(const FillJob *job, uint32_t lo, uint32_t hi, RnTransformScrat
 void rni_fill_labels(const FillJob *job, uint32_t n, uint32_t *labels)
 {
     const RnDataset *set = &job->data->set;
-    for (uint32_t i = 0; labels != NULL && set->labels != NULL && i < n; i++)
+    for (uint32_t i = 0; labels != NULL && set->labels != NULL && i < n; i++) {
         labels[i] = set->labels[image_of(job, i)];
+    }
 }
 
 RnStatus rn_dataset_set_transform(RnDataset *data, const RnTransform *t, RnError *err)
 {
     Dataset *d = (Dataset *)(void *)data;
-    if (data->values != NULL)
+    if (data->values != NULL) {
         return RN_OK;
+    }
     if (t->channels == 0 || t->channels > RN_PICTURE_CHANNELS ||
-        (data->pixels != NULL && t->channels != data->channels))
+        (data->pixels != NULL && t->channels != data->channels)) {
         return rn_fail(err, RN_ERR_INPUT, "the pictures have %s channels, the model takes %u",
                        data->pixels == NULL  ? "1 or 3"
                        : data->channels == 1 ? "1"
                                              : "3",
                        t->channels);
+    }
     d->transform = *t;
     data->channels = t->channels;
     data->height = t->height;
@@ -88,14 +95,16 @@ RnStatus rn_dataset_set_transform(RnDataset *data, const RnTransform *t, RnError
 
 void rni_fill_note(FillFailure *f, uint32_t first, RnStatus status, const RnError *err)
 {
-    if (status != RN_OK && (f->status == RN_OK || first < f->first))
+    if (status != RN_OK && (f->status == RN_OK || first < f->first)) {
         *f = (FillFailure){.first = first, .status = status, .err = *err};
+    }
 }
 
 RnStatus rni_fill_check(const RnDataset *data, RnError *err)
 {
-    if (data->height == 0)
+    if (data->height == 0) {
         return rn_fail(err, RN_ERR_USAGE, "nothing says how these pictures become images");
+    }
     return RN_OK;
 }
 
@@ -128,11 +137,13 @@ static RnStatus fill_on_pool(const FillJob *job, uint32_t n, RnPool *pool, RnErr
     }
     rn_pool_for(pool, n, 8, fill_range, &f);
     pthread_mutex_destroy(&f.lock);
-    for (unsigned i = 0; i < workers; i++)
+    for (unsigned i = 0; i < workers; i++) {
         rn_transform_scratch_free(&f.scratch[i]);
+    }
     free(f.scratch);
-    if (f.failure.status != RN_OK && err != NULL)
+    if (f.failure.status != RN_OK && err != NULL) {
         *err = f.failure.err;
+    }
     return f.failure.status;
 }
 
@@ -146,12 +157,14 @@ RnStatus rni_fill_batch(const FillJob *job, uint32_t n, RnPool *pool, uint32_t *
 RnStatus rn_dataset_fill(const RnDataset *data, const uint32_t *order, uint32_t first, uint32_t n,
                          RnPool *pool, float *images, uint32_t *labels, RnError *err)
 {
-    if (first > data->count || n > data->count - first)
+    if (first > data->count || n > data->count - first) {
         return rn_fail(err, RN_ERR_USAGE, "images %u to %u of a data set of %u", first, first + n,
                        data->count);
+    }
     RnStatus status = rni_fill_check(data, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     FillJob job = {.data = whole(data),
                    .order = order != NULL ? order + first : NULL,
                    .first = first,

@@ -13,16 +13,18 @@ typedef struct Fans {
 static Fans weight_fans(const RnTensor *t)
 {
     double area = 1;
-    for (uint32_t i = 2; i < t->rank; i++)
+    for (uint32_t i = 2; i < t->rank; i++) {
         area *= t->dim[i];
+    }
     return (Fans){t->dim[1] * area, t->dim[0] * area};
 }
 
 // A bias has the fans of the weight beside it: X.bias of X.weight.
 static Fans tensor_fans(const RnModel *m, const RnTensor *t)
 {
-    if (t->rank >= 2)
+    if (t->rank >= 2) {
         return weight_fans(t);
+    }
     double n = t->rank == 1 ? t->dim[0] : 1;
     const char *name = rn_text(m, t->name), *dot = strrchr(name, '.');
     size_t prefix = dot ? (size_t)(dot - name) + 1 : 0;
@@ -30,28 +32,32 @@ static Fans tensor_fans(const RnModel *m, const RnTensor *t)
         const RnTensor *w = rn_model_tensor(m, (int32_t)i);
         const char *other = rn_text(m, w->name);
         if (w->rank >= 2 && strncmp(other, name, prefix) == 0 &&
-            strcmp(other + prefix, "weight") == 0)
+            strcmp(other + prefix, "weight") == 0) {
             return weight_fans(w);
+        }
     }
     return (Fans){n, n};
 }
 
 static void fill_normal(float *x, uint64_t n, double std, uint64_t seed, uint64_t stream)
 {
-    for (uint64_t i = 0; i < n; i++)
+    for (uint64_t i = 0; i < n; i++) {
         x[i] = (float)(std * rn_random_normal(seed, stream, i));
+    }
 }
 
 static void fill_uniform(float *x, uint64_t n, double bound, uint64_t seed, uint64_t stream)
 {
-    for (uint64_t i = 0; i < n; i++)
+    for (uint64_t i = 0; i < n; i++) {
         x[i] = (float)(bound * (2 * rn_random_uniform(seed, stream, i) - 1));
+    }
 }
 
 static void fill_const(float *x, uint64_t n, double value)
 {
-    for (uint64_t i = 0; i < n; i++)
+    for (uint64_t i = 0; i < n; i++) {
         x[i] = (float)value;
+    }
 }
 
 static void init_tensor(const RnModel *m, const RnTensor *t, float *x, uint64_t seed,

@@ -48,8 +48,9 @@ static void start_epoch(RnLoader *l, uint64_t epoch)
 {
     l->epoch = epoch;
     l->first = 0;
-    if (l->order != NULL)
+    if (l->order != NULL) {
         rn_order_shuffle(l->order, l->data->count, l->options.seed, epoch);
+    }
 }
 
 static Slot *slot_of(RnLoader *l, uint64_t batch)
@@ -60,8 +61,9 @@ static Slot *slot_of(RnLoader *l, uint64_t batch)
 // Opens the next batch: which images it has.
 static Slot *open_batch(RnLoader *l)
 {
-    if (l->first >= l->data->count)
+    if (l->first >= l->data->count) {
         start_epoch(l, l->epoch + 1);
+    }
     uint32_t left = l->data->count - l->first;
     Slot *s = slot_of(l, l->opened++);
     s->count = left < l->options.batch ? left : l->options.batch;
@@ -70,8 +72,9 @@ static Slot *open_batch(RnLoader *l)
     s->last = s->count == left;
     s->taken = s->done = 0;
     s->failure = (FillFailure){0};
-    for (uint32_t i = 0; i < s->count; i++)
+    for (uint32_t i = 0; i < s->count; i++) {
         s->index[i] = l->order != NULL ? l->order[l->first + i] : l->first + i;
+    }
     l->first += s->count;
     return s;
 }
@@ -97,11 +100,14 @@ static FillJob job_of(const RnLoader *l, const Slot *s)
 // The slot of the batch in use is not free.
 static Slot *find_work(RnLoader *l)
 {
-    if (!l->run)
+    if (!l->run) {
         return NULL;
-    for (uint64_t b = l->given; b < l->opened; b++)
-        if (slot_of(l, b)->taken < slot_of(l, b)->count)
+    }
+    for (uint64_t b = l->given; b < l->opened; b++) {
+        if (slot_of(l, b)->taken < slot_of(l, b)->count) {
             return slot_of(l, b);
+        }
+    }
     uint64_t in_use = l->given > 0 ? 1 : 0;
     return l->opened - l->given + in_use < l->slot_count ? open_batch(l) : NULL;
 }
@@ -121,8 +127,9 @@ static void fill_piece(RnLoader *l, Slot *s, RnTransformScratch *scratch)
     rni_fill_note(&s->failure, lo, status, &err);
     s->done += hi - lo;
     l->busy--;
-    if (s->done == s->count || l->busy == 0)
+    if (s->done == s->count || l->busy == 0) {
         pthread_cond_broadcast(&l->ready);
+    }
 }
 
 static void *thread_main(void *argument)
@@ -133,10 +140,11 @@ static void *thread_main(void *argument)
     pthread_mutex_lock(&l->lock);
     while (!l->quit) {
         Slot *s = find_work(l);
-        if (s != NULL)
+        if (s != NULL) {
             fill_piece(l, s, &scratch);
-        else
+        } else {
             pthread_cond_wait(&l->work, &l->lock);
+        }
     }
     pthread_mutex_unlock(&l->lock);
     rn_transform_scratch_free(&scratch);
@@ -146,13 +154,15 @@ static void *thread_main(void *argument)
 static RnStatus start_threads(RnLoader *l, RnError *err)
 {
     l->threads = calloc(l->options.threads, sizeof *l->threads);
-    if (l->threads == NULL)
+    if (l->threads == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "out of memory for threads that read data");
+    }
     for (unsigned i = 0; i < l->options.threads; i++) {
         int error = pthread_create(&l->threads[i], NULL, thread_main, l);
-        if (error != 0)
+        if (error != 0) {
             return rn_fail(err, RN_ERR_MEMORY, "cannot start thread %u that reads data: %s", i + 1,
                            strerror(error));
+        }
         l->started = i + 1;
     }
     return RN_OK;
@@ -162,8 +172,9 @@ static RnStatus start_threads(RnLoader *l, RnError *err)
 static void stop_work(RnLoader *l)
 {
     l->run = false;
-    while (l->busy > 0)
+    while (l->busy > 0) {
         pthread_cond_wait(&l->ready, &l->lock);
+    }
     l->opened = l->given = 0;
 }
 
@@ -171,8 +182,9 @@ static void stop_work(RnLoader *l)
 
 static bool make_locks(RnLoader *l)
 {
-    if (pthread_mutex_init(&l->lock, NULL) != 0)
+    if (pthread_mutex_init(&l->lock, NULL) != 0) {
         return false;
+    }
     if (pthread_cond_init(&l->work, NULL) != 0) {
         pthread_mutex_destroy(&l->lock);
         return false;
@@ -191,8 +203,9 @@ static bool make_slots(RnLoader *l)
     uint64_t bytes = sizeof(float);
     const uint32_t dims[] = {l->options.batch, data->channels, data->height, data->width};
     bool ok = true;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
         ok = ok && checked_mul(bytes, dims[i], &bytes);
+    }
     uint32_t ahead = l->options.ahead == 0 ? AHEAD : l->options.ahead;
     l->slot_count = l->options.threads == 0 ? 1 : 1 + (ahead < MAX_AHEAD ? ahead : MAX_AHEAD);
     l->slots = ok ? calloc(l->slot_count, sizeof *l->slots) : NULL;
@@ -210,12 +223,14 @@ static bool make_slots(RnLoader *l)
 static RnStatus make(RnLoader *l, RnError *err)
 {
     bool shuffle = l->options.shuffle;
-    if (shuffle)
+    if (shuffle) {
         l->order = calloc(l->data->count, sizeof *l->order);
+    }
     l->lock_made = make_locks(l);
-    if (!l->lock_made || (shuffle && l->order == NULL) || !make_slots(l))
+    if (!l->lock_made || (shuffle && l->order == NULL) || !make_slots(l)) {
         return rn_fail(err, RN_ERR_MEMORY, "out of memory for batches of %u images",
                        l->options.batch);
+    }
     start_epoch(l, 0);
     return l->options.threads != 0 ? start_threads(l, err) : RN_OK;
 }
@@ -224,24 +239,30 @@ RnStatus rn_loader_create(const RnDataset *data, const RnLoaderOptions *options,
                           RnError *err)
 {
     *out = NULL;
-    if (options->batch == 0)
+    if (options->batch == 0) {
         return rn_fail(err, RN_ERR_BATCH, "a batch of 0 images");
-    if (options->threads > RN_POOL_MAX_THREADS)
+    }
+    if (options->threads > RN_POOL_MAX_THREADS) {
         return rn_fail(err, RN_ERR_USAGE, "%u threads are too many: the limit is %d",
                        options->threads, RN_POOL_MAX_THREADS);
-    if (data->values != NULL && has_augment(&options->augment))
+    }
+    if (data->values != NULL && has_augment(&options->augment)) {
         return rn_fail(err, RN_ERR_USAGE,
                        "augmentation works on 8-bit pictures, not on numbers: ask for none");
+    }
     RnStatus status = rni_fill_check(data, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     RnLoader *l = calloc(1, sizeof *l);
-    if (l == NULL)
+    if (l == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "out of memory for batches");
+    }
     l->data = data;
     l->options = *options;
-    if (l->options.batch > data->count)
+    if (l->options.batch > data->count) {
         l->options.batch = data->count;
+    }
     status = make(l, err);
     if (status != RN_OK) {
         rn_loader_destroy(l);
@@ -253,15 +274,17 @@ RnStatus rn_loader_create(const RnDataset *data, const RnLoaderOptions *options,
 
 void rn_loader_destroy(RnLoader *l)
 {
-    if (l == NULL)
+    if (l == NULL) {
         return;
+    }
     if (l->lock_made) {
         pthread_mutex_lock(&l->lock);
         l->quit = true;
         pthread_cond_broadcast(&l->work);
         pthread_mutex_unlock(&l->lock);
-        for (unsigned i = 0; i < l->started; i++)
+        for (unsigned i = 0; i < l->started; i++) {
             pthread_join(l->threads[i], NULL);
+        }
         pthread_cond_destroy(&l->work);
         pthread_cond_destroy(&l->ready);
         pthread_mutex_destroy(&l->lock);
@@ -296,8 +319,9 @@ static Slot *wait_for_batch(RnLoader *l)
     pthread_mutex_lock(&l->lock);
     l->run = true;
     pthread_cond_broadcast(&l->work);
-    while (l->opened == l->given || slot_of(l, l->given)->done < slot_of(l, l->given)->count)
+    while (l->opened == l->given || slot_of(l, l->given)->done < slot_of(l, l->given)->count) {
         pthread_cond_wait(&l->ready, &l->lock);
+    }
     Slot *s = slot_of(l, l->given++);
     pthread_cond_broadcast(&l->work); // the slot of the batch before is free
     pthread_mutex_unlock(&l->lock);
@@ -310,8 +334,9 @@ RnStatus rn_loader_next(RnLoader *l, RnBatch *batch, RnError *err)
     Slot *s = l->options.threads == 0 ? make_now(l) : wait_for_batch(l);
     l->wait_ns += rni_clock_ns() - start;
     if (s->failure.status != RN_OK) {
-        if (err != NULL)
+        if (err != NULL) {
             *err = s->failure.err;
+        }
         return s->failure.status;
     }
     FillJob job = job_of(l, s);
@@ -327,8 +352,9 @@ RnStatus rn_loader_next(RnLoader *l, RnBatch *batch, RnError *err)
 
 RnStatus rn_loader_seek(RnLoader *l, uint64_t epoch, uint32_t first, RnError *err)
 {
-    if (first >= l->data->count)
+    if (first >= l->data->count) {
         return rn_fail(err, RN_ERR_USAGE, "image %u of a data set of %u", first, l->data->count);
+    }
     pthread_mutex_lock(&l->lock);
     stop_work(l);
     start_epoch(l, epoch);

@@ -37,39 +37,47 @@ struct RnOptimizer {
 
 static RnStatus check_sgd(const RnOptimizerConfig *c, RnError *err)
 {
-    if (!(c->momentum >= 0 && c->momentum < 1))
+    if (!(c->momentum >= 0 && c->momentum < 1)) {
         return rn_fail(err, RN_ERR_USAGE, "momentum %g is not in [0, 1)", c->momentum);
-    if (!(c->dampening >= 0 && c->dampening <= 1))
+    }
+    if (!(c->dampening >= 0 && c->dampening <= 1)) {
         return rn_fail(err, RN_ERR_USAGE, "dampening %g is not in [0, 1]", c->dampening);
-    if (c->nesterov && (c->momentum == 0 || c->dampening != 0))
+    }
+    if (c->nesterov && (c->momentum == 0 || c->dampening != 0)) {
         return rn_fail(err, RN_ERR_USAGE, "Nesterov momentum needs %s",
                        c->momentum > 0 ? "dampening 0" : "a momentum above 0");
+    }
     return RN_OK;
 }
 
 static RnStatus check_adamw(const RnOptimizerConfig *c, RnError *err)
 {
-    if (!(c->beta1 >= 0 && c->beta1 < 1) || !(c->beta2 >= 0 && c->beta2 < 1))
+    if (!(c->beta1 >= 0 && c->beta1 < 1) || !(c->beta2 >= 0 && c->beta2 < 1)) {
         return rn_fail(err, RN_ERR_USAGE, "AdamW: beta1 %g and beta2 %g are not both in [0, 1)",
                        c->beta1, c->beta2);
-    if (!(c->epsilon > 0) || !isfinite(c->epsilon))
+    }
+    if (!(c->epsilon > 0) || !isfinite(c->epsilon)) {
         return rn_fail(err, RN_ERR_USAGE, "AdamW: epsilon %g is not above 0", c->epsilon);
+    }
     const char *given = c->momentum != 0    ? "momentum"
                         : c->dampening != 0 ? "dampening"
                         : c->nesterov       ? "nesterov"
                                             : NULL;
-    if (given)
+    if (given) {
         return rn_fail(err, RN_ERR_USAGE,
                        "%s is SGD's: AdamW has beta1 and beta2 instead of a momentum", given);
+    }
     return RN_OK;
 }
 
 static RnStatus check_config(const RnOptimizerConfig *c, RnError *err)
 {
-    if (!(c->weight_decay >= 0) || !isfinite(c->weight_decay))
+    if (!(c->weight_decay >= 0) || !isfinite(c->weight_decay)) {
         return rn_fail(err, RN_ERR_USAGE, "weight decay %g is not 0 or more", c->weight_decay);
-    if (!(c->clip_norm >= 0) || !isfinite(c->clip_norm))
+    }
+    if (!(c->clip_norm >= 0) || !isfinite(c->clip_norm)) {
         return rn_fail(err, RN_ERR_USAGE, "a gradient norm of %g is not 0 or more", c->clip_norm);
+    }
     switch (c->kind) {
     case RN_OPTIMIZER_SGD:
         return check_sgd(c, err);
@@ -87,8 +95,9 @@ static uint64_t cut_chunks(const RnModel *m, Chunk *chunks)
         uint64_t n = rn_tensor_elements(rn_model_tensor(m, (int32_t)p));
         for (uint64_t at = 0; at < n; at += CHUNK, count++) {
             uint32_t size = n - at < CHUNK ? (uint32_t)(n - at) : CHUNK;
-            if (chunks != NULL)
+            if (chunks != NULL) {
                 chunks[count] = (Chunk){.param = p, .count = size, .first = at};
+            }
         }
     }
     return count;
@@ -107,8 +116,9 @@ static bool allocate(RnOptimizer *o)
     o->chunks = calloc((size_t)o->chunk_count + 1, sizeof *o->chunks);
     o->squares = calloc((size_t)o->chunk_count + 1, sizeof *o->squares);
     o->frozen = calloc((size_t)m->param_count + 1, sizeof *o->frozen);
-    if (!o->start || !o->chunks || !o->squares || !o->frozen)
+    if (!o->start || !o->chunks || !o->squares || !o->frozen) {
         return false;
+    }
     cut_chunks(m, o->chunks);
     uint64_t floats = 0;
     size_t longest = 0;
@@ -119,12 +129,14 @@ static bool allocate(RnOptimizer *o)
         floats += (rn_tensor_elements(rn_model_tensor(m, (int32_t)p)) + 15) / 16 * 16;
     }
     o->part = malloc(longest + 1);
-    if (o->part == NULL)
+    if (o->part == NULL) {
         return false;
+    }
     for (unsigned i = 0; i < buffers_needed(&o->config); i++) {
         o->buffer[i] = rni_memory_aligned_zero(floats * sizeof(float), MEMORY_ALIGN);
-        if (o->buffer[i] == NULL)
+        if (o->buffer[i] == NULL) {
             return false;
+        }
     }
     return true;
 }
@@ -134,11 +146,13 @@ RnStatus rn_optimizer_create(RnSession *session, const RnOptimizerConfig *config
 {
     *out = NULL;
     RnStatus status = check_config(config, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     const RnModel *m = rn_session_model(session);
-    if (m->param_count > 0 && rn_tensor_data(session, rn_model_tensor(m, 0)->grad) == NULL)
+    if (m->param_count > 0 && rn_tensor_data(session, rn_model_tensor(m, 0)->grad) == NULL) {
         return rn_fail(err, RN_ERR_MISSING, "model %s: this session has no gradients", m->name);
+    }
     RnOptimizer *o = calloc(1, sizeof *o);
     if (o != NULL) {
         o->config = *config;
@@ -154,10 +168,12 @@ RnStatus rn_optimizer_create(RnSession *session, const RnOptimizerConfig *config
 
 void rn_optimizer_destroy(RnOptimizer *o)
 {
-    if (o == NULL)
+    if (o == NULL) {
         return;
-    for (unsigned i = 0; i < MAX_BUFFERS; i++)
+    }
+    for (unsigned i = 0; i < MAX_BUFFERS; i++) {
         free(o->buffer[i]);
+    }
     free(o->start);
     free(o->frozen);
     free(o->part);
@@ -171,8 +187,9 @@ static bool fits(const char *pattern, const char *path, char *part)
 {
     for (size_t i = 0; path[i]; i++) {
         part[i] = 0;
-        if (path[i] == '.' && fnmatch(pattern, part, 0) == 0)
+        if (path[i] == '.' && fnmatch(pattern, part, 0) == 0) {
             return true;
+        }
         part[i] = path[i];
     }
     return fnmatch(pattern, path, 0) == 0;
@@ -182,8 +199,9 @@ uint32_t rn_optimizer_freeze(RnOptimizer *o, const char *pattern)
 {
     uint32_t count = 0;
     for (uint32_t p = 0; p < o->model->param_count; p++) {
-        if (!fits(pattern, rn_model_tensor_name(o->model, (int32_t)p), o->part))
+        if (!fits(pattern, rn_model_tensor_name(o->model, (int32_t)p), o->part)) {
             continue;
+        }
         o->frozen[p] = true;
         count++;
     }
@@ -219,13 +237,15 @@ static void sum_squares(void *context, uint32_t lo, uint32_t hi, unsigned worker
 static float clip_factor(const Step *step, RnPool *pool)
 {
     RnOptimizer *o = step->optimizer;
-    if (o->config.clip_norm == 0)
+    if (o->config.clip_norm == 0) {
         return 1.0f;
+    }
     Step sum = *step;
     rn_pool_for(pool, o->chunk_count, 1, sum_squares, &sum);
     double total = 0;
-    for (uint32_t i = 0; i < o->chunk_count; i++)
+    for (uint32_t i = 0; i < o->chunk_count; i++) {
         total += o->squares[i];
+    }
     double factor = o->config.clip_norm / (sqrt(total) + 1e-6);
     return factor < 1 ? (float)factor : 1.0f;
 }
@@ -239,21 +259,25 @@ static void update_chunks(void *context, uint32_t lo, uint32_t hi, unsigned work
         Chunk c = o->chunks[i];
         const RnTensor *t = rn_model_tensor(o->model, (int32_t)c.param);
         const float *g = chunk_gradient(step, &c);
-        if (g == NULL)
+        if (g == NULL) {
             continue;
+        }
         Update u = step->update;
-        if (o->config.decay == RN_DECAY_WEIGHTS && !(t->flags & RN_TENSOR_DECAY))
+        if (o->config.decay == RN_DECAY_WEIGHTS && !(t->flags & RN_TENSOR_DECAY)) {
             u.decay = 0;
+        }
         float *p = rn_tensor_data(step->session, (int32_t)c.param) + c.first;
         float *b[MAX_BUFFERS];
-        for (unsigned k = 0; k < MAX_BUFFERS; k++)
+        for (unsigned k = 0; k < MAX_BUFFERS; k++) {
             b[k] = o->buffer[k] ? o->buffer[k] + o->start[c.param] + c.first : NULL;
+        }
         switch (o->config.kind) {
         case RN_OPTIMIZER_SGD:
-            if (b[0] == NULL)
+            if (b[0] == NULL) {
                 rni_update_plain(p, g, c.count, &u);
-            else
+            } else {
                 rni_update_momentum(p, g, b[0], c.count, &u);
+            }
             break;
         case RN_OPTIMIZER_ADAMW:
             rni_update_adamw(p, g, b[0], b[1], c.count, &u);
@@ -281,10 +305,12 @@ static Update step_factors(const RnOptimizer *o, double lr)
 
 RnStatus rn_optimizer_step(RnOptimizer *o, RnSession *session, double lr, RnError *err)
 {
-    if (rn_session_model(session) != o->model)
+    if (rn_session_model(session) != o->model) {
         return rn_fail(err, RN_ERR_USAGE, "the optimiser was made for another model");
-    if (!isfinite(lr))
+    }
+    if (!isfinite(lr)) {
         return rn_fail(err, RN_ERR_USAGE, "learning rate %g is not a finite number", lr);
+    }
     RnPool *pool = rn_session_pool(session);
     Step step = {.optimizer = o, .session = session, .update = step_factors(o, lr)};
     step.update.clip = clip_factor(&step, pool);
@@ -312,14 +338,16 @@ unsigned rn_optimizer_buffer_count(const RnOptimizer *o)
 const char *rn_optimizer_buffer_name(const RnOptimizer *o, unsigned buffer)
 {
     static const char *const adamw[] = {"exp_avg", "exp_avg_sq"};
-    if (buffer >= rn_optimizer_buffer_count(o))
+    if (buffer >= rn_optimizer_buffer_count(o)) {
         return NULL;
+    }
     return o->config.kind == RN_OPTIMIZER_ADAMW ? adamw[buffer] : "momentum";
 }
 
 float *rn_optimizer_buffer(RnOptimizer *o, unsigned buffer, uint32_t param)
 {
-    if (buffer >= rn_optimizer_buffer_count(o) || param >= o->model->param_count)
+    if (buffer >= rn_optimizer_buffer_count(o) || param >= o->model->param_count) {
         return NULL;
+    }
     return o->buffer[buffer] + o->start[param];
 }

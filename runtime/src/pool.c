@@ -47,8 +47,9 @@ unsigned rn_cpu_count(void)
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) == 0) {
         int n = CPU_COUNT(&set);
-        if (n > 0)
+        if (n > 0) {
             return (unsigned)n;
+        }
     }
 #endif
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -81,8 +82,9 @@ static bool gate_join(RnPool *pool, uint64_t *last)
 static void gate_leave(RnPool *pool)
 {
     uint64_t after = atomic_fetch_sub(&pool->gate, 1) - 1;
-    if ((after & (GATE_OPEN | GATE_INSIDE)) == 0)
+    if ((after & (GATE_OPEN | GATE_INSIDE)) == 0) {
         rni_event_notify(&pool->left);
+    }
 }
 
 static void *worker_main(void *argument)
@@ -93,8 +95,9 @@ static void *worker_main(void *argument)
     fpmode_enter();
     for (;;) {
         unsigned seen = event_seen(&pool->opened);
-        if (atomic_load(&pool->quit))
+        if (atomic_load(&pool->quit)) {
             return NULL;
+        }
         if (gate_join(pool, &last)) {
             pool->fn(pool->context, worker->index);
             gate_leave(pool);
@@ -111,9 +114,10 @@ static RnStatus pool_start(RnPool *pool, RnError *err)
         worker->pool = pool;
         worker->index = i;
         int error = pthread_create(&worker->thread, NULL, worker_main, worker);
-        if (error != 0)
+        if (error != 0) {
             return rn_fail(err, RN_ERR_MEMORY, "cannot start thread %u of %u: %s", i + 1,
                            pool->threads, strerror(error));
+        }
         pool->started = i;
     }
     return RN_OK;
@@ -123,14 +127,17 @@ RnStatus rn_pool_create(unsigned threads, RnPool **out, RnError *err)
 {
     *out = NULL;
     unsigned cores = rn_cpu_count();
-    if (threads == 0)
+    if (threads == 0) {
         threads = cores < RN_POOL_MAX_THREADS ? cores : RN_POOL_MAX_THREADS;
-    if (threads > RN_POOL_MAX_THREADS)
+    }
+    if (threads > RN_POOL_MAX_THREADS) {
         return rn_fail(err, RN_ERR_USAGE, "%u threads are too many: the limit is %d", threads,
                        RN_POOL_MAX_THREADS);
+    }
     RnPool *pool = aligned_alloc(64, (sizeof *pool + 63) / 64 * 64);
-    if (pool == NULL)
+    if (pool == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "out of memory for a thread pool");
+    }
     memset(pool, 0, sizeof *pool);
     pool->threads = threads;
     pool->spin_ns = threads <= cores ? SPIN_NS : 0;
@@ -140,8 +147,9 @@ RnStatus rn_pool_create(unsigned threads, RnPool **out, RnError *err)
     bool opened = pool->workers != NULL && rni_event_init(&pool->opened) == 0;
     bool left = opened && rni_event_init(&pool->left) == 0;
     if (!left) {
-        if (opened)
+        if (opened) {
             rni_event_destroy(&pool->opened);
+        }
         free(pool->workers);
         free(pool);
         return rn_fail(err, RN_ERR_MEMORY, "out of memory for a thread pool");
@@ -157,12 +165,14 @@ RnStatus rn_pool_create(unsigned threads, RnPool **out, RnError *err)
 
 void rn_pool_destroy(RnPool *pool)
 {
-    if (pool == NULL)
+    if (pool == NULL) {
         return;
+    }
     atomic_store(&pool->quit, true);
     rni_event_notify(&pool->opened);
-    for (unsigned i = 1; i <= pool->started; i++)
+    for (unsigned i = 1; i <= pool->started; i++) {
         pthread_join(pool->workers[i].thread, NULL);
+    }
     rni_event_destroy(&pool->opened);
     rni_event_destroy(&pool->left);
     free(pool->workers);
@@ -186,8 +196,9 @@ void rn_pool_run(RnPool *pool, RnWorkFn fn, void *context)
     atomic_fetch_and(&pool->gate, ~GATE_OPEN);
     for (;;) {
         unsigned seen = event_seen(&pool->left);
-        if ((atomic_load(&pool->gate) & GATE_INSIDE) == 0)
+        if ((atomic_load(&pool->gate) & GATE_INSIDE) == 0) {
             break;
+        }
         rni_event_wait(&pool->left, seen, pool->spin_ns);
     }
     fpmode_restore(before);
@@ -205,19 +216,22 @@ static void for_worker(void *context, unsigned worker)
     ForLoop *loop = context;
     for (;;) {
         uint64_t lo = atomic_fetch_add_explicit(&loop->next, loop->grain, memory_order_relaxed);
-        if (lo >= loop->tasks)
+        if (lo >= loop->tasks) {
             return;
+        }
         uint64_t hi = lo + loop->grain;
-        if (hi > loop->tasks)
+        if (hi > loop->tasks) {
             hi = loop->tasks;
+        }
         loop->fn(loop->context, (uint32_t)lo, (uint32_t)hi, worker);
     }
 }
 
 void rn_pool_for(RnPool *pool, uint32_t tasks, uint32_t grain, RnTaskFn fn, void *context)
 {
-    if (tasks == 0)
+    if (tasks == 0) {
         return;
+    }
     ForLoop loop = {.fn = fn, .context = context, .tasks = tasks, .grain = grain ? grain : 1};
     atomic_init(&loop.next, 0);
     if (pool != NULL) {

@@ -35,15 +35,17 @@ uint64_t rn_random_below(uint64_t seed, uint64_t stream, uint64_t counter, uint6
 {
     uint64_t r = rn_random_u64(seed, stream, counter);
     // floor(r * bound / 2^64) from two 32-bit halves of r; exact enough for bounds below 2^32.
-    if (bound <= UINT32_MAX)
+    if (bound <= UINT32_MAX) {
         return ((r >> 32) * bound + (((r & UINT32_MAX) * bound) >> 32)) >> 32;
+    }
     return r % bound;
 }
 
 uint64_t rn_random_stream(const char *name)
 {
     uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    for (; *name; name++)
+    for (; *name; name++) {
         hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001B3);
+    }
     return hash;
 }

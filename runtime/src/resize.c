@@ -49,10 +49,12 @@ static void filter_place(Filter *f, uint32_t start, uint32_t place, double scale
     double narrow = 1.0 / (scale < 1.0 ? 1.0 : scale);
     int lo = (int)(center - support + 0.5);
     int hi = (int)(center + support + 0.5);
-    if (lo < 0)
+    if (lo < 0) {
         lo = 0;
-    if (hi > (int)f->in)
+    }
+    if (hi > (int)f->in) {
         hi = (int)f->in;
+    }
     double total = 0;
     for (int i = lo; i < hi; i++) {
         row[i - lo] = triangle((i - center + 0.5) * narrow);
@@ -77,8 +79,9 @@ static bool filter_make(Filter *f, uint32_t in, uint32_t whole, uint32_t start, 
     f->weights = calloc((size_t)out * f->taps, sizeof *f->weights);
     double *row = calloc(f->taps, sizeof *row);
     bool ok = f->first && f->count && f->weights && row;
-    for (uint32_t place = 0; ok && place < out; place++)
+    for (uint32_t place = 0; ok && place < out; place++) {
         filter_place(f, start, place, scale, row);
+    }
     free(row);
     return ok;
 }
@@ -93,10 +96,11 @@ RnStatus rn_resizer_create(const RnResize *z, RnResizer **out, RnError *err)
 {
     *out = NULL;
     if (!part_fits(z->in_h, z->out_h, z->top, z->height) ||
-        !part_fits(z->in_w, z->out_w, z->left, z->width))
+        !part_fits(z->in_w, z->out_w, z->left, z->width)) {
         return rn_fail(err, RN_ERR_USAGE,
                        "cannot resize %ux%u to %ux%u of %ux%u: sizes are 1 to %d", z->in_h, z->in_w,
                        z->height, z->width, z->out_h, z->out_w, SIZE_MAX_RESIZE);
+    }
     RnResizer *r = calloc(1, sizeof *r);
     if (r == NULL || !filter_make(&r->across, z->in_w, z->out_w, z->left, z->width) ||
         !filter_make(&r->down, z->in_h, z->out_h, z->top, z->height)) {
@@ -113,8 +117,9 @@ RnStatus rn_resizer_create(const RnResize *z, RnResizer **out, RnError *err)
 
 void rn_resizer_destroy(RnResizer *r)
 {
-    if (r == NULL)
+    if (r == NULL) {
         return;
+    }
     filter_free(&r->across);
     filter_free(&r->down);
     free(r);
@@ -171,19 +176,23 @@ static void block_down(const int32_t *w, uint32_t taps, const uint8_t *in, uint3
                        uint32_t columns, uint8_t *out)
 {
     int32_t sum[BLOCK];
-    for (uint32_t x = 0; x < BLOCK; x++)
+    for (uint32_t x = 0; x < BLOCK; x++) {
         sum[x] = 1 << (PRECISION - 1);
+    }
     for (uint32_t i = 0; i < taps; i++, in += width) {
         if (columns == BLOCK) { // a number the compiler knows, for vectors
-            for (uint32_t x = 0; x < BLOCK; x++)
+            for (uint32_t x = 0; x < BLOCK; x++) {
                 sum[x] += in[x] * w[i];
+            }
         } else {
-            for (uint32_t x = 0; x < columns; x++)
+            for (uint32_t x = 0; x < columns; x++) {
                 sum[x] += in[x] * w[i];
+            }
         }
     }
-    for (uint32_t x = 0; x < columns; x++)
+    for (uint32_t x = 0; x < columns; x++) {
         out[x] = clip8(sum[x]);
+    }
 }
 
 // Rows of `width` bytes that lie `stride` bytes apart.
@@ -198,9 +207,10 @@ static void pass_down(const Filter *f, Rows in, uint8_t *out)
     for (uint32_t y = 0; y < f->out; y++, out += in.width) {
         const int32_t *w = f->weights + (size_t)y * f->taps;
         const uint8_t *from = in.first + (size_t)(f->first[y] - f->first[0]) * in.stride;
-        for (uint32_t x = 0; x < in.width; x += BLOCK)
+        for (uint32_t x = 0; x < in.width; x += BLOCK) {
             block_down(w, f->count[y], from + x, in.stride,
                        in.width - x < BLOCK ? in.width - x : BLOCK, out + x);
+        }
     }
 }
 
@@ -217,7 +227,8 @@ void rn_resizer_run(const RnResizer *r, const uint8_t *in, uint8_t *out, uint8_t
     if (r->down.resizes) {
         pass_down(&r->down, rows, out);
     } else if (!r->across.resizes) {
-        for (uint32_t y = 0; y < r->down.out; y++)
+        for (uint32_t y = 0; y < r->down.out; y++) {
             memcpy(out + (size_t)y * rows.width, rows.first + (size_t)y * rows.stride, rows.width);
+        }
     }
 }

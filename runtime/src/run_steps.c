@@ -43,10 +43,11 @@ static void wait_for(const Walk *w, int64_t last, uint32_t *complete)
     Event *event = &w->session->step_done;
     while ((int64_t)*complete <= last) {
         unsigned seen = event_seen(event);
-        if (step_complete(w, *complete))
+        if (step_complete(w, *complete)) {
             ++*complete;
-        else
+        } else {
             rni_event_wait(event, seen, w->spin_ns);
+        }
     }
 }
 
@@ -142,8 +143,9 @@ static uint32_t run_tasks(const Walk *w, uint32_t i, unsigned worker)
     uint32_t tasks = task_count(w, i), mine = 0;
     // Small enough to balance, large enough that the shares are not fought over.
     uint32_t grain = w->workers == 1 ? tasks : tasks / (w->workers * 8);
-    if (grain == 0)
+    if (grain == 0) {
         grain = 1;
+    }
     do {
         TaskRange r;
         while (r = take_tasks(share_at(w, i, worker), grain), r.lo < r.hi) {
@@ -151,8 +153,9 @@ static uint32_t run_tasks(const Walk *w, uint32_t i, unsigned worker)
             mine += r.hi - r.lo;
             unsigned before =
                 atomic_fetch_add_explicit(&progress->done, r.hi - r.lo, memory_order_acq_rel);
-            if (before + (r.hi - r.lo) == tasks)
+            if (before + (r.hi - r.lo) == tasks) {
                 rni_event_notify(&w->session->step_done);
+            }
         }
     } while (refill(w, i, worker));
     return mine;
@@ -168,8 +171,9 @@ static void trace_tasks(const Walk *w, uint32_t i, unsigned worker)
     event.start_ns = rni_clock_ns();
     event.tasks = run_tasks(w, i, worker);
     event.end_ns = rni_clock_ns();
-    if (event.tasks > 0)
+    if (event.tasks > 0) {
         w->session->trace(w->session->trace_context, &event);
+    }
 }
 
 static void walk_steps(void *context, unsigned worker)
@@ -178,10 +182,11 @@ static void walk_steps(void *context, unsigned worker)
     uint32_t complete = w->range.lo;
     for (uint32_t i = w->range.lo; i < w->range.hi; i++) {
         wait_for(w, step_at(w, i)->wait, &complete);
-        if (w->session->trace)
+        if (w->session->trace) {
             trace_tasks(w, i, worker);
-        else
+        } else {
             run_tasks(w, i, worker);
+        }
     }
 }
 

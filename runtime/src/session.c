@@ -26,23 +26,27 @@ static bool plan_wanted(const RnSession *s, const RnPlan *plan)
 static RnStatus choose_modes(RnSession *s, const RnOptions *options, RnError *err)
 {
     unsigned has = 0;
-    for (uint32_t i = 0; i < s->model->plan_count; i++)
+    for (uint32_t i = 0; i < s->model->plan_count; i++) {
         has |= plan_at(s->model, i)->kind == RN_PLAN_TRAIN ? RN_MODE_TRAIN : RN_MODE_INFER;
+    }
     s->modes = options->modes ? options->modes : has;
     unsigned lacks = s->modes & ~has;
-    if (lacks & RN_MODE_TRAIN)
+    if (lacks & RN_MODE_TRAIN) {
         return rn_fail(err, RN_ERR_MISSING,
                        "model %s has no training plan: compile it with --mode both",
                        s->model->name);
-    if (lacks || s->modes == 0)
+    }
+    if (lacks || s->modes == 0) {
         return rn_fail(err, RN_ERR_MISSING,
                        "model %s has no inference plan: compile it with --mode both",
                        s->model->name);
+    }
     s->max_batch = options->max_batch;
     for (uint32_t i = 0; i < s->model->plan_count && options->max_batch == 0; i++) {
         const RnPlan *plan = plan_at(s->model, i);
-        if (plan_wanted(s, plan) && plan->batch > s->max_batch)
+        if (plan_wanted(s, plan) && plan->batch > s->max_batch) {
             s->max_batch = plan->batch;
+        }
     }
     return RN_OK;
 }
@@ -51,14 +55,16 @@ static RnStatus choose_modes(RnSession *s, const RnOptions *options, RnError *er
 static uint32_t largest_batch(const RnSession *s, const RnPlan *plan)
 {
     uint32_t lo = 0, hi = s->max_batch;
-    if (!plan_wanted(s, plan))
+    if (!plan_wanted(s, plan)) {
         return 0;
+    }
     while (lo < hi) { // batches up to the answer have this plan, or one for smaller batches
         uint32_t middle = hi - (hi - lo) / 2;
-        if (rni_session_plan(s, (RnPlanKind)plan->kind, middle)->batch <= plan->batch)
+        if (rni_session_plan(s, (RnPlanKind)plan->kind, middle)->batch <= plan->batch) {
             lo = middle;
-        else
+        } else {
             hi = middle - 1;
+        }
     }
     return lo > 0 && rni_session_plan(s, (RnPlanKind)plan->kind, lo) == plan ? lo : 0;
 }
@@ -70,13 +76,15 @@ static bool each_table(RnSession *s, TableFn fn)
 {
     const RnModel *m = s->model;
     StepRange prepare = {.steps = m->prepare, .stride = m->prepare_stride, .hi = m->prepare_count};
-    if (!fn(s, prepare, 1))
+    if (!fn(s, prepare, 1)) {
         return false;
+    }
     for (uint32_t i = 0; i < m->plan_count; i++) {
         const RnPlan *p = plan_at(m, i);
         uint32_t batch = largest_batch(s, p);
-        if (batch && !fn(s, rni_session_range(p), batch))
+        if (batch && !fn(s, rni_session_range(p), batch)) {
             return false;
+        }
     }
     return true;
 }
@@ -84,8 +92,10 @@ static bool each_table(RnSession *s, TableFn fn)
 static bool tasks_fit(RnSession *s, StepRange range, uint32_t batch)
 {
     for (uint32_t i = range.lo; i < range.hi; i++) {
-        if (rn_step_tasks(s->model, RN_AT(RnStep, range.steps, range.stride, i), batch) > INT32_MAX)
+        if (rn_step_tasks(s->model, RN_AT(RnStep, range.steps, range.stride, i), batch) >
+            INT32_MAX) {
             return false;
+        }
     }
     return true;
 }
@@ -96,10 +106,12 @@ static bool grow_scratch(RnSession *s, StepRange range, uint32_t batch)
     for (uint32_t i = range.lo; i < range.hi; i++) {
         const RnKernel *k = rn_step_kernel(s->model, RN_AT(RnStep, range.steps, range.stride, i));
         uint64_t bytes = (k->scratch_bytes + MEMORY_ALIGN - 1) / MEMORY_ALIGN * MEMORY_ALIGN;
-        if (bytes > s->scratch_bytes)
+        if (bytes > s->scratch_bytes) {
             s->scratch_bytes = bytes;
-        if (bytes > s->first_scratch && !range.scratch_placed)
+        }
+        if (bytes > s->first_scratch && !range.scratch_placed) {
             s->first_scratch = bytes;
+        }
     }
     return true;
 }
@@ -108,8 +120,9 @@ static uint32_t longest_table(const RnSession *s)
 {
     uint32_t longest = s->model->prepare_count;
     for (uint32_t i = 0; i < s->model->plan_count; i++) {
-        if (plan_at(s->model, i)->step_count > longest)
+        if (plan_at(s->model, i)->step_count > longest) {
             longest = plan_at(s->model, i)->step_count;
+        }
     }
     return longest;
 }
@@ -131,10 +144,12 @@ static bool values_bytes(const RnSession *s, uint64_t *out)
         uint32_t batch = largest_batch(s, p);
         uint64_t past = p->flags & RN_PLAN_SCRATCH_PLACED ? p->scratch_beside_bytes : 0, need = 0;
         if (!batch_bytes(p->arena_fixed_bytes, batch, p->arena_per_image_bytes, &need) ||
-            !checked_add(need, past, &need))
+            !checked_add(need, past, &need)) {
             return false;
-        if (batch && need > *out)
+        }
+        if (batch && need > *out) {
             *out = need;
+        }
     }
     *out = (*out + MEMORY_ALIGN - 1) / MEMORY_ALIGN * MEMORY_ALIGN;
     return true;
@@ -150,10 +165,11 @@ static bool region_bytes(const RnSession *s, uint32_t index, uint64_t *out)
         *out = 0;
         return true;
     }
-    if (index == RN_REGION_ARENA)
+    if (index == RN_REGION_ARENA) {
         return values_bytes(s, &bytes) && checked_add(bytes, s->first_scratch, &bytes) &&
                checked_mul(s->scratch_bytes, threads - 1, &workers) &&
                checked_add(bytes, workers, out);
+    }
     return batch_bytes(r->fixed_bytes, s->max_batch, r->per_image_bytes, &bytes) &&
            checked_mul(r->per_worker_bytes, threads, &workers) && checked_add(bytes, workers, out);
 }
@@ -179,10 +195,11 @@ static RnStatus allocate_region(RnSession *s, uint32_t index, RnError *err)
 {
     const RnRegion *r = region_at(s->model, index);
     uint64_t bytes = 0;
-    if (!region_bytes(s, index, &bytes))
+    if (!region_bytes(s, index, &bytes)) {
         return rn_fail(err, RN_ERR_MEMORY,
                        "model %s: batch %u needs more memory than can be counted", s->model->name,
                        s->max_batch);
+    }
     if (stays_in_object(s->model, index)) {
         memcpy(&s->base[index], &r->initial, sizeof r->initial); // the table's type has no const
         return RN_OK;
@@ -191,13 +208,15 @@ static RnStatus allocate_region(RnSession *s, uint32_t index, RnError *err)
     bool zeroed = plain || (r->flags & RN_REGION_ZEROED);
     s->base[index] =
         zeroed ? rni_memory_aligned_zero(bytes, r->align) : rni_memory_aligned(bytes, r->align);
-    if (s->base[index] == NULL)
+    if (s->base[index] == NULL) {
         return rn_fail(err, RN_ERR_MEMORY,
                        "model %s: out of memory: its %s needs %llu bytes for a batch of %u",
                        s->model->name, r->name, (unsigned long long)bytes, s->max_batch);
+    }
     s->region_bytes[index] = bytes;
-    if (r->initial != NULL && bytes >= r->fixed_bytes && r->fixed_bytes > 0)
+    if (r->initial != NULL && bytes >= r->fixed_bytes && r->fixed_bytes > 0) {
         memcpy(s->base[index], r->initial, (size_t)r->fixed_bytes);
+    }
     return RN_OK;
 }
 
@@ -206,8 +225,9 @@ static RnStatus allocate(RnSession *s, RnError *err)
     const RnModel *m = s->model;
     unsigned workers = rn_pool_threads(s->pool);
     uint32_t inputs = 0;
-    while (rn_model_nth(m, RN_ROLE_INPUT, inputs) >= 0)
+    while (rn_model_nth(m, RN_ROLE_INPUT, inputs) >= 0) {
         inputs++;
+    }
     s->base = calloc(m->region_count, sizeof *s->base);
     s->call_base = calloc(m->region_count, sizeof *s->call_base);
     s->region_bytes = calloc(m->region_count, sizeof *s->region_bytes);
@@ -218,19 +238,22 @@ static RnStatus allocate(RnSession *s, RnError *err)
     s->shares = rni_memory_aligned_zero((uint64_t)longest_table(s) * workers * sizeof *s->shares,
                                         MEMORY_ALIGN);
     if (!s->base || !s->call_base || !s->region_bytes || !s->scratch || !s->pass_inputs ||
-        !s->progress || !s->shares)
+        !s->progress || !s->shares) {
         return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory", m->name);
+    }
     each_table(s, grow_scratch);
     for (uint32_t i = 0; i < m->region_count; i++) {
         RnStatus status = allocate_region(s, i, err);
-        if (status != RN_OK)
+        if (status != RN_OK) {
             return status;
+        }
     }
     place_scratch(s);
     if (s->modes & RN_MODE_TRAIN) {
         s->saved_state = rni_memory_aligned(s->region_bytes[RN_REGION_STATE], MEMORY_ALIGN);
-        if (s->saved_state == NULL)
+        if (s->saved_state == NULL) {
             return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory", m->name);
+        }
     }
     return RN_OK;
 }
@@ -238,18 +261,21 @@ static RnStatus allocate(RnSession *s, RnError *err)
 static RnStatus open_parts(RnSession *s, const RnOptions *options, RnError *err)
 {
     RnStatus status = choose_modes(s, options, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     s->pool = options->pool;
     if (s->pool == NULL) {
         status = rn_pool_create(options->threads, &s->pool, err);
-        if (status != RN_OK)
+        if (status != RN_OK) {
             return status;
+        }
         s->owns_pool = true;
     }
-    if (!each_table(s, tasks_fit))
+    if (!each_table(s, tasks_fit)) {
         return rn_fail(err, RN_ERR_BATCH, "model %s: a batch of %u makes too many tasks",
                        s->model->name, s->max_batch);
+    }
     s->prepared = region_at(s->model, RN_REGION_PACKED)->initial != NULL;
     return allocate(s, err);
 }
@@ -260,15 +286,17 @@ RnStatus rn_session_open(const RnModel *model, const RnOptions *options, RnSessi
     static const RnOptions defaults = {0};
     *out = NULL;
     RnStatus status = rn_model_check(model, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     RnSession *s = rni_memory_aligned_zero(sizeof *s, MEMORY_ALIGN);
     if (s == NULL || rni_event_init(&s->step_done) != 0) {
         free(s);
         return rn_fail(err, RN_ERR_MEMORY, "model %s: out of memory", model->name);
     }
-    if (options == NULL)
+    if (options == NULL) {
         options = &defaults;
+    }
     s->model = model;
     s->hook = options->on_step;
     s->hook_context = options->on_step_context;
@@ -283,14 +311,17 @@ RnStatus rn_session_open(const RnModel *model, const RnOptions *options, RnSessi
 
 void rn_session_close(RnSession *s)
 {
-    if (s == NULL)
+    if (s == NULL) {
         return;
-    for (uint32_t i = 0; s->base != NULL && i < s->model->region_count; i++) {
-        if (!stays_in_object(s->model, i))
-            free(s->base[i]);
     }
-    if (s->owns_pool)
+    for (uint32_t i = 0; s->base != NULL && i < s->model->region_count; i++) {
+        if (!stays_in_object(s->model, i)) {
+            free(s->base[i]);
+        }
+    }
+    if (s->owns_pool) {
         rn_pool_destroy(s->pool);
+    }
     rni_event_destroy(&s->step_done);
     free(s->saved_state);
     free(s->progress);
@@ -321,15 +352,17 @@ uint32_t rn_session_max_batch(const RnSession *session)
 uint64_t rn_session_bytes(const RnSession *session)
 {
     uint64_t total = 0;
-    for (uint32_t i = 0; i < session->model->region_count; i++)
+    for (uint32_t i = 0; i < session->model->region_count; i++) {
         total += session->region_bytes[i];
+    }
     return total;
 }
 
 void *rn_session_region(RnSession *session, uint32_t region, uint64_t *bytes)
 {
-    if (region >= session->model->region_count || session->region_bytes[region] == 0)
+    if (region >= session->model->region_count || session->region_bytes[region] == 0) {
         return NULL;
+    }
     *bytes = session->region_bytes[region];
     return session->base[region];
 }
@@ -348,8 +381,9 @@ void rn_session_set_trace(RnSession *session, RnTraceHook hook, void *context)
 
 float *rn_tensor_data(RnSession *session, int32_t index)
 {
-    if (index < 0 || (uint32_t)index >= session->model->tensor_count)
+    if (index < 0 || (uint32_t)index >= session->model->tensor_count) {
         return NULL;
+    }
     const RnTensor *t = rn_model_tensor(session->model, index);
     bool plain = t->role == RN_ROLE_PARAM || t->role == RN_ROLE_STATE ||
                  (t->role == RN_ROLE_GRAD && (session->modes & RN_MODE_TRAIN));
@@ -367,8 +401,9 @@ const RnPlan *rni_session_plan(const RnSession *s, RnPlanKind kind, uint32_t bat
     uint64_t best_far = 0, best_near = 1; // the ratio far / near, 1 or more
     for (uint32_t i = 0; i < s->model->plan_count; i++) {
         const RnPlan *plan = plan_at(s->model, i);
-        if (plan->kind != (uint32_t)kind)
+        if (plan->kind != (uint32_t)kind) {
             continue;
+        }
         uint64_t far = plan->batch > batch ? plan->batch : batch;
         uint64_t near = plan->batch > batch ? batch : plan->batch;
         if (best == NULL || far * best_near < best_far * near) {

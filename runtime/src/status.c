@@ -6,8 +6,9 @@
 
 RnStatus rn_fail(RnError *err, RnStatus status, const char *fmt, ...)
 {
-    if (err == NULL)
+    if (err == NULL) {
         return status;
+    }
     err->status = status;
     va_list args;
     va_start(args, fmt);

@@ -37,12 +37,14 @@ static bool add_tensor(cJSON *header, const RnFileTensor *t, uint64_t begin)
 
 static bool add_meta(cJSON *header, const RnFileMeta *meta, size_t count)
 {
-    if (count == 0)
+    if (count == 0) {
         return true;
+    }
     cJSON *object = cJSON_AddObjectToObject(header, "__metadata__");
     for (size_t i = 0; i < count; i++) {
-        if (cJSON_AddStringToObject(object, meta[i].key, meta[i].value) == NULL)
+        if (cJSON_AddStringToObject(object, meta[i].key, meta[i].value) == NULL) {
             return false;
+        }
     }
     return object != NULL;
 }
@@ -56,15 +58,18 @@ static RnStatus check_names(const char *path, const RnFileTensor *tensors, size_
                             RnError *err)
 {
     const char **names = calloc(count ? count : 1, sizeof *names);
-    if (names == NULL)
+    if (names == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         names[i] = tensors[i].name;
+    }
     qsort(names, count, sizeof *names, by_text);
     RnStatus status = RN_OK;
     for (size_t i = 1; i < count && status == RN_OK; i++) {
-        if (strcmp(names[i - 1], names[i]) == 0)
+        if (strcmp(names[i - 1], names[i]) == 0) {
             status = rn_fail(err, RN_ERR_USAGE, "%s: two tensors are named \"%s\"", path, names[i]);
+        }
     }
     free(names);
     return status;
@@ -78,12 +83,14 @@ static RnStatus check_tensors(const char *path, const RnFileTensor *tensors, siz
         const RnFileTensor *t = &tensors[i];
         uint64_t bits = 0;
         if (t->shape.rank > RN_IO_MAX_RANK || !rni_shape_elements(&t->shape, &bits) ||
-            !checked_mul(bits, rni_tensor_dtype_bits(t->dtype), &bits) || bits / 8 != t->bytes)
+            !checked_mul(bits, rni_tensor_dtype_bits(t->dtype), &bits) || bits / 8 != t->bytes) {
             return rn_fail(err, RN_ERR_USAGE, "%s: tensor \"%s\": shape, dtype and bytes disagree",
                            path, t->name);
-        if (!checked_add(total, t->bytes, &total) || total > OFFSET_MAX)
+        }
+        if (!checked_add(total, t->bytes, &total) || total > OFFSET_MAX) {
             return rn_fail(err, RN_ERR_USAGE, "%s: more than %llu bytes", path,
                            (unsigned long long)OFFSET_MAX);
+        }
     }
     return check_names(path, tensors, count, err);
 }
@@ -101,8 +108,9 @@ static char *header_text(const RnFileTensor *tensors, size_t count, const RnFile
     }
     char *text = ok ? cJSON_PrintUnformatted(header) : NULL;
     cJSON_Delete(header);
-    if (text == NULL)
+    if (text == NULL) {
         return NULL;
+    }
     size_t n = strlen(text);
     *length = (n + 7) / 8 * 8;
     char *padded = malloc(*length + 1);
@@ -118,12 +126,14 @@ RnStatus rn_tensor_file_write(const char *path, const RnFileTensor *tensors, siz
                               const RnFileMeta *meta, size_t meta_count, RnError *err)
 {
     RnStatus status = check_tensors(path, tensors, count, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     size_t length = 0;
     char *header = header_text(tensors, count, meta, meta_count, &length);
-    if (header == NULL)
+    if (header == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
+    }
     FileOut file;
     status = rni_file_out_open(&file, path, err);
     if (status != RN_OK) {
@@ -131,12 +141,14 @@ RnStatus rn_tensor_file_write(const char *path, const RnFileTensor *tensors, siz
         return status;
     }
     unsigned char start[8];
-    for (unsigned i = 0; i < 8; i++)
+    for (unsigned i = 0; i < 8; i++) {
         start[i] = (unsigned char)((uint64_t)length >> (8 * i));
+    }
     bool ok =
         rni_file_out_write(&file, start, sizeof start) && rni_file_out_write(&file, header, length);
-    for (size_t i = 0; i < count && ok; i++)
+    for (size_t i = 0; i < count && ok; i++) {
         ok = rni_file_out_write(&file, tensors[i].data, tensors[i].bytes);
+    }
     free(header);
     return rni_file_out_commit(&file, err);
 }

@@ -9,15 +9,18 @@
 static RnStatus check_batch(const RnSession *s, const RnTrainBatch *b, RnError *err)
 {
     const char *name = s->model->name;
-    if (!(s->modes & RN_MODE_TRAIN))
+    if (!(s->modes & RN_MODE_TRAIN)) {
         return rn_fail(err, RN_ERR_MISSING, "model %s: this session was not opened for training",
                        name);
-    if (b->batch == 0 || b->batch > s->max_batch)
+    }
+    if (b->batch == 0 || b->batch > s->max_batch) {
         return rn_fail(err, RN_ERR_BATCH,
                        "model %s: a batch of %u images, but 1 to %u are possible", name, b->batch,
                        s->max_batch);
-    if (rn_model_nth(s->model, RN_ROLE_LOSS, 0) < 0)
+    }
+    if (rn_model_nth(s->model, RN_ROLE_LOSS, 0) < 0) {
         return rn_fail(err, RN_ERR_MISSING, "model %s has no loss to train with", name);
+    }
     return RN_OK;
 }
 
@@ -25,18 +28,21 @@ static RnStatus check_batch(const RnSession *s, const RnTrainBatch *b, RnError *
 static RnStatus bind_labels(RnSession *s, const RnTrainBatch *b, RnError *err)
 {
     int32_t index = rn_model_nth(s->model, RN_ROLE_LABELS, 0);
-    if (index < 0)
+    if (index < 0) {
         return RN_OK;
-    if (b->labels == NULL)
+    }
+    if (b->labels == NULL) {
         return rn_fail(err, RN_ERR_USAGE, "model %s: no labels", s->model->name);
+    }
     uint32_t classes = rn_model_classes(s->model);
     for (uint32_t i = 0; i < b->batch; i++) {
-        if (b->labels[i] >= classes)
+        if (b->labels[i] >= classes) {
             return rn_fail(
                 err, RN_ERR_INPUT,
                 "label %u of image %llu is out of range: model %s has %u classes, 0 to %u",
                 b->labels[i], (unsigned long long)(b->first_image + i), s->model->name, classes,
                 classes ? classes - 1 : 0);
+        }
     }
     const RnTensor *t = rn_model_tensor(s->model, index);
     memcpy(rni_session_tensor(s, t, b->batch), b->labels, b->batch * sizeof *b->labels);
@@ -49,8 +55,9 @@ static double mean_loss(const RnSession *s, uint32_t batch)
     const float *loss = rni_session_tensor(s, t, batch);
     uint32_t n = (t->flags & RN_TENSOR_BATCHED) ? batch : 1;
     double sum = 0;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
         sum += (double)loss[i];
+    }
     return sum / n;
 }
 
@@ -62,8 +69,9 @@ static uint32_t count_correct(const RnSession *s, const RnTrainBatch *b)
         const float *row = logits + (uint64_t)i * classes;
         uint32_t best = 0;
         for (uint32_t c = 1; c < classes; c++) {
-            if (row[c] > row[best])
+            if (row[c] > row[best]) {
                 best = c;
+            }
         }
         correct += best == b->labels[i];
     }
@@ -72,8 +80,9 @@ static uint32_t count_correct(const RnSession *s, const RnTrainBatch *b)
 
 const float *rn_train_logits(const RnSession *s)
 {
-    if (s->train_batch == 0 || rn_model_classes(s->model) == 0)
+    if (s->train_batch == 0 || rn_model_classes(s->model) == 0) {
         return NULL;
+    }
     const RnTensor *t = rn_model_tensor(s->model, rn_model_nth(s->model, RN_ROLE_OUTPUT, 0));
     return (const float *)(const void *)((const char *)s->base[t->region] + t->offset +
                                          (uint64_t)s->train_batch * t->slope);
@@ -84,8 +93,9 @@ RnStatus rn_forward_backward(RnSession *s, const RnTrainBatch *b, RnTrainResult 
 {
     s->train_batch = 0;
     RnStatus status = check_batch(s, b, err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return status;
+    }
     RnCall call = rni_session_call(s, b->batch);
     call.seed = b->seed;
     call.step = b->step;
@@ -93,10 +103,12 @@ RnStatus rn_forward_backward(RnSession *s, const RnTrainBatch *b, RnTrainResult 
     call.accumulate = b->accumulate != 0;
     call.loss_scale = b->loss_scale != 0.0f ? b->loss_scale : 1.0f / (float)b->batch;
     status = rni_session_bind_inputs(s, b->inputs, b->batch, err);
-    if (status == RN_OK)
+    if (status == RN_OK) {
         status = bind_labels(s, b, err);
-    if (status != RN_OK)
+    }
+    if (status != RN_OK) {
         return status;
+    }
     size_t state_bytes = (size_t)s->region_bytes[RN_REGION_STATE];
     memcpy(s->saved_state, s->base[RN_REGION_STATE], state_bytes);
     s->prepared = false; // state changes
@@ -110,8 +122,9 @@ RnStatus rn_forward_backward(RnSession *s, const RnTrainBatch *b, RnTrainResult 
         return status;
     }
     s->train_batch = b->batch;
-    if (result != NULL)
+    if (result != NULL) {
         *result = (RnTrainResult){.loss = loss, .correct = count_correct(s, b)};
+    }
     return RN_OK;
 }
 
@@ -119,8 +132,9 @@ RnStatus rn_forward_backward(RnSession *s, const RnTrainBatch *b, RnTrainResult 
 static uint64_t first_bad(const float *x, uint64_t n)
 {
     uint64_t i = 0;
-    while (i < n && isfinite(x[i]))
+    while (i < n && isfinite(x[i])) {
         i++;
+    }
     return i;
 }
 
@@ -135,22 +149,25 @@ static bool report_tensors(RnSession *s, RnRole role, const char *what, uint32_t
 {
     for (uint32_t i = 0; i < s->model->tensor_count; i++) {
         const RnTensor *t = rn_model_tensor(s->model, (int32_t)i);
-        if (t->role != (uint32_t)role)
+        if (t->role != (uint32_t)role) {
             continue;
+        }
         const float *x = rni_session_tensor(s, t, batch);
         uint64_t per_image = rn_tensor_elements(t);
         uint64_t n = (t->flags & RN_TENSOR_BATCHED) ? per_image * batch : per_image;
         uint64_t bad = first_bad(x, n);
-        if (bad == n)
+        if (bad == n) {
             continue;
+        }
         const char *name = rn_text(s->model, t->name);
-        if (role == RN_ROLE_INPUT && per_image > 0)
+        if (role == RN_ROLE_INPUT && per_image > 0) {
             rn_fail(err, RN_ERR_NAN,
                     "the loss is not a finite number: %s %s, image %llu of the batch: value is %s",
                     what, name, (unsigned long long)(bad / per_image), bad_text(x[bad]));
-        else
+        } else {
             rn_fail(err, RN_ERR_NAN, "the loss is not a finite number: %s %s: element %llu is %s",
                     what, name, (unsigned long long)bad, bad_text(x[bad]));
+        }
         return true;
     }
     return false;
@@ -161,8 +178,9 @@ RnStatus rni_session_report_nonfinite(RnSession *s, const RnPlan *plan, const Rn
 {
     if (report_tensors(s, RN_ROLE_PARAM, "parameter", call->batch, err) ||
         report_tensors(s, RN_ROLE_STATE, "running statistic", call->batch, err) ||
-        report_tensors(s, RN_ROLE_INPUT, "input", call->batch, err))
+        report_tensors(s, RN_ROLE_INPUT, "input", call->batch, err)) {
         return RN_ERR_NAN;
+    }
     StepRange one = rni_session_range(plan);
     for (uint32_t i = 0; i < plan->step_count; i++) {
         const RnStep *step = RN_AT(RnStep, plan->steps, plan->step_stride, i);
@@ -171,17 +189,19 @@ RnStatus rni_session_report_nonfinite(RnSession *s, const RnPlan *plan, const Rn
         rni_session_run_steps(s, one, call);
         const RnKernel *k = rn_step_kernel(s->model, step);
         uint64_t n = k->floats_fixed + call->batch * k->floats_per_image;
-        if (n == 0)
+        if (n == 0) {
             continue;
+        }
         const RnLayer *l = rn_step_layer(s->model, step);
         const float *x = rn_place_address(rn_step_place(s->model, step, k->inputs), call);
         uint64_t bad = first_bad(x, n);
-        if (bad < n)
+        if (bad < n) {
             return rn_fail(err, RN_ERR_NAN,
                            "the loss is not a finite number: the first value that is not is %s, "
                            "made by %s %s (%s:%u)",
                            bad_text(x[bad]), rn_text(s->model, l->name), rn_text(s->model, k->work),
                            s->model->source ? s->model->source : "?", l->line);
+        }
     }
     return rn_fail(err, RN_ERR_NAN, "the loss is not a finite number");
 }

@@ -27,8 +27,9 @@ void rn_transform_init(RnTransform *t, uint32_t channels, uint32_t height, uint3
     for (uint32_t c = 0; c < RN_PICTURE_CHANNELS; c++) {
         float mean = normalize ? (float)p->mean[c] : 0.0f;
         float std = normalize ? (float)p->std[c] : 1.0f;
-        for (uint32_t v = 0; v < 256; v++)
+        for (uint32_t v = 0; v < 256; v++) {
             t->value[c][v] = ((float)v / 255.0f - mean) / std;
+        }
     }
 }
 
@@ -51,8 +52,9 @@ static void resized(const RnTransform *t, const Window *w, uint32_t *height, uin
         bool tall = w->height > w->width;
         uint64_t shorter = tall ? w->width : w->height, longer = tall ? w->height : w->width;
         uint64_t other = t->resize_shorter * longer / shorter;
-        if (other > UINT32_MAX)
+        if (other > UINT32_MAX) {
             other = UINT32_MAX;
+        }
         *height = tall ? (uint32_t)other : t->resize_shorter;
         *width = tall ? t->resize_shorter : (uint32_t)other;
     }
@@ -62,29 +64,33 @@ static void resized(const RnTransform *t, const Window *w, uint32_t *height, uin
 // goes to the even number.
 static int64_t middle(uint32_t have, uint32_t want)
 {
-    if (have < want)
+    if (have < want) {
         return -(int64_t)((want - have) / 2);
+    }
     uint32_t over = have - want, half = over / 2;
     return over % 2 == 1 && half % 2 == 1 ? half + 1 : half;
 }
 
 static RnStatus prepare_resizer(RnTransformScratch *s, const RnResize *z, RnError *err)
 {
-    if (s->resizer != NULL && memcmp(&s->resize, z, sizeof *z) == 0)
+    if (s->resizer != NULL && memcmp(&s->resize, z, sizeof *z) == 0) {
         return RN_OK;
+    }
     rn_resizer_destroy(s->resizer);
     s->resizer = NULL;
     s->resize = *z;
     RnStatus status = rn_resizer_create(z, &s->resizer, err);
-    if (status == RN_ERR_USAGE && err != NULL)
+    if (status == RN_ERR_USAGE && err != NULL) {
         err->status = RN_ERR_INPUT; // sizes come from the picture
+    }
     return status == RN_ERR_USAGE ? RN_ERR_INPUT : status;
 }
 
 static RnStatus reserve(RnTransformScratch *s, size_t size, RnError *err)
 {
-    if (s->size >= size)
+    if (s->size >= size) {
         return RN_OK;
+    }
     free(s->bytes);
     s->bytes = malloc(size);
     s->size = s->bytes != NULL ? size : 0;
@@ -130,8 +136,9 @@ static void write_plane(const RnTransform *t, uint32_t c, const View *v, const u
         for (uint32_t x = 0; x < t->width; x++) {
             int64_t column = v->left + x;
             uint8_t byte = 0;
-            if (inside && column >= 0 && column < v->width)
+            if (inside && column >= 0 && column < v->width) {
                 byte = plane[(size_t)row * v->width + (size_t)column];
+            }
             out[v->flip ? t->width - 1 - x : x] = value[byte];
         }
     }
@@ -141,9 +148,10 @@ static void write_plane(const RnTransform *t, uint32_t c, const View *v, const u
 static void cut(const RnPicture *p, uint32_t c, const Window *w, uint8_t *out)
 {
     const uint8_t *in = p->pixels + (size_t)c * p->height * p->width;
-    for (uint32_t y = 0; y < w->height; y++)
+    for (uint32_t y = 0; y < w->height; y++) {
         memcpy(out + (size_t)y * w->width, in + (size_t)(w->top + y) * p->width + w->left,
                w->width);
+    }
 }
 
 static RnStatus write_image(const RnTransform *t, const RnPicture *p, const Window *w, View *v,
@@ -152,14 +160,16 @@ static RnStatus write_image(const RnTransform *t, const RnPicture *p, const Wind
     bool whole = w->height == p->height && w->width == p->width;
     bool resize = w->height != v->height || w->width != v->width;
     RnResize sizes;
-    if (resize)
+    if (resize) {
         resize = resized_part(t, w, v, &sizes);
+    }
     size_t cut_bytes = whole ? 0 : (size_t)w->height * w->width;
     size_t resized_bytes = resize ? (size_t)v->height * v->width : 0;
     RnStatus status = resize ? prepare_resizer(s, &sizes, err) : RN_OK;
     size_t extra = resize && status == RN_OK ? rn_resizer_scratch_bytes(s->resizer) : 0;
-    if (status == RN_OK)
+    if (status == RN_OK) {
         status = reserve(s, cut_bytes + resized_bytes + extra + 1, err);
+    }
     for (uint32_t c = 0; c < t->channels && status == RN_OK; c++) {
         const uint8_t *plane = p->pixels + (size_t)c * p->height * p->width;
         if (!whole) {
@@ -180,9 +190,10 @@ RnStatus rn_transform_run(const RnTransform *t, const RnAugment *augment, const 
                           const RnPicture *p, float *image, RnTransformScratch *scratch,
                           RnError *err)
 {
-    if (p->channels != t->channels || t->channels > RN_PICTURE_CHANNELS)
+    if (p->channels != t->channels || t->channels > RN_PICTURE_CHANNELS) {
         return rn_fail(err, RN_ERR_INPUT, "the picture has %u channels, the model takes %u",
                        p->channels, t->channels);
+    }
     Window w = {.height = p->height, .width = p->width};
     View v = {0};
     if (augment != NULL && augment->resized_crop) {

@@ -41,7 +41,8 @@ void rni_update_adamw(float *p, const float *g, float *m, float *v, size_t n, co
 double rni_square_sum(const float *g, size_t n)
 {
     double sum = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         sum += (double)g[i] * (double)g[i];
+    }
     return sum;
 }

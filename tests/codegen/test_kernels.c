@@ -59,8 +59,9 @@ static Value *add_operand(Run *r, Shape s)
 static ExprRef add_step(Run *r, const char *op, ExprRef x, const ExprRef *more, uint32_t count)
 {
     ExprStep step = {.op = op_find(op), .arg_count = count + 1, .arg = {x}};
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         step.arg[i + 1] = more[i];
+    }
     VEC_PUSH(r->arena, &r->node->store->steps, step);
     return r->node->store->result = (ExprRef){EXPR_STEP, r->node->store->steps.count - 1};
 }
@@ -76,8 +77,9 @@ static void make_map(Run *r)
 {
     Node *n = r->node;
     ExprStep step = {.op = n->op, .attrs = n->attrs, .arg_count = n->own_inputs};
-    for (uint32_t i = 0; i < n->own_inputs; i++)
+    for (uint32_t i = 0; i < n->own_inputs; i++) {
         step.arg[i] = (ExprRef){EXPR_INPUT, i};
+    }
     n->store = ARENA_NEW(r->arena, Expr);
     VEC_PUSH(r->arena, &n->store->steps, step);
     n->store->result = (ExprRef){EXPR_STEP, 0};
@@ -93,10 +95,11 @@ static void add_expression(Run *r)
     const Shape full = n->outputs.at[0]->shape;
     int64_t c = shape_channels(&full);
     ExprRef x = {EXPR_RESULT, 0};
-    if (n->store)
+    if (n->store) {
         x = n->store->result;
-    else
+    } else {
         n->store = ARENA_NEW(r->arena, Expr);
+    }
     ExprRef scale = operand_ref(r, shape_vector(c)), shift = operand_ref(r, shape_vector(c));
     x = add_step(r, "channel_affine", x, (ExprRef[]){scale, shift}, 2);
     ExprRef gate = operand_ref(r, shape_image(c, 1, 1)), mask = operand_ref(r, shape_batch());
@@ -113,8 +116,9 @@ static void add_side(Run *r, const char *op, const ExprRef *more, uint32_t count
     Side *side = &n->sides[n->side_count++];
     *side = (Side){.op = op_find(op), .arg_count = count + 1, .output = n->outputs.count};
     side->arg[0] = (ExprRef){EXPR_RESULT, 0};
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         side->arg[i + 1] = more[i];
+    }
     Shape s = {.rank = 2, .dim = {2, shape_channels(&n->outputs.at[0]->shape)}};
     Value *sums = graph_add_output(r->graph, n, RN_F32, s);
     sums->terms = 2;
@@ -144,8 +148,9 @@ static void set_input_layout(Run *r, Value *v)
         v->parts_div = 1;
     } else if (input && !r->plain_input) {
         v->kind = VALUE_TEMP;
-        if (v->shape.rank > 1 && strcmp(r->op->name, "to_blocked") != 0)
+        if (v->shape.rank > 1 && strcmp(r->op->name, "to_blocked") != 0) {
             v->layout = layout_blocked(width);
+        }
     }
 }
 
@@ -154,8 +159,9 @@ static Layout some_packing(Arena *a, const Shape *s)
 {
     Packing *p = ARENA_NEW(a, Packing);
     p->dim[p->dims++] = (PackDim){(int32_t)((s->dim[0] + 3) / 4), 0, 4};
-    for (uint32_t i = 1; i < s->rank; i++)
+    for (uint32_t i = 1; i < s->rank; i++) {
         p->dim[p->dims++] = (PackDim){(int32_t)s->dim[i], (int32_t)i, 1};
+    }
     p->dim[p->dims++] = (PackDim){4, 0, 1};
     return (Layout){.kind = LAYOUT_PACKED, .packing = p};
 }
@@ -163,8 +169,9 @@ static Layout some_packing(Arena *a, const Shape *s)
 static void set_layouts_before(Run *r)
 {
     Node *n = r->node;
-    for (uint32_t i = 0; i < n->inputs.count; i++)
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
         set_input_layout(r, n->inputs.at[i]);
+    }
     Value *out = n->outputs.at[0];
     if (strcmp(r->op->name, "pack") == 0) {
         out->layout = some_packing(r->arena, &out->shape);
@@ -173,8 +180,9 @@ static void set_layouts_before(Run *r)
         out->layout = layout_blocked((uint32_t)((const BlockAttrs *)n->attrs)->block);
     } else if (strcmp(r->op->name, "grad_store") == 0) {
         out->kind = VALUE_GRAD;
-        if (r->plan_batch > 1)
+        if (r->plan_batch > 1) {
             n->inputs.at[0]->layout = some_packing(r->arena, &out->shape);
+        }
     }
 }
 
@@ -182,8 +190,9 @@ static void set_layouts_before(Run *r)
 static Layout operand_layout(const Run *r, const Value *v)
 {
     uint32_t width = r->target->vector_floats;
-    if (shape_is_batched(&v->shape))
+    if (shape_is_batched(&v->shape)) {
         return v->shape.rank == 1 ? layout_plain() : layout_blocked(width);
+    }
     return v->shape.dim[0] == 1 ? layout_plain()
                                 : layout_padded_vector(r->arena, v->shape.dim[0], width);
 }
@@ -194,11 +203,13 @@ static bool set_layouts_after(Run *r, const Lowering *low)
     Node *n = r->node;
     for (uint32_t i = 0; i < n->inputs.count; i++) {
         Value *v = n->inputs.at[i];
-        if (v->terms || v->dtype != RN_F32 || strcmp(r->op->name, "grad_store") == 0)
+        if (v->terms || v->dtype != RN_F32 || strcmp(r->op->name, "grad_store") == 0) {
             continue;
+        }
         v->layout = i < n->own_inputs ? low->in_layout[i] : operand_layout(r, v);
-        if (v->layout.kind == LAYOUT_OPAQUE)
+        if (v->layout.kind == LAYOUT_OPAQUE) {
             return false;
+        }
     }
     for (uint32_t i = 0; i < n->outputs.count; i++) {
         Value *v = n->outputs.at[i];
@@ -229,8 +240,9 @@ static Blocks make_blocks(const Run *r, const RefTensor *given, bool at_end)
         const Value *v = i < n->inputs.count ? n->inputs.at[i] : n->outputs.at[i - n->inputs.count];
         b.at[i] = guard_block(laid_bytes(v, r->batch), at_end);
         b.pointer[i] = b.at[i].at;
-        if (i < n->inputs.count)
+        if (i < n->inputs.count) {
             laid_write(v, r->batch, &given[v->id], b.pointer[i]);
+        }
         b.count++;
     }
     return b;
@@ -238,8 +250,9 @@ static Blocks make_blocks(const Run *r, const RefTensor *given, bool at_end)
 
 static void free_blocks(Blocks *b)
 {
-    for (uint32_t i = 0; i < b->count; i++)
+    for (uint32_t i = 0; i < b->count; i++) {
         guard_block_free(&b->at[i]);
+    }
     guard_block_free(&b->scratch);
 }
 
@@ -247,15 +260,17 @@ static void run_tasks(const Run *r, const KernelRun *k, const Blocks *b, bool on
 {
     const Lowering *low = r->node->lowering;
     int64_t tasks = low->tasks_mul;
-    if (low->tasks_div != RN_DIV_ALL)
+    if (low->tasks_div != RN_DIV_ALL) {
         tasks *= div_up(r->batch, low->tasks_div);
+    }
     if (!one_by_one) {
         kernel_run_call(k, b->pointer, r->batch, 0, tasks, b->scratch.at, &r->call);
         return;
     }
     kernel_run_call(k, b->pointer, r->batch, 0, 0, b->scratch.at, &r->call);
-    for (int64_t t = tasks; t-- > 0;)
+    for (int64_t t = tasks; t-- > 0;) {
         kernel_run_call(k, b->pointer, r->batch, t, t + 1, b->scratch.at, &r->call);
+    }
 }
 
 static void check_value(const Run *r, const Value *v, const void *block, const char *what)
@@ -264,8 +279,9 @@ static void check_value(const Run *r, const Value *v, const void *block, const c
     double *got = ARENA_ARRAY(r->arena, double, count), largest = 1e-3;
     const double *want = r->values[v->id].at;
     laid_read(v, r->batch, block, got);
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count; i++) {
         largest = fabs(want[i]) > largest ? fabs(want[i]) : largest;
+    }
     for (int64_t i = 0; i < count; i++) {
         bool close = isnan(want[i]) ? isnan(got[i]) : fabs(got[i] - want[i]) <= TOLERANCE * largest;
         if (!close) { // an assertion alone writes a message for each element
@@ -280,12 +296,15 @@ static void check_value(const Run *r, const Value *v, const void *block, const c
 static void check_results(const Run *r, const Blocks *b)
 {
     const Node *n = r->node;
-    for (uint32_t i = 0; i < n->outputs.count; i++)
+    for (uint32_t i = 0; i < n->outputs.count; i++) {
         check_value(r, n->outputs.at[i], b->pointer[n->inputs.count + i],
                     arena_printf(r->arena, "output %u", i));
-    for (uint32_t i = 0; i < n->own_inputs; i++)
-        if (n->op->updates >> i & 1)
+    }
+    for (uint32_t i = 0; i < n->own_inputs; i++) {
+        if (n->op->updates >> i & 1) {
             check_value(r, n->inputs.at[i], b->pointer[i], arena_printf(r->arena, "state %u", i));
+        }
+    }
 }
 
 static void check_blocks(const Run *r, const Blocks *whole, const Blocks *split)
@@ -323,15 +342,19 @@ static bool prepare(Run *r)
     r->graph->mode = MODE_TRAIN;
     r->call =
         (RnCall){.struct_bytes = sizeof(RnCall), .batch = (uint32_t)r->batch, .loss_scale = 0.5F};
-    if (r->op->kind == OP_ELEMENTWISE)
+    if (r->op->kind == OP_ELEMENTWISE) {
         make_map(r);
+    }
     const Value *out = r->node->outputs.at[0];
-    if (r->fused && (!shape_is_batched(&out->shape) || out->shape.rank < 2))
+    if (r->fused && (!shape_is_batched(&out->shape) || out->shape.rank < 2)) {
         return false;
-    if (r->fused)
+    }
+    if (r->fused) {
         add_expression(r);
-    if (r->fused && r->kernel->takes_sides)
+    }
+    if (r->fused && r->kernel->takes_sides) {
         add_sides(r);
+    }
     set_layouts_before(r);
     KernelOptions options = {0};
     PlanCtx ctx = {.arena = r->arena,
@@ -341,10 +364,12 @@ static bool prepare(Run *r)
                    .plan_batch = (uint32_t)r->plan_batch};
     Lowering *low = ARENA_NEW(r->arena, Lowering);
     const char *why = r->kernel->plan(&ctx, r->node, low);
-    if (getenv("TEST_KERNELS_VERBOSE"))
+    if (getenv("TEST_KERNELS_VERBOSE")) {
         fprintf(stderr, "%s: %s\n", describe(r), why ? why : "serves");
-    if (why)
+    }
+    if (why) {
         return false;
+    }
     ck_assert_msg(low->predicted_ns > 0, "%s: predicts no time", describe(r));
     low->kernel = r->kernel->name;
     low->kernel_def = r->kernel;
@@ -355,8 +380,9 @@ static bool prepare(Run *r)
 // Winograd's kernels round by their own measure: test_winograd.c.
 static bool serves(const KernelDef *k, const OpDef *op)
 {
-    if (strncmp(k->name, "winograd", 8) == 0)
+    if (strncmp(k->name, "winograd", 8) == 0) {
         return false;
+    }
     return strcmp(k->op, op->kind == OP_ELEMENTWISE ? "map" : op->name) == 0;
 }
 
@@ -366,8 +392,9 @@ static int run_variant(const Run *variant)
     int count = 0;
     for (size_t i = 0; i < kernel_table_count; i++) {
         if (!serves(kernel_table[i], variant->op) ||
-            (variant->fused && !kernel_table[i]->takes_store))
+            (variant->fused && !kernel_table[i]->takes_store)) {
             continue;
+        }
         Run r = *variant;
         r.arena = arena_create();
         r.kernel = kernel_table[i];
@@ -386,9 +413,11 @@ static bool has_no_kernel_here(const OpDef *op)
 {
     static const char *const names[] = {"batchnorm", "dropout", "drop_path", "map",
                                         "winograd_weights"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(op->name, names[i]) == 0)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(op->name, names[i]) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -396,8 +425,9 @@ static void run_op(const TargetDef *target, const OpDef *op)
 {
     for (uint32_t i = 0; i < op->case_count && !has_no_kernel_here(op); i++) {
         const OpCase *c = &op->cases[i];
-        if (c->expect_error)
+        if (c->expect_error) {
             continue;
+        }
         Run r = {.target = target, .op = op, .c = c, .batch = c->batch, .plan_batch = 1};
         ck_assert_msg(run_variant(&r) > 0, "%s: no kernel serves %s(%s) %s", target->name, op->name,
                       c->inputs, c->attrs);
@@ -426,8 +456,9 @@ START_TEST(kernels_agree_with_references)
 {
     size_t targets = sizeof target_names / sizeof target_names[0];
     const TargetDef *t = runnable_target((size_t)_i % targets);
-    if (t)
+    if (t) {
         run_op(t, op_table[(size_t)_i / targets]);
+    }
 }
 END_TEST
 
@@ -442,21 +473,25 @@ static void run_with(Run *r, SetFn set, ExpectFn expect)
     int served = 0;
     for (size_t i = 0; i < kernel_table_count; i++) {
         r->kernel = kernel_table[i];
-        if (!serves(r->kernel, r->op) || !prepare(r))
+        if (!serves(r->kernel, r->op) || !prepare(r)) {
             continue;
+        }
         r->call = call;
         r->call.batch = (uint32_t)r->batch;
         served++;
         RefTensor *values = op_case_values(r->arena, r->graph, r->batch, 11);
-        if (set)
+        if (set) {
             set(r, values);
+        }
         KernelRun *k = kernel_run_create(r->target, r->kernel, r->node);
         Blocks b = make_blocks(r, values, true);
         const Value *out = r->node->outputs.at[0];
         int64_t count = op_case_elements(out, r->batch);
-        if (call.accumulate)
-            for (int64_t e = 0; e < count; e++)
+        if (call.accumulate) {
+            for (int64_t e = 0; e < count; e++) {
                 ((float *)b.pointer[r->node->inputs.count])[e] = 2.0F;
+            }
+        }
         run_tasks(r, k, &b, false);
         double *got = ARENA_ARRAY(r->arena, double, count);
         laid_read(out, r->batch, b.pointer[r->node->inputs.count], got);
@@ -502,9 +537,10 @@ END_TEST
 static void expect_added(const Run *r, const double *got, int64_t count)
 {
     const double *d = r->values[r->node->inputs.at[0]->id].at;
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count; i++) {
         ck_assert_msg(fabs(got[i] - (d[i] + 2.0)) < 1e-6, "%s: element %ld is %g, not %g + 2",
                       describe(r), (long)i, got[i], d[i]);
+    }
 }
 
 START_TEST(gradients_accumulate)

@@ -283,8 +283,9 @@ static void check_scratch_places(const RnModel *m, const RnPlan *plan)
     for (uint32_t i = 0; i < plan->step_count; i++) {
         const RnStep *s = plan_step(plan, i);
         const RnKernel *k = rn_step_kernel(m, s);
-        if (k->scratch_bytes == 0)
+        if (k->scratch_bytes == 0) {
             continue;
+        }
         const RnPlace *p = rn_step_place(m, s, k->inputs + k->outputs);
         ck_assert_uint_eq(p->region, RN_REGION_ARENA);
         ck_assert_uint_le(p->offset + p->slope + k->scratch_bytes, plan->arena_fixed_bytes +

@@ -43,9 +43,11 @@ typedef struct Runner {
 static const char *mark_word(Arena *a, const char *mark, const char *word)
 {
     size_t n = strlen(word);
-    for (const char *at = mark; *at; at += strcspn(at, " "), at += strspn(at, " "))
-        if (strncmp(at, word, n) == 0 && (at[n] == '=' || at[n] == ' ' || !at[n]))
+    for (const char *at = mark; *at; at += strcspn(at, " "), at += strspn(at, " ")) {
+        if (strncmp(at, word, n) == 0 && (at[n] == '=' || at[n] == ' ' || !at[n])) {
             return at[n] == '=' ? arena_strndup(a, at + n + 1, strcspn(at + n + 1, " ")) : "";
+        }
+    }
     return NULL;
 }
 
@@ -74,8 +76,9 @@ static Page parse_page(Arena *a, const char *path, const char *text)
         line++;
         if (end && strncmp(row, end, 3) == 0) {
             block.text = strbuf_text(&body);
-            if (marked)
+            if (marked) {
                 VEC_PUSH(a, &page.blocks, block);
+            }
             end = NULL;
         } else if (end) {
             strbuf_printf(&body, "%s\n", row);
@@ -96,13 +99,15 @@ static bool output_matches(const char *shown, const char *said)
     for (; *shown; shown++, said++) {
         if (strncmp(shown, "...", 3) == 0) {
             do {
-                if (output_matches(shown + 3, said))
+                if (output_matches(shown + 3, said)) {
                     return true;
+                }
             } while (*said++);
             return false;
         }
-        if (*shown != *said)
+        if (*shown != *said) {
             return false;
+        }
     }
     return said[strspn(said, "\n")] == 0;
 }
@@ -111,13 +116,15 @@ static bool has_what_it_needs(const char *needs)
 {
     static ToolRun r;
 #ifdef RN_SANITIZED
-    if (strncmp(needs, "python3-", 8) == 0) // loads the runtime, but not the sanitizers
+    if (strncmp(needs, "python3-", 8) == 0) { // loads the runtime, but not the sanitizers
         return false;
+    }
 #endif
-    if (strncmp(needs, "python3-", 8) == 0)
+    if (strncmp(needs, "python3-", 8) == 0) {
         tool_run(&r, "python3 -c 'import %s'", needs + 8);
-    else
+    } else {
         tool_run(&r, "command -v %s", needs);
+    }
     return r.code == 0;
 }
 
@@ -134,9 +141,10 @@ static void run_block(Runner *r, const Block *b)
     tool_run(&r->run, "cd %s/page && PATH=%s%s%s/helpers:$PATH sh -eu %s < /dev/null", r->folder,
              b->is_short ? r->folder : "", b->is_short ? "/short:" : "", r->folder, script);
     r->runs++;
-    if (r->run.code != 0)
+    if (r->run.code != 0) {
         strbuf_printf(&r->error, "%s:%d: exit code %d\n%.2000s%.2000s", r->page->path, b->line,
                       r->run.code, r->run.out, r->run.err);
+    }
 }
 
 static void do_block(Runner *r, const Block *b)
@@ -150,9 +158,10 @@ static void do_block(Runner *r, const Block *b)
                    strlen(b->text));
         return;
     case BLOCK_OUTPUT:
-        if (!r->skipped && !output_matches(b->text, r->run.out))
+        if (!r->skipped && !output_matches(b->text, r->run.out)) {
             strbuf_printf(&r->error, "%s:%d: shown:\n%.1000sbut it said:\n%.3000s", r->page->path,
                           b->line, b->text, r->run.out);
+        }
         return;
     }
 }
@@ -189,8 +198,9 @@ static void run_page(Runner *r, const Page *page)
     tool_run(&r->run, "cd %s && mkdir page short helpers", folder);
     add_helper(r, "short/resnetc", short_tool);
     add_helper(r, "helpers/zeros", zeros_tool);
-    for (uint32_t i = 0; i < page->blocks.count && r->error.count == 0; i++)
+    for (uint32_t i = 0; i < page->blocks.count && r->error.count == 0; i++) {
         do_block(r, &page->blocks.at[i]);
+    }
     tool_remove_folder(folder);
 }
 
@@ -209,8 +219,9 @@ START_TEST(page_does_what_it_says)
 {
     const char *path = pages.gl_pathv[_i], *error = NULL;
     const char *wanted = getenv("RN_PAGE");
-    if (wanted && !strstr(path, wanted))
+    if (wanted && !strstr(path, wanted)) {
         return;
+    }
     Arena *a = arena_create();
     size_t bytes = 0;
     const char *text = file_read(a, path, 1 << 20, &bytes, &error);

@@ -117,21 +117,24 @@ START_TEST(statements_print_back)
         "repeat n { repeat 2 { relu } }\nfor i in 0..n { x = i }\n{ { } }",
         "x = f(\n1,\n\n2\n)\ny = [\n1\n,2]\n",
     };
-    for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++)
+    for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++) {
         check_round_trip(TEXTS[i], strlen(TEXTS[i]));
+    }
 }
 END_TEST
 
 START_TEST(shipped_texts_print_back)
 {
-    for (size_t i = 0; i < prelude_table_count; i++)
+    for (size_t i = 0; i < prelude_table_count; i++) {
         check_round_trip(prelude_table[i].text, prelude_table[i].bytes);
+    }
     DIR *folder = opendir("examples/models");
     ck_assert_ptr_nonnull(folder);
     int count = 0;
     for (const struct dirent *e; (e = readdir(folder)) != NULL;) {
-        if (!strstr(e->d_name, ".rn"))
+        if (!strstr(e->d_name, ".rn")) {
             continue;
+        }
         Arena *a = arena_create();
         size_t bytes = 0;
         const char *error = NULL;
@@ -175,8 +178,9 @@ static void check_refused(const char *head, const char *part, int count, const c
     ck_assert_ptr_nonnull(text);
     char *at = text + strlen(head);
     memcpy(text, head, strlen(head));
-    for (int i = 0; i < count; i++, at += strlen(part))
+    for (int i = 0; i < count; i++, at += strlen(part)) {
         memcpy(at, part, strlen(part));
+    }
     memcpy(at, tail, strlen(tail));
     Parsed p = parse(text, bytes);
     ck_assert_uint_gt(diag_error_count(p.diag), 0);
@@ -226,8 +230,9 @@ START_TEST(errors_keep_the_rest)
     static const StmtKind KINDS[] = {STMT_CALL,   STMT_ERROR, STMT_CALL,
                                      STMT_ASSIGN, STMT_ERROR, STMT_CALL};
     ck_assert_uint_eq(p.file->body.count, 6);
-    for (uint32_t i = 0; i < 6; i++)
+    for (uint32_t i = 0; i < 6; i++) {
         ck_assert_int_eq(p.file->body.at[i]->kind, KINDS[i]);
+    }
     ck_assert_int_eq(p.file->body.at[3]->value->kind, AST_ERROR);
     arena_destroy(p.arena);
 }

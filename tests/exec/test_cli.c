@@ -22,7 +22,8 @@ static void prepare(void)
     write_labels("l.npy", COUNT, 0);
     write_labels("bad_l.npy", COUNT, 5);
     tool_write(in_folder("broken.rn"), "model m { input x[3, 8, 8]\n conv(3x3, k=4)\n", 44);
-    static const char two[] = "model two {\n input a[3, 13, 11]\n input b[3, 13, 11]\n add(a, b)\n}\n";
+    static const char two[] =
+        "model two {\n input a[3, 13, 11]\n input b[3, 13, 11]\n add(a, b)\n}\n";
     tool_write(in_folder("two.rn"), two, sizeof two - 1);
     tool_write(in_folder("text.npy"), "not an array", 12);
     RESNETC("train " TOY " --data x.npy,l.npy --steps 1 --batch 4 --seed 3 --save w.safetensors");

@@ -58,8 +58,9 @@ static void expect_logits(const char *printed)
     }
     rn_params_changed(s);
     float images[BATCH * 3 * 13 * 11], logits[BATCH * 5];
-    for (size_t i = 0; i < sizeof images / sizeof images[0]; i++)
+    for (size_t i = 0; i < sizeof images / sizeof images[0]; i++) {
         images[i] = (float)(i * 53 % 97) / 97.0f;
+    }
     const float *in = images;
     float *out = logits;
     ck_assert_int_eq(rn_infer(s, &in, BATCH, &out, &err), RN_OK);

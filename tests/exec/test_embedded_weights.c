@@ -22,8 +22,9 @@ static float pictures[BATCH * 3 * 13 * 11];
 static void prepare(void)
 {
     enter_folder("embedded");
-    for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++)
+    for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++) {
         pictures[i] = (float)(i * 53 % 97) / 97.0f;
+    }
     RnShape shape = {4, {BATCH, 3, 13, 11}};
     ck_assert_int_eq(rn_npy_write_f32(in_folder("x.npy"), &shape, pictures, NULL), RN_OK);
     write_labels("l.npy", BATCH, 0);
@@ -170,9 +171,11 @@ START_TEST(missing_tensor)
     RnFileTensor list[256];
     size_t count = 0;
     ck_assert_int_eq(rn_tensor_file_open(in_folder("w.safetensors"), &file, NULL), RN_OK);
-    for (size_t i = 0; i < rn_tensor_file_count(file); i++)
-        if (strcmp(rn_tensor_file_at(file, i)->name, "layer1.1.bn2.running_var") != 0)
+    for (size_t i = 0; i < rn_tensor_file_count(file); i++) {
+        if (strcmp(rn_tensor_file_at(file, i)->name, "layer1.1.bn2.running_var") != 0) {
             list[count++] = *rn_tensor_file_at(file, i);
+        }
+    }
     ck_assert_uint_eq(count + 1, rn_tensor_file_count(file));
     ck_assert_int_eq(
         rn_tensor_file_write(in_folder("less.safetensors"), list, count, NULL, 0, NULL), RN_OK);

@@ -90,12 +90,14 @@ static pid_t start(const char *save, const char *log, const char *checkpoints, b
                            "--save-every",
                            "1",
                            resume ? "--resume" : NULL};
-    for (size_t i = 0; i < sizeof words / sizeof words[0] && words[i]; i++)
+    for (size_t i = 0; i < sizeof words / sizeof words[0] && words[i]; i++) {
         argv[argc++] = arena_strdup(arena, words[i]);
+    }
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
-    if (child > 0)
+    if (child > 0) {
         return child;
+    }
     int said = open("said.txt", O_WRONLY | O_CREAT | O_TRUNC, 0666);
     dup2(said, STDOUT_FILENO);
     dup2(said, STDERR_FILENO);
@@ -108,8 +110,9 @@ static pid_t start(const char *save, const char *log, const char *checkpoints, b
 static int wait_for(pid_t child)
 {
     int status = 0;
-    while (waitpid(child, &status, 0) < 0)
+    while (waitpid(child, &status, 0) < 0) {
         ck_assert_int_eq(errno, EINTR);
+    }
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -139,8 +142,9 @@ static long newest_step(const char *checkpoints)
 {
     const char *file = NULL;
     if (!file_exists(checkpoints) || tool_count_files(checkpoints) == 0 ||
-        checkpoint_newest(arena, checkpoints, &file) != EXIT_OK)
+        checkpoint_newest(arena, checkpoints, &file) != EXIT_OK) {
         return 0;
+    }
     RnTensorFile *f = NULL;
     RnError err = {0};
     ck_assert_msg(rn_tensor_file_open(file, &f, &err) == RN_OK, "%s", err.text);
@@ -198,8 +202,9 @@ static int times(int usual)
 static const char *newest_name(const char *checkpoints)
 {
     const char *file = "";
-    if (!file_exists(checkpoints) || tool_count_files(checkpoints) == 0)
+    if (!file_exists(checkpoints) || tool_count_files(checkpoints) == 0) {
         return "";
+    }
     return checkpoint_newest(arena, checkpoints, &file) == EXIT_OK ? file : "";
 }
 
@@ -213,9 +218,11 @@ static void wait_for_instant(const char *checkpoints, double whole, uint64_t str
         return;
     }
     const char *before = newest_name(checkpoints);
-    for (double began = now(); now() - began < 4 * whole; sleep_for(0.001))
-        if (strcmp(newest_name(checkpoints), before) != 0)
+    for (double began = now(); now() - began < 4 * whole; sleep_for(0.001)) {
+        if (strcmp(newest_name(checkpoints), before) != 0) {
             break;
+        }
+    }
     sleep_for(0.02 * part);
 }
 
@@ -245,10 +252,11 @@ static int disturb(int chain, int with, double whole, const char *row)
         }
         bool asked = code == EXIT_INTERRUPTED && with != SIGKILL;
         ck_assert_msg(asked || code == -with, "%d: %s", code, said());
-        if (asked)
+        if (asked) {
             ck_assert_msg(strstr(said(), "to go on:\n  resnetc train tiny.rn") &&
                               strstr(said(), " --resume\n") && step > 0,
                           "%s", said());
+        }
     }
 }
 
@@ -257,8 +265,9 @@ static void disturb_often(int with, int usual)
     const char *row;
     double whole = train_whole(&row);
     int signals = 0, wanted = times(usual);
-    for (int chain = 0; signals < wanted; chain++)
+    for (int chain = 0; signals < wanted; chain++) {
         signals += disturb(chain, with, whole, row);
+    }
     printf("%d signals, %.0f ms for a whole run\n", signals, 1e3 * whole);
 }
 

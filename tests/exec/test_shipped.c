@@ -82,8 +82,9 @@ static const Count count_table[] = {
 static const Graph *build(Arena *a, const char *model, const char *const *words, int count)
 {
     char *argv[16] = {arena_strdup(a, "resnetc"), arena_strdup(a, model)};
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         argv[2 + i] = arena_strdup(a, words[i]);
+    }
     Options *o = ARENA_NEW(a, Options);
     const char *error;
     Compilation *c;
@@ -209,8 +210,9 @@ enum { PICTURES = 2, CLASSES = 1000 };
 static void infer_two(const RnModel *m, unsigned threads, float y[PICTURES * CLASSES])
 {
     static float x[PICTURES * 3 * 224 * 224];
-    for (uint32_t i = 0; i < sizeof x / sizeof *x; i++)
+    for (uint32_t i = 0; i < sizeof x / sizeof *x; i++) {
         x[i] = (float)(i * 2654435761u >> 16) / 65536.0f - 0.5f;
+    }
     RnSession *s = NULL;
     RnError err = {0};
     RnOptions options = {.max_batch = PICTURES, .threads = threads};

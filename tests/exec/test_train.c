@@ -86,8 +86,9 @@ START_TEST(accumulation)
     const RnFileTensor *b = rn_tensor_file_find(many, "fc.weight");
     ck_assert(a && b);
     const float *x = a->data, *y = b->data;
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
         ck_assert_double_eq_tol((double)x[i], (double)y[i], 1e-6);
+    }
     rn_tensor_file_close(one);
     rn_tensor_file_close(many);
     SHELL("wc -l < many.jsonl");
@@ -338,8 +339,9 @@ START_TEST(report)
         "</html>",       "Confusion matrix", "Worst mistakes", "data:image/png;base64,iVBOR",
         ">Loss<",        ">Learning rate<",  "layer1.0.conv2", "<td>nesterov</td>",
         "all 12 layers", "30 to test",       "epoch 2 of 2",   "Pictures per second"};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         expect(0, parts[i]);
+    }
     ck_assert(!strstr(run.out, "<script") && !strstr(run.out, "http"));
     // The curves of a run that goes on begin with those before.
     RESNETC("train grey.rn --data set --batch 8 --epochs 3 --report r.html --nesterov "

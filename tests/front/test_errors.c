@@ -60,8 +60,9 @@ static void check_file(const char *name)
     const char *path = arena_printf(a, FOLDER "/%s", name);
     const char *expected_path = path_replace_ext(a, path, ".txt");
     const char *got = messages_of(a, path), *error = NULL;
-    if (getenv("RN_BLESS"))
+    if (getenv("RN_BLESS")) {
         ck_assert_msg(file_write(a, expected_path, got, strlen(got), &error), "%s", error);
+    }
     size_t bytes = 0;
     const char *expected = file_read(a, expected_path, 1 << 20, &bytes, &error);
     ck_assert_msg(expected != NULL, "%s", error);
@@ -87,8 +88,9 @@ START_TEST(ten_mistakes_give_ten_messages)
     Arena *a = arena_create();
     const char *text = messages_of(a, FOLDER "/ten_mistakes.rn");
     int errors = 0;
-    for (const char *at = text; (at = strstr(at, ": error: ")) != NULL; at++)
+    for (const char *at = text; (at = strstr(at, ": error: ")) != NULL; at++) {
         errors++;
+    }
     ck_assert_int_eq(errors, 10);
     arena_destroy(a);
 }

@@ -30,8 +30,9 @@ static Built build(const char *path, const char *text, const char *const *define
         options.models = &table[1];
         options.model_count = 1;
     }
-    while (defines && defines[options.define_count])
+    while (defines && defines[options.define_count]) {
         options.define_count++;
+    }
     b.graph = front_build(b.arena, sources, diag, path, &options, &b.files);
     StrBuf messages = {.arena = b.arena};
     diag_render(diag, &messages);
@@ -49,8 +50,9 @@ static void expect_paths(const char *text, const char *expected)
     Built b = build_text(text);
     ck_assert_msg(b.graph != NULL, "%s", b.messages);
     StrBuf paths = {.arena = b.arena};
-    for (uint32_t i = 0; i < b.graph->params.count; i++)
+    for (uint32_t i = 0; i < b.graph->params.count; i++) {
         strbuf_printf(&paths, "%s%s", i ? " " : "", b.graph->params.at[i]->name);
+    }
     ck_assert_str_eq(strbuf_text(&paths), expected);
     arena_destroy(b.arena);
 }
@@ -79,8 +81,9 @@ static void expect_pictures(const char *steps, const char *expected)
     ck_assert_msg(b.graph != NULL, "%s", b.messages);
     const Value *x = b.graph->inputs.at[0];
     StrBuf out = {.arena = b.arena};
-    if (x->preprocess)
+    if (x->preprocess) {
         preprocess_print(&out, x->preprocess, 3);
+    }
     ck_assert_str_eq(out.count ? strbuf_text(&out) : "none", expected);
     arena_destroy(b.arena);
 }
@@ -160,8 +163,9 @@ START_TEST(layers_without_parameters_get_unique_names)
         "model m { input x[3, 8, 8]; s: { relu; relu; a: relu }; relu; relu_2: relu; relu }");
     ck_assert_msg(b.graph != NULL, "%s", b.messages);
     StrBuf names = {.arena = b.arena};
-    for (const Node *n = b.graph->first; n; n = n->next)
+    for (const Node *n = b.graph->first; n; n = n->next) {
         strbuf_printf(&names, "%s ", n->name);
+    }
     ck_assert_str_eq(strbuf_text(&names), "s.relu s.relu_2 s.a relu relu_2 relu_3 ");
     arena_destroy(b.arena);
 }

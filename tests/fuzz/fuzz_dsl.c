@@ -19,16 +19,19 @@ static void check_parse(Arena *a, const char *text, size_t bytes)
     const AstFile *ast = dsl_parse(a, names, &sources, diag, file);
     StrBuf out = {.arena = a};
     diag_render(diag, &out);
-    if (diag_error_count(diag))
+    if (diag_error_count(diag)) {
         return;
+    }
     StrBuf printed = {.arena = a};
     ast_print_file(ast, &printed);
-    if (printed.count > DSL_MAX_FILE_BYTES)
+    if (printed.count > DSL_MAX_FILE_BYTES) {
         return;
+    }
     file = source_add(&sources, "again.rn", strbuf_text(&printed), printed.count);
     const AstFile *again = dsl_parse(a, names, &sources, diag, file);
-    if (diag_error_count(diag) || !ast_equal(ast, again))
+    if (diag_error_count(diag) || !ast_equal(ast, again)) {
         INTERNAL_ERROR("a tree does not survive printing:\n%s", strbuf_text(&printed));
+    }
 }
 
 // Builds the graph, which must be whole if there is no message.
@@ -41,19 +44,22 @@ static void check_build(Arena *a, const char *text, size_t bytes)
     Graph *g = front_build(a, &sources, diag, "fuzz.rn", &options, NULL);
     StrBuf out = {.arena = a};
     diag_render(diag, &out);
-    if (!g != (diag_error_count(diag) != 0))
+    if (!g != (diag_error_count(diag) != 0)) {
         INTERNAL_ERROR("a graph and errors, or neither");
+    }
     const char *broken = g ? graph_verify(g, "front") : NULL;
-    if (broken)
+    if (broken) {
         INTERNAL_ERROR("%s", broken);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Arena *a = arena_create();
     char *text = arena_alloc(a, size + 1);
-    if (size)
+    if (size) {
         memcpy(text, data, size);
+    }
     check_parse(a, text, size);
     check_build(a, text, size);
     arena_destroy(a);

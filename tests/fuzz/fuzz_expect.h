@@ -7,8 +7,9 @@
 // Ends the process when a claim fails: under a fuzzer that is a finding, in a test a failure.
 static inline void fuzz_expect(int claim)
 {
-    if (!claim)
+    if (!claim) {
         abort();
+    }
 }
 
 #endif

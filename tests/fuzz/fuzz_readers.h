@@ -26,8 +26,9 @@ static inline unsigned fuzz_sum(const void *data, size_t bytes)
 {
     const unsigned char *p = data;
     unsigned sum = 0;
-    for (size_t i = 0; i < bytes; i++)
+    for (size_t i = 0; i < bytes; i++) {
         sum += p[i];
+    }
     return sum;
 }
 
@@ -39,9 +40,10 @@ static inline unsigned fuzz_npy(const unsigned char *data, size_t size)
         RnError err = {0};
         RnStatus status = rn_npy_parse(data, size, "input", (RnNpyKind)kind, &a, &err);
         fuzz_check_status(status, &err);
-        if (status == RN_OK)
+        if (status == RN_OK) {
             sum += fuzz_sum(kind == RN_NPY_FLOAT ? (const void *)a.f32 : (const void *)a.i64,
                             a.elements * (kind == RN_NPY_FLOAT ? 4 : 8));
+        }
         rn_npy_free(&a);
     }
     return sum;
@@ -73,8 +75,9 @@ static inline unsigned fuzz_picture(const unsigned char *data, size_t size)
         RnError err = {0};
         RnStatus status = rn_picture_decode(data, size, "input", channels, &p, &err);
         fuzz_check_status(status, &err);
-        if (status != RN_OK)
+        if (status != RN_OK) {
             continue;
+        }
         sum += fuzz_sum(p.pixels, (size_t)channels * p.height * p.width);
         RnTransform t;
         RnTransformScratch scratch = {0};
@@ -99,10 +102,12 @@ static inline unsigned fuzz_cifar(const unsigned char *data, size_t size)
         uint8_t *pixels = malloc((size_t)file.count * CIFAR_PIXELS + 1);
         uint32_t *labels = calloc((size_t)file.count + 1, sizeof *labels);
         fuzz_expect(pixels != NULL && labels != NULL);
-        if (status == RN_OK)
+        if (status == RN_OK) {
             rni_cifar_copy(&file, pixels, labels);
-        for (uint32_t i = 0; status == RN_OK && i < file.count; i++)
+        }
+        for (uint32_t i = 0; status == RN_OK && i < file.count; i++) {
             sum += labels[i] + pixels[(size_t)i * CIFAR_PIXELS];
+        }
         free(pixels);
         free(labels);
     }
@@ -118,10 +123,12 @@ static inline unsigned fuzz_idx(const unsigned char *data, size_t size)
         RnStatus status = rni_idx_parse(data, size, "input", rank, &idx, &err);
         fuzz_check_status(status, &err);
         size_t bytes = 1;
-        for (uint32_t i = 0; i < rank; i++)
+        for (uint32_t i = 0; i < rank; i++) {
             bytes *= idx.dim[i];
-        if (status == RN_OK)
+        }
+        if (status == RN_OK) {
             sum += fuzz_sum(idx.data, bytes);
+        }
     }
     return sum;
 }
@@ -146,13 +153,15 @@ static inline unsigned fuzz_name_map(const unsigned char *data, size_t size)
     unsigned sum = 0;
     RnStatus status = rni_name_map_parse(data, size, "input", &map, &err);
     fuzz_check_status(status, &err);
-    if (status != RN_OK)
+    if (status != RN_OK) {
         return 0;
+    }
     RnTensorFile *file = fuzz_two_tensors();
     status = rni_name_map_apply(map, file, &err);
     fuzz_check_status(status, &err);
-    for (size_t i = 0; status == RN_OK && i < rn_tensor_file_count(file); i++)
+    for (size_t i = 0; status == RN_OK && i < rn_tensor_file_count(file); i++) {
         sum += (unsigned)strlen(rn_tensor_file_at(file, i)->name);
+    }
     rni_name_map_free(map);
     rn_tensor_file_close(file);
     return sum;

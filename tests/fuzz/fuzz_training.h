@@ -28,8 +28,9 @@ static inline unsigned fuzz_recipe(const unsigned char *data, size_t size)
     bool good = recipe_apply_text(a, "input", text, &o, &error);
     fuzz_expect(good || (error && strncmp(error, "input:", 6) == 0));
     unsigned sum = 0;
-    for (size_t i = 0; i < option_table_count; i++)
+    for (size_t i = 0; i < option_table_count; i++) {
         sum += (unsigned)strlen(options_value_text(a, &o, &option_table[i]));
+    }
     arena_destroy(a);
     return sum;
 }

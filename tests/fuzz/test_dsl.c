@@ -35,8 +35,9 @@ static size_t change(char *text, size_t bytes, size_t capacity, uint64_t *random
                                         "\n",  "it",   "=",   "repeat 3 ", "-", "99999999999",
                                         "1x1", "else", "if ", ": ",        ",", "0.."};
     size_t at = next_random(random) % (bytes + 1), n = next_random(random) % 40;
-    if (n > bytes - at)
+    if (n > bytes - at) {
         n = bytes - at;
+    }
     switch (next_random(random) % 5) {
     case 0:
         text[at == bytes && at ? at - 1 : at] = (char)next_random(random);
@@ -44,8 +45,9 @@ static size_t change(char *text, size_t bytes, size_t capacity, uint64_t *random
     case 1:
         return at;
     case 2:
-        if (bytes + n > capacity)
+        if (bytes + n > capacity) {
             return bytes;
+        }
         memmove(text + at + n, text + at, bytes - at);
         return bytes + n;
     case 3:
@@ -54,8 +56,9 @@ static size_t change(char *text, size_t bytes, size_t capacity, uint64_t *random
     default: {
         const char *word = WORDS[next_random(random) % (sizeof WORDS / sizeof WORDS[0])];
         size_t length = strlen(word);
-        if (bytes + length > capacity)
+        if (bytes + length > capacity) {
             return bytes;
+        }
         memmove(text + at + length, text + at, bytes - at);
         memcpy(text + at, word, length);
         return bytes + length;
@@ -77,8 +80,9 @@ static void replay(const char *path)
     for (int i = 0; i < CHANGED_PER_FILE && bytes <= LARGEST_CHANGED; i++) {
         memcpy(changed, text, bytes);
         size_t count = bytes;
-        for (int k = 0; k <= i % 4; k++)
+        for (int k = 0; k <= i % 4; k++) {
             count = change(changed, count, capacity, &random);
+        }
         (void)LLVMFuzzerTestOneInput((const uint8_t *)changed, count);
     }
     arena_destroy(a);

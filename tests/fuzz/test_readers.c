@@ -28,8 +28,9 @@ static void run_damaged(Target target, unsigned char *data, size_t size, uint64_
 {
     static const unsigned char values[] = {0, 1, 0x7F, 0x80, 0xFF, '0', '9', '"', '[', '{'};
     run(target, data, size);
-    for (size_t n = 0; n < size; n += n < 400 ? 1 : 97)
+    for (size_t n = 0; n < size; n += n < 400 ? 1 : 97) {
         run(target, data, n);
+    }
     for (size_t i = 0; i < size && i < 400; i++) {
         unsigned char kept = data[i];
         for (size_t v = 0; v < sizeof values; v++) {
@@ -61,8 +62,9 @@ static void replay(const char *name, Target target)
     uint64_t files = 0;
     for (const struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
         char path[800];
-        if (e->d_name[0] == '.')
+        if (e->d_name[0] == '.') {
             continue;
+        }
         snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
         FILE *f = fopen(path, "rb");
         ck_assert_msg(f != NULL, "%s", path);

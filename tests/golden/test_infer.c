@@ -36,8 +36,9 @@ START_TEST(logits)
 {
     Golden *g = golden_open(names[_i], RN_MODE_INFER, 2);
     const cJSON *params = cJSON_GetObjectItemCaseSensitive(g->json, "params");
-    if (params)
+    if (params) {
         ck_assert_uint_eq(g->compiled->param_elements, (uint64_t)params->valuedouble);
+    }
     int32_t index = rn_model_nth(g->compiled, RN_ROLE_OUTPUT, 0);
     ck_assert_int_ge(index, 0);
     size_t width = rn_tensor_elements(rn_model_tensor(g->compiled, index));

@@ -18,11 +18,12 @@ static void check_inits(const Graph *g, bool chapter)
 {
     for (uint32_t i = 0; i < g->params.count; i++) {
         const Value *w = g->params.at[i];
-        if (w->shape.rank == 4 && !strstr(w->name, "fc."))
+        if (w->shape.rank == 4 && !strstr(w->name, "fc.")) {
             ck_assert_msg(w->init == (chapter ? RN_INIT_XAVIER_UNIFORM : RN_INIT_HE_FAN_OUT), "%s",
                           w->name);
-        else if (w->shape.rank == 2 && chapter)
+        } else if (w->shape.rank == 2 && chapter) {
             ck_assert_msg(w->init == RN_INIT_XAVIER_UNIFORM, "%s", w->name);
+        }
     }
 }
 
@@ -58,8 +59,9 @@ END_TEST
 START_TEST(has_a_golden)
 {
     const TextFile *f = &shipped_models_table[_i];
-    if (is_family(f))
+    if (is_family(f)) {
         return;
+    }
     Arena *arena = arena_create();
     size_t stem = strcspn(f->name, ".");
     const char *path =

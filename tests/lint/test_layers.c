@@ -45,44 +45,53 @@ static void complain(const char *path, int line, const char *what)
 
 static const Layer *layer_of(const char *path)
 {
-    for (size_t i = 0; i < LAYERS; i++)
-        if (strncmp(path, layer_table[i].folder, strlen(layer_table[i].folder)) == 0)
+    for (size_t i = 0; i < LAYERS; i++) {
+        if (strncmp(path, layer_table[i].folder, strlen(layer_table[i].folder)) == 0) {
             return &layer_table[i];
+        }
+    }
     return NULL;
 }
 
 static bool has_word(const char *words, const char *word, size_t length)
 {
-    for (const char *at = words; *at; at += strcspn(at, " "), at += strspn(at, " "))
-        if (strcspn(at, " ") == length && strncmp(at, word, length) == 0)
+    for (const char *at = words; *at; at += strcspn(at, " "), at += strspn(at, " ")) {
+        if (strcspn(at, " ") == length && strncmp(at, word, length) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
 static void check_include(const char *path, int line, const char *target, bool quoted)
 {
     const Layer *layer = layer_of(path);
-    if (!layer)
+    if (!layer) {
         return;
+    }
     includes_seen++;
     if (!quoted) {
-        if (strncmp(target, "llvm-c/", 7) == 0 && !layer->llvm)
+        if (strncmp(target, "llvm-c/", 7) == 0 && !layer->llvm) {
             complain(path, line, "LLVM is seen by compiler/codegen only");
+        }
         return;
     }
     size_t folder = strcspn(target, "/\"");
     bool runtime = strcmp(layer->folder, "runtime/") == 0;
     if (target[folder] != '/') { // a neighbour: the runtime's private headers
-        if (!runtime)
+        if (!runtime) {
             complain(path, line, "an include names its layer: \"layer/file.h\"");
+        }
         return;
     }
-    if (!has_word(layer->allowed, target, folder))
+    if (!has_word(layer->allowed, target, folder)) {
         complain(path, line, "this layer may not include that one");
+    }
     bool driver = strcmp(layer->folder, "compiler/driver/") == 0;
     if (!runtime && !driver && strncmp(target, "resnetc/", 8) == 0 &&
-        strncmp(target, "resnetc/model_abi.h\"", 20) != 0)
+        strncmp(target, "resnetc/model_abi.h\"", 20) != 0) {
         complain(path, line, "the compiler shares resnetc/model_abi.h alone with the runtime");
+    }
 }
 
 static void check_line(const char *path, int number, const char *text)
@@ -92,17 +101,20 @@ static void check_line(const char *path, int number, const char *text)
         at += 1 + strspn(at + 1, " \t");
         if (strncmp(at, "include", 7) == 0) {
             at += 7 + strspn(at + 7, " \t");
-            if (*at == '"' || *at == '<')
+            if (*at == '"' || *at == '<') {
                 check_include(path, number, at + 1, *at == '"');
+            }
         }
     }
     // Cut in two, so that this file passes.
     // clang-format off
     static const char *const left_over[] = {"TO" "DO:", "FIX" "ME"};
     // clang-format on
-    for (size_t i = 0; i < sizeof left_over / sizeof left_over[0]; i++)
-        if (strstr(text, left_over[i]))
+    for (size_t i = 0; i < sizeof left_over / sizeof left_over[0]; i++) {
+        if (strstr(text, left_over[i])) {
             complain(path, number, "something is left to be done");
+        }
+    }
 }
 
 // The head comment starts "// NAME: ..." (C and C++), "/* NAME: ..." where a header must serve C89
@@ -112,8 +124,9 @@ static void check_head(const char *path, const char *text)
     const char *name = strrchr(path, '/') + 1;
     size_t length = strlen(name);
     bool opened = strncmp(text, "// ", 3) == 0 || strncmp(text, "/* ", 3) == 0;
-    if (!opened || strncmp(text + 3, name, length) != 0 || text[3 + length] != ':')
+    if (!opened || strncmp(text + 3, name, length) != 0 || text[3 + length] != ':') {
         complain(path, 1, "the first line says what lives here: \"// NAME: ...\"");
+    }
 }
 
 static int check_file(const char *full, const struct stat *info, int kind, struct FTW *walk)
@@ -121,12 +134,14 @@ static int check_file(const char *full, const struct stat *info, int kind, struc
     (void)info, (void)walk;
     const char *path = full + strlen(TEST_SOURCE_DIR) + 1;
     const char *dot = strrchr(path, '.');
-    if (kind != FTW_F || !dot || (strcmp(dot, ".c") != 0 && strcmp(dot, ".h") != 0))
+    if (kind != FTW_F || !dot || (strcmp(dot, ".c") != 0 && strcmp(dot, ".h") != 0)) {
         return 0;
+    }
     static char text[MAX_FILE];
     FILE *f = fopen(full, "rb");
-    if (!f)
+    if (!f) {
         return 0; // an editor's file that is gone again
+    }
     size_t n = fread(text, 1, sizeof text - 1, f);
     text[n] = 0;
     fclose(f);
@@ -140,8 +155,9 @@ static int check_file(const char *full, const struct stat *info, int kind, struc
         check_line(path, ++lines, at);
         at = more ? end + 1 : end;
     }
-    if (lines > MAX_LINES)
+    if (lines > MAX_LINES) {
         complain(path, lines, "longer than 800 lines");
+    }
     return 0;
 }
 

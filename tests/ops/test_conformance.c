@@ -31,9 +31,10 @@ START_TEST(record_is_complete)
                       def->name);
         ck_assert_msg((def->type == ATTR_ENUM) == (def->choices != NULL), "%s.%s", op->name,
                       def->name);
-        for (uint32_t j = 0; j < i; j++)
+        for (uint32_t j = 0; j < i; j++) {
             ck_assert_msg(strcmp(def->name, op->attrs[j].name) != 0, "%s.%s twice", op->name,
                           def->name);
+        }
     }
     arena_destroy(a);
 }
@@ -47,18 +48,21 @@ START_TEST(manual_tells_everything)
     op_print_manual(op, &page);
     const char *text = strbuf_text(&page);
     ck_assert_msg(strstr(text, op->doc) && strstr(text, op->name), "%s", text);
-    for (uint32_t i = 0; i < op->attr_count; i++)
+    for (uint32_t i = 0; i < op->attr_count; i++) {
         ck_assert_msg(strstr(text, op->attrs[i].doc) && strstr(text, op->attrs[i].name), "%s",
                       text);
+    }
     arena_destroy(a);
 }
 END_TEST
 
 START_TEST(names_are_unique)
 {
-    for (size_t i = 0; i < op_table_count; i++)
-        for (size_t j = 0; j < i; j++)
+    for (size_t i = 0; i < op_table_count; i++) {
+        for (size_t j = 0; j < i; j++) {
             ck_assert_str_ne(op_table[i]->name, op_table[j]->name);
+        }
+    }
     ck_assert_ptr_eq(op_find("conv"), op_find("conv2d"));
     ck_assert_ptr_eq(op_find("bn"), op_find("batchnorm"));
     ck_assert_ptr_eq(op_find("fc"), op_find("dense"));
@@ -111,8 +115,9 @@ static void check_shape_case(const OpDef *op, const OpCase *c)
 START_TEST(shapes_are_as_said)
 {
     const OpDef *op = op_table[_i];
-    for (uint32_t i = 0; i < op->case_count; i++)
+    for (uint32_t i = 0; i < op->case_count; i++) {
         check_shape_case(op, &op->cases[i]);
+    }
 }
 END_TEST
 
@@ -122,8 +127,9 @@ START_TEST(references_write_everything)
     const OpDef *op = op_table[_i];
     for (uint32_t i = 0; i < op->case_count; i++) {
         const OpCase *c = &op->cases[i];
-        if (c->expect_error)
+        if (c->expect_error) {
             continue;
+        }
         Arena *a = arena_create();
         Node *node;
         Graph *g = op_case_build(a, op, c, NULL, &node);
@@ -133,17 +139,21 @@ START_TEST(references_write_everything)
             const Value *out = node->outputs.at[k];
             RefTensor *t = &values[out->id];
             t->shape = out->shape;
-            if (shape_is_batched(&t->shape))
+            if (shape_is_batched(&t->shape)) {
                 t->shape.dim[0] = c->batch;
+            }
             t->at = ARENA_ARRAY(a, double, op_case_elements(out, c->batch));
-            for (int64_t e = 0; e < op_case_elements(out, c->batch); e++)
+            for (int64_t e = 0; e < op_case_elements(out, c->batch); e++) {
                 t->at[e] = NAN;
+            }
         }
         graph_interpret(g, a, c->batch, values, 1.0);
-        for (uint32_t k = 0; k < node->outputs.count; k++)
-            for (int64_t e = 0; e < op_case_elements(node->outputs.at[k], c->batch); e++)
+        for (uint32_t k = 0; k < node->outputs.count; k++) {
+            for (int64_t e = 0; e < op_case_elements(node->outputs.at[k], c->batch); e++) {
                 ck_assert_msg(isfinite(values[node->outputs.at[k]->id].at[e]),
                               "%s(%s) output %u[%ld]", op->name, c->inputs, k, (long)e);
+            }
+        }
         arena_destroy(a);
     }
 }
@@ -189,13 +199,15 @@ static double total_loss(const Graph *g, int64_t batch, uint64_t seed, const Val
 {
     Arena *a = arena_create();
     RefTensor *values = op_case_values(a, g, batch, seed);
-    for (int64_t n = 0; n < batch; n++) // five classes, whatever the first node's channels are
+    for (int64_t n = 0; n < batch; n++) { // five classes, whatever the first node's channels are
         values[g->labels->id].at[n] = (double)(n % 5);
+    }
     values[moved->id].at[element] += by;
     graph_interpret(g, a, batch, values, 1.0);
     double sum = 0.0;
-    for (int64_t n = 0; n < batch; n++)
+    for (int64_t n = 0; n < batch; n++) {
         sum += values[g->loss->id].at[n];
+    }
     arena_destroy(a);
     return sum;
 }
@@ -236,8 +248,9 @@ static void check_gradient_case(const OpDef *op, const OpCase *c)
     g->mode = MODE_TRAIN;
     GradCase t = {.op = op, .c = c, .forward = graph_clone(a, g), .seed = 7};
     // Inputs are differentiated too: autodiff gives gradients to what is listed as a parameter.
-    for (uint32_t i = 0; i < g->inputs.count; i++)
+    for (uint32_t i = 0; i < g->inputs.count; i++) {
         VEC_PUSH(a, &g->params, g->inputs.at[i]);
+    }
     g->inputs.count = 0;
     PassOptions options = {0};
     PassCtx ctx = {
@@ -248,12 +261,14 @@ static void check_gradient_case(const OpDef *op, const OpCase *c)
     RefTensor *values = op_case_values(a, t.forward, c->batch, t.seed);
     RefTensor *all = ARENA_ARRAY(a, RefTensor, g->next_value);
     memcpy(all, values, t.forward->next_value * sizeof *values);
-    for (int64_t n = 0; n < c->batch; n++)
+    for (int64_t n = 0; n < c->batch; n++) {
         all[g->labels->id].at[n] = (double)(n % 5);
+    }
     graph_interpret(g, a, c->batch, all, 1.0);
     ck_assert_uint_eq(g->grads.count, g->params.count);
-    for (uint32_t i = 0; i < g->grads.count; i++)
+    for (uint32_t i = 0; i < g->grads.count; i++) {
         check_gradient(&t, g->grads.at[i]->param, all[g->grads.at[i]->id].at);
+    }
     arena_destroy(ctx.scratch);
     arena_destroy(a);
 }
@@ -266,9 +281,11 @@ static bool trainable(const OpDef *op)
 START_TEST(gradients_agree_with_differences)
 {
     const OpDef *op = op_table[_i];
-    for (uint32_t i = 0; trainable(op) && i < op->case_count; i++)
-        if (!op->cases[i].expect_error)
+    for (uint32_t i = 0; trainable(op) && i < op->case_count; i++) {
+        if (!op->cases[i].expect_error) {
             check_gradient_case(op, &op->cases[i]);
+        }
+    }
 }
 END_TEST
 
@@ -280,14 +297,16 @@ START_TEST(language_makes_no_number_per_image)
     const OpDef *op = op_table[_i];
     const Shape per_image = shape_batch();
     for (uint32_t i = 0; !op->internal && i < op->case_count; i++) {
-        if (op->cases[i].expect_error)
+        if (op->cases[i].expect_error) {
             continue;
+        }
         Arena *a = arena_create();
         Node *node;
         (void)op_case_build(a, op, &op->cases[i], NULL, &node);
-        for (uint32_t k = 0; k < node->outputs.count; k++)
+        for (uint32_t k = 0; k < node->outputs.count; k++) {
             ck_assert_msg(!shape_equal(&node->outputs.at[k]->shape, &per_image), "%s gives f32[N]",
                           op->name);
+        }
         arena_destroy(a);
     }
 }
@@ -310,11 +329,13 @@ START_TEST(gradient_of_a_square)
     RefTensor *values = op_case_values(a, t.forward, 2, t.seed);
     RefTensor *all = ARENA_ARRAY(a, RefTensor, g->next_value);
     memcpy(all, values, t.forward->next_value * sizeof *values);
-    for (int n = 0; n < 2; n++)
+    for (int n = 0; n < 2; n++) {
         all[g->labels->id].at[n] = n;
+    }
     graph_interpret(g, a, 2, all, 1.0);
-    for (uint32_t i = 0; i < g->grads.count; i++)
+    for (uint32_t i = 0; i < g->grads.count; i++) {
         check_gradient(&t, g->grads.at[i]->param, all[g->grads.at[i]->id].at);
+    }
     arena_destroy(ctx.scratch);
     arena_destroy(a);
 }

@@ -17,8 +17,9 @@ static void print_manual(StrBuf *out)
         "Made from the operators' own tables (compiler/ops); a test keeps it in step. How calls "
         "are written is in\n[language.md](language.md).\n");
     for (size_t i = 0; i < op_table_count; i++) {
-        if (op_table[i]->internal)
+        if (op_table[i]->internal) {
             continue;
+        }
         strbuf_add(out, "\n");
         op_print_manual(op_table[i], out);
     }
@@ -31,8 +32,9 @@ START_TEST(manual_is_in_step)
     const char *error = NULL;
     size_t bytes = 0;
     print_manual(&made);
-    if (getenv("RN_BLESS"))
+    if (getenv("RN_BLESS")) {
         ck_assert_msg(file_write(a, MANUAL, strbuf_text(&made), made.count, &error), "%s", error);
+    }
     const char *kept = file_read(a, MANUAL, 1 << 22, &bytes, &error);
     ck_assert_msg(kept != NULL, "%s", error);
     ck_assert_str_eq(kept, strbuf_text(&made));
@@ -45,9 +47,10 @@ START_TEST(every_attribute_is_documented)
     for (size_t i = 0; i < op_table_count; i++) {
         const OpDef *op = op_table[i];
         ck_assert_msg(op->internal || (op->doc && op->doc[0]), "%s has no doc", op->name);
-        for (uint32_t k = 0; k < op->attr_count && !op->internal; k++)
+        for (uint32_t k = 0; k < op->attr_count && !op->internal; k++) {
             ck_assert_msg(op->attrs[k].doc && op->attrs[k].doc[0], "%s.%s has no doc", op->name,
                           op->attrs[k].name);
+        }
     }
 }
 END_TEST

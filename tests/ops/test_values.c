@@ -208,8 +208,9 @@ START_TEST(batchnorm_whole_and_in_parts)
     BnAttrs attrs = *(const BnAttrs *)bn->attrs;
     attrs.pixels = 20;
     Value *state[2];
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         state[i] = graph_add_value(g, VALUE_STATE, RN_F32, shape_vector(3), "copy", (Loc){0});
+    }
     NodeSpec moments = {
         .op = op_find("channel_moments"), .in = (Value *[]){in[0], state[0]}, .in_count = 2};
     Value *sums = build_node(g, &moments)->outputs.at[0];
@@ -222,14 +223,18 @@ START_TEST(batchnorm_whole_and_in_parts)
         .op = op_find("channel_affine"), .in_count = 3, .in = (Value *[]){in[0], made[2], made[3]}};
     const Value *parts = build_node(g, &affine)->outputs.at[0], *whole = bn->outputs.at[0];
     RefTensor *values = op_case_values(a, g, 2, 5);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         memcpy(values[state[i]->id].at, values[in[3 + i]->id].at, 3 * sizeof(double));
+    }
     graph_interpret(g, a, 2, values, 1.0);
-    for (int64_t i = 0; i < 120; i++)
+    for (int64_t i = 0; i < 120; i++) {
         ck_assert_double_eq_tol(values[parts->id].at[i], values[whole->id].at[i], 1e-12);
-    for (int i = 0; i < 2; i++)
-        for (int k = 0; k < 3; k++)
+    }
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < 3; k++) {
             ck_assert_double_eq_tol(values[state[i]->id].at[k], values[in[3 + i]->id].at[k], 1e-12);
+        }
+    }
     arena_destroy(a);
 }
 END_TEST

@@ -65,8 +65,9 @@ static inline Value *net_conv(Net *t, Value *x, int64_t size, int64_t c, int64_t
     attrs.stride[0] = attrs.stride[1] = stride;
     attrs.c = c;
     attrs.bias = bias;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
         attrs.pad[i] = size / 2;
+    }
     return net_node(t, "conv2d", &attrs, &x, 1);
 }
 
@@ -112,8 +113,9 @@ static inline Value *net_basic(Net *t, Value *x, int64_t c, int64_t stride, bool
 {
     Value *y = net_op(t, "relu", net_bn(t, net_conv(t, x, 3, c, stride, bias)));
     y = net_bn(t, net_conv(t, y, 3, c, 1, bias));
-    if (stride != 1 || c != net_channels(x))
+    if (stride != 1 || c != net_channels(x)) {
         x = net_bn(t, net_conv(t, x, 1, c, stride, false));
+    }
     return net_op(t, "relu", net_op2(t, "add", y, x));
 }
 
@@ -121,8 +123,9 @@ static inline Value *net_basic(Net *t, Value *x, int64_t c, int64_t stride, bool
 static inline Value *net_preact(Net *t, Value *x, int64_t c, int64_t stride)
 {
     Value *a = net_op(t, "relu", net_bn(t, x));
-    if (stride != 1 || c != net_channels(x))
+    if (stride != 1 || c != net_channels(x)) {
         x = net_conv(t, a, 1, c, stride, false);
+    }
     Value *y = net_conv(t, a, 3, c, stride, false);
     y = net_conv(t, net_op(t, "relu", net_bn(t, y)), 3, c, 1, false);
     return net_op2(t, "add", y, x);
@@ -192,16 +195,20 @@ static inline Graph *net_classifier(Arena *a, uint64_t seed, uint32_t blocks)
     Net t = net_create(a, seed);
     Value *x = net_input(&t, 1 + net_random(&t, 3), 8 + net_random(&t, 3), 8);
     x = net_conv(&t, x, 3, 4, 1, net_random(&t, 2));
-    if (net_random(&t, 4))
+    if (net_random(&t, 4)) {
         x = net_bn(&t, x);
+    }
     x = net_op(&t, "relu", x);
-    if (net_random(&t, 2))
+    if (net_random(&t, 2)) {
         x = net_pool(&t, "maxpool", x, 2, 2);
-    for (uint32_t i = 0; i < blocks; i++)
+    }
+    for (uint32_t i = 0; i < blocks; i++) {
         x = net_random_block(&t, x);
+    }
     x = net_op(&t, "global_avgpool", x);
-    if (net_random(&t, 2))
+    if (net_random(&t, 2)) {
         x = net_drop(&t, "dropout", x);
+    }
     net_output(&t, net_dense(&t, x, 3), "logits");
     return t.g;
 }
@@ -214,14 +221,15 @@ static inline Graph *net_of_kind(Arena *a, const char *kind)
     Value *x = net_input(&t, 3, 6, 6);
     bool basic = strcmp(kind, "basic") == 0;
     x = net_op(&t, "relu", net_bn(&t, net_conv(&t, x, 3, 8, 1, basic)));
-    if (basic)
+    if (basic) {
         x = net_drop(&t, "dropout", net_basic(&t, x, 10, 2, false));
-    else if (strcmp(kind, "preact") == 0)
+    } else if (strcmp(kind, "preact") == 0) {
         x = net_op(&t, "relu", net_bn(&t, net_preact(&t, net_preact(&t, x, 8, 1), 12, 2)));
-    else if (strcmp(kind, "se") == 0)
+    } else if (strcmp(kind, "se") == 0) {
         x = net_se(&t, x);
-    else
+    } else {
         x = net_branches(&t, net_option_a(&t, x));
+    }
     net_output(&t, net_dense(&t, net_op(&t, "global_avgpool", x), 5), "logits");
     return t.g;
 }
@@ -239,22 +247,24 @@ static inline void net_fill(Arena *a, const Value *v, int64_t batch, RefTensor *
 {
     int64_t count = shape_elements(&v->shape) * (shape_is_batched(&v->shape) ? batch : 1);
     t->shape = v->shape;
-    if (shape_is_batched(&v->shape))
+    if (shape_is_batched(&v->shape)) {
         t->shape.dim[0] = batch;
+    }
     t->at = ARENA_ARRAY(a, double, count);
     size_t length = strlen(v->name);
     bool variance = length > 4 && strcmp(v->name + length - 4, "_var") == 0;
     bool vector = v->kind == VALUE_PARAM && v->shape.rank == 1;
     for (int64_t i = 0; i < count; i++) {
         double x = net_number(v->name, i);
-        if (v->kind == VALUE_LABELS)
+        if (v->kind == VALUE_LABELS) {
             x = (double)(i % 3);
-        else if (variance)
+        } else if (variance) {
             x = 1.0 + 0.5 * x;
-        else if (vector)
+        } else if (vector) {
             x = 0.8 + 0.4 * x;
-        else if (v->kind == VALUE_PARAM)
+        } else if (v->kind == VALUE_PARAM) {
             x *= 0.5;
+        }
         t->at[i] = x;
     }
 }
@@ -263,14 +273,18 @@ static inline void net_fill(Arena *a, const Value *v, int64_t batch, RefTensor *
 static inline RefTensor *net_values(Arena *a, const Graph *g, int64_t batch)
 {
     RefTensor *values = ARENA_ARRAY(a, RefTensor, g->next_value);
-    for (uint32_t i = 0; i < g->inputs.count; i++)
+    for (uint32_t i = 0; i < g->inputs.count; i++) {
         net_fill(a, g->inputs.at[i], batch, &values[g->inputs.at[i]->id]);
-    for (uint32_t i = 0; i < g->params.count; i++)
+    }
+    for (uint32_t i = 0; i < g->params.count; i++) {
         net_fill(a, g->params.at[i], batch, &values[g->params.at[i]->id]);
-    for (uint32_t i = 0; i < g->states.count; i++)
+    }
+    for (uint32_t i = 0; i < g->states.count; i++) {
         net_fill(a, g->states.at[i], batch, &values[g->states.at[i]->id]);
-    if (g->labels)
+    }
+    if (g->labels) {
         net_fill(a, g->labels, batch, &values[g->labels->id]);
+    }
     return values;
 }
 

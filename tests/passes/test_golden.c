@@ -72,11 +72,12 @@ static const char *first_difference(Arena *a, const char *got, const char *want)
 {
     unsigned line = 1;
     const char *start = got;
-    for (; *got && *got == *want; got++, want++)
+    for (; *got && *got == *want; got++, want++) {
         if (*got == '\n') {
             line++;
             start = got + 1;
         }
+    }
     return arena_printf(a, "line %u is now: %.200s", line,
                         arena_strndup(a, start, strcspn(start, "\n")));
 }
@@ -89,8 +90,9 @@ START_TEST(dump_is_golden)
     const char *path = arena_printf(a, "%s/passes/golden/%s_%s_%s.txt", TEST_SOURCE_DIR "/tests",
                                     golden->kind, golden->pass, mode);
     const char *got = dump_of(a, golden);
-    if (getenv("RN_BLESS"))
+    if (getenv("RN_BLESS")) {
         ck_assert_msg(file_write(a, path, got, strlen(got), &error), "%s", error);
+    }
     size_t bytes = 0;
     const char *want = file_read(a, path, 1 << 20, &bytes, &error);
     ck_assert_msg(want != NULL, "%s", error);

@@ -114,8 +114,9 @@ START_TEST(unused_parameters_are_refused_in_training_only)
                   "parameter conv2d1.weight cannot be trained: the output does not depend on it");
     Graph *g = t.g;
     ck_assert(run(a, g, MODE_INFER, (PassOptions){0}).ok);
-    for (const Node *n = g->first; n; n = n->next)
+    for (const Node *n = g->first; n; n = n->next) {
         ck_assert_str_ne(n->op->name, "conv2d");
+    }
     arena_destroy(a);
 }
 END_TEST
@@ -171,8 +172,9 @@ START_TEST(several_inputs_and_no_bn)
     ck_assert(run(a, graph_clone(a, t.g), MODE_INFER, (PassOptions){0}).ok);
     Graph *g = graph_clone(a, t.g);
     ck_assert(run(a, g, MODE_TRAIN, (PassOptions){0}).ok);
-    for (const Node *n = g->first; n; n = n->next) // inputs need no gradient
+    for (const Node *n = g->first; n; n = n->next) { // inputs need no gradient
         ck_assert_str_ne(n->op->name, "conv2d_bwd_data");
+    }
     arena_destroy(a);
 }
 END_TEST
@@ -183,8 +185,9 @@ START_TEST(wide_sums_become_steps)
     Arena *a = arena_create();
     Net t = net_create(a, 1);
     Value *x = net_input(&t, 4, 6, 6), *in[8];
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 8; i++) {
         in[i] = net_pool(&t, "avgpool", x, 3, 3);
+    }
     net_output(&t, net_node(&t, "add", NULL, in, 8), "y");
     RefTensor *before = net_values(a, t.g, 2);
     graph_interpret(t.g, a, 2, before, 1.0);
@@ -204,9 +207,11 @@ START_TEST(deep_networks_compile_fast)
     Arena *a = arena_create();
     Net t = net_create(a, 1);
     Value *x = net_conv(&t, net_input(&t, 3, 32, 32), 3, 16, 1, false);
-    for (int stage = 0; stage < 3; stage++)
-        for (int i = 0; i < 200; i++)
+    for (int stage = 0; stage < 3; stage++) {
+        for (int i = 0; i < 200; i++) {
             x = net_basic(&t, x, 16 << stage, stage && !i ? 2 : 1, false);
+        }
+    }
     net_output(&t, net_dense(&t, net_op(&t, "global_avgpool", x), 10), "logits");
     clock_t start = clock();
     t.g->mode = MODE_TRAIN;

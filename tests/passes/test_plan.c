@@ -41,15 +41,19 @@ static uint32_t find_lives(const Graph *g, Life *lives, Life **by_id)
 {
     uint32_t count = 0, step = 0;
     for (const Node *n = g->first; n; n = n->next) {
-        if (n->bind != BIND_INPUTS)
+        if (n->bind != BIND_INPUTS) {
             continue;
-        for (uint32_t i = 0; i < n->inputs.count; i++)
-            if (by_id[n->inputs.at[i]->id])
+        }
+        for (uint32_t i = 0; i < n->inputs.count; i++) {
+            if (by_id[n->inputs.at[i]->id]) {
                 by_id[n->inputs.at[i]->id]->last = step;
+            }
+        }
         for (uint32_t i = 0; i < n->outputs.count; i++) {
             const Value *v = n->outputs.at[i];
-            if (v->place.region != RN_REGION_ARENA)
+            if (v->place.region != RN_REGION_ARENA) {
                 continue;
+            }
             by_id[v->id] = &lives[count];
             lives[count++] = (Life){v, step, step};
         }
@@ -76,16 +80,21 @@ static bool in_place(const Life *a, const Life *b)
 {
     const Node *n = b->v->def;
     bool operand = false;
-    for (uint32_t i = 0; i < n->inputs.count; i++)
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
         if (n->inputs.at[i] == a->v) {
-            if (i < n->own_inputs)
+            if (i < n->own_inputs) {
                 return false;
+            }
             operand = true;
         }
-    for (uint32_t i = 0; i < n->side_count; i++) // a reduction reads after the store
-        for (uint32_t k = 1; k < n->sides[i].arg_count; k++)
-            if (n->inputs.at[n->sides[i].arg[k].index] == a->v)
+    }
+    for (uint32_t i = 0; i < n->side_count; i++) { // a reduction reads after the store
+        for (uint32_t k = 1; k < n->sides[i].arg_count; k++) {
+            if (n->inputs.at[n->sides[i].arg[k].index] == a->v) {
                 return false;
+            }
+        }
+    }
     return operand && a->last == b->first && b->v->def_out == 0 &&
            shape_equal(&a->v->shape, &b->v->shape) && a->v->place.offset == b->v->place.offset &&
            a->v->place.slope == b->v->place.slope;
@@ -105,8 +114,9 @@ static uint32_t check_disjoint(Arena *a, const Graph *g, uint64_t batch)
         for (uint32_t j = i + 1; j < count; j++) {
             extent(lives[j].v, batch, &aj, &bj);
             if (lives[j].first > lives[i].last || lives[i].first > lives[j].last ||
-                !overlaps(ai, bi, aj, bj))
+                !overlaps(ai, bi, aj, bj)) {
                 continue;
+            }
             ck_assert_msg(in_place(&lives[i], &lives[j]), "%%%u and %%%u live together and overlap",
                           lives[i].v->id, lives[j].v->id);
             shared++;
@@ -146,8 +156,9 @@ static uint32_t check_scratch(Arena *a, const Graph *g, uint64_t batch)
     uint32_t count = find_lives(g, lives, by_id), step = 0, places = 0;
     uint64_t end = g->arena_fixed + batch * g->arena_per_image + g->scratch_beside;
     for (const Node *n = g->first; n; n = n->next) {
-        if (n->bind != BIND_INPUTS)
+        if (n->bind != BIND_INPUTS) {
             continue;
+        }
         uint64_t bytes = n->lowering->scratch_bytes;
         uint64_t at = n->scratch.offset + batch * n->scratch.slope;
         ck_assert(n->scratch.placed == (bytes > 0));
@@ -187,8 +198,9 @@ START_TEST(scratch_lies_between_buffers_at_batch_1)
         g = plan(a, built, (Mode)mode, (PassOptions){.target = &target});
         ck_assert(!g->scratch_placed);
         ck_assert_uint_eq(g->scratch_beside, plan_scratch(g));
-        for (const Node *n = g->first; n; n = n->next)
+        for (const Node *n = g->first; n; n = n->next) {
             ck_assert(!n->scratch.placed);
+        }
     }
     arena_destroy(a);
 }
@@ -261,9 +273,11 @@ START_TEST(packed_weights_are_disjoint_and_shared)
         ck_assert(!n->prepared);
         ck_assert(m->prepared == (m->bind == BIND_PARAMS));
         prepared += m->prepared;
-        for (uint32_t i = 0; i < m->inputs.count; i++)
-            if (m->bind == BIND_INPUTS && m->inputs.at[i]->place.region == RN_REGION_PACKED)
+        for (uint32_t i = 0; i < m->inputs.count; i++) {
+            if (m->bind == BIND_INPUTS && m->inputs.at[i]->place.region == RN_REGION_PACKED) {
                 ck_assert_uint_eq(m->inputs.at[i]->place.offset, n->inputs.at[i]->place.offset);
+            }
+        }
     }
     ck_assert_uint_gt(prepared, 5);
     arena_destroy(a);
@@ -277,18 +291,22 @@ START_TEST(packed_results_do_not_overlap)
     Graph *g = plan(a, net_classifier(a, (uint64_t)_i, 3), MODE_INFER, (PassOptions){0});
     const Value **read = ARENA_ARRAY(a, const Value *, g->next_value);
     uint32_t count = 0;
-    for (const Node *n = g->first; n; n = n->next)
+    for (const Node *n = g->first; n; n = n->next) {
         for (uint32_t i = 0; n->bind == BIND_INPUTS && i < n->inputs.count; i++) {
             const Value *v = n->inputs.at[i];
-            if (v->place.region == RN_REGION_PACKED)
+            if (v->place.region == RN_REGION_PACKED) {
                 read[count++] = v;
+            }
         }
+    }
     ck_assert_uint_gt(count, 0);
-    for (uint32_t i = 0; i < count; i++)
-        for (uint32_t j = i + 1; j < count; j++)
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t j = i + 1; j < count; j++) {
             ck_assert(read[i] == read[j] ||
                       !overlaps(read[i]->place.offset, plan_bytes(read[i]).fixed,
                                 read[j]->place.offset, plan_bytes(read[j]).fixed));
+        }
+    }
     arena_destroy(a);
 }
 END_TEST
@@ -313,8 +331,9 @@ START_TEST(regions_are_numbered_alike_in_both_modes)
         ck_assert_uint_eq(v->place.offset, end);
         end = plan_round_up(end + plan_bytes(v).fixed);
     }
-    for (uint32_t i = 0; i < train->params.count; i++) // whatever the plan
+    for (uint32_t i = 0; i < train->params.count; i++) { // whatever the plan
         ck_assert_uint_eq(train->params.at[i]->place.offset, infer->params.at[i]->place.offset);
+    }
     arena_destroy(a);
 }
 END_TEST
@@ -330,8 +349,9 @@ START_TEST(recomputing_saves_memory)
     Net t = net_create(a, 1);
     Value *x =
         net_op(&t, "relu", net_bn(&t, net_conv(&t, net_input(&t, 3, 16, 16), 3, 8, 1, false)));
-    for (int i = 0; i < 16; i++)
+    for (int i = 0; i < 16; i++) {
         x = net_basic(&t, x, i < 8 ? 8 : 16, i == 8 ? 2 : 1, false);
+    }
     net_output(&t, net_dense(&t, net_op(&t, "global_avgpool", x), 5), "logits");
     uint64_t none = arena_per_image(a, t.g, RECOMPUTE_NONE);
     uint64_t maps = arena_per_image(a, t.g, RECOMPUTE_MAPS);
@@ -363,11 +383,13 @@ START_TEST(intervals_fill_nested_lives_exactly)
 {
     Arena *a = arena_create();
     Interval at[64];
-    for (uint32_t i = 0; i < 64; i++) // lives one inside the other, of mixed sizes
+    for (uint32_t i = 0; i < 64; i++) { // lives one inside the other, of mixed sizes
         at[i] = (Interval){.first = i, .last = 127 - i, .bytes = 64 * (1 + i * 7 % 5)};
+    }
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < 64; i++)
+    for (uint32_t i = 0; i < 64; i++) {
         sum += at[i].bytes;
+    }
     ck_assert_uint_eq(intervals_pack(a, at, 64), sum);
     Interval two[2] = {{.first = 0, .last = 1, .bytes = 64}, {.first = 2, .last = 3, .bytes = 128}};
     ck_assert_uint_eq(intervals_pack(a, two, 2), 128);
@@ -386,8 +408,9 @@ START_TEST(intervals_that_yield_take_what_is_free)
                      {.first = 3, .last = 3, .bytes = 64, .yields = true}};
     ck_assert_uint_eq(intervals_pack(a, at, 4), 256);
     ck_assert_uint_eq(at[0].offset + at[1].offset, at[0].offset ? 64 : 128);
-    for (int i = 2; i < 4; i++)
+    for (int i = 2; i < 4; i++) {
         ck_assert(!overlaps(at[1].offset, 64, at[i].offset, at[i].bytes));
+    }
     ck_assert_uint_le(at[3].offset, 128); // within the two
     arena_destroy(a);
 }

@@ -33,8 +33,9 @@ static Graph *run_until(Arena *a, const Graph *built, Mode mode, const char *sto
 static double largest(const double *x, int64_t count)
 {
     double most = 1e-30;
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count; i++) {
         most = fabs(x[i]) > most ? fabs(x[i]) : most;
+    }
     return most;
 }
 
@@ -42,10 +43,12 @@ static void check_same(const double *got, const double *want, int64_t count, dou
                        const char *what)
 {
     double scale = largest(want, count);
-    for (int64_t i = 0; i < count; i++)
-        if (!(fabs(got[i] - want[i]) <= tolerance * scale))
+    for (int64_t i = 0; i < count; i++) {
+        if (!(fabs(got[i] - want[i]) <= tolerance * scale)) {
             ck_abort_msg("%s: element %lld is %.12g, not %.12g", what, (long long)i, got[i],
                          want[i]);
+        }
+    }
 }
 
 // Double rounding, grown by a few layers.
@@ -69,26 +72,30 @@ START_TEST(inference_is_unchanged)
     graph_interpret(built, a, BATCH, values, 1.0);
     const Value *out = built->outputs.at[0];
     int64_t count = BATCH * shape_elements(&out->shape);
-    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
         check_outputs(a, run_until(a, built, MODE_INFER, stops[i]), values[out->id].at, count,
                       stops[i]);
+    }
     arena_destroy(a);
 }
 END_TEST
 
 static Value *find_param(const Graph *g, const char *name)
 {
-    for (uint32_t i = 0; i < g->params.count; i++)
-        if (strcmp(g->params.at[i]->name, name) == 0)
+    for (uint32_t i = 0; i < g->params.count; i++) {
+        if (strcmp(g->params.at[i]->name, name) == 0) {
             return g->params.at[i];
+        }
+    }
     ck_abort_msg("no parameter %s", name);
 }
 
 static double batch_loss(const Graph *g, const RefTensor *values)
 {
     double sum = 0.0;
-    for (int64_t i = 0; i < BATCH; i++)
+    for (int64_t i = 0; i < BATCH; i++) {
         sum += values[g->loss->id].at[i];
+    }
     return sum / BATCH;
 }
 
@@ -144,9 +151,10 @@ static void check_training(Arena *a, const Graph *g, const Graph *first, const R
         check_same(values[grad->id].at, want[other->id].at, shape_elements(&grad->shape), 1e-7,
                    arena_printf(a, "%s, %s", what, grad->name));
     }
-    for (uint32_t i = 0; i < g->states.count; i++)
+    for (uint32_t i = 0; i < g->states.count; i++) {
         check_same(values[g->states.at[i]->id].at, want[first->states.at[i]->id].at,
                    shape_elements(&g->states.at[i]->shape), ROUNDING, g->states.at[i]->name);
+    }
 }
 
 START_TEST(training_is_unchanged)
@@ -157,8 +165,9 @@ START_TEST(training_is_unchanged)
     Graph *first = run_until(a, built, MODE_TRAIN, "autodiff");
     RefTensor *values = net_values(a, first, BATCH);
     graph_interpret(first, a, BATCH, values, 1.0 / BATCH);
-    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
         check_training(a, run_until(a, built, MODE_TRAIN, stops[i]), first, values, stops[i]);
+    }
     for (Recompute r = RECOMPUTE_CONVS; r <= RECOMPUTE_NONE; r++) {
         PassOptions opt = {.stop_after = "bind", .recompute = r};
         check_training(a, run_with(a, built, MODE_TRAIN, opt), first, values,

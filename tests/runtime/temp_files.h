@@ -15,8 +15,9 @@ typedef struct TempFolder {
 static inline TempFolder temp_folder(void)
 {
     TempFolder t = {"/tmp/resnetc-test-XXXXXX"};
-    if (mkdtemp(t.path) == NULL)
+    if (mkdtemp(t.path) == NULL) {
         abort();
+    }
     return t;
 }
 
@@ -32,8 +33,9 @@ static inline int temp_count(const TempFolder *t)
 {
     int n = 0;
     DIR *dir = opendir(t->path);
-    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
+    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
         n += e->d_name[0] != '.';
+    }
     closedir(dir);
     return n;
 }
@@ -44,8 +46,9 @@ static inline void temp_remove(const TempFolder *t)
     for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
         char path[400];
         snprintf(path, sizeof path, "%s/%s", t->path, e->d_name);
-        if (e->d_name[0] != '.')
+        if (e->d_name[0] != '.') {
             unlink(path);
+        }
     }
     closedir(dir);
     rmdir(t->path);
@@ -54,8 +57,9 @@ static inline void temp_remove(const TempFolder *t)
 static inline void temp_write(const char *path, const void *data, size_t bytes)
 {
     FILE *f = fopen(path, "wb");
-    if (f == NULL || fwrite(data, 1, bytes, f) != bytes || fclose(f) != 0)
+    if (f == NULL || fwrite(data, 1, bytes, f) != bytes || fclose(f) != 0) {
         abort();
+    }
 }
 
 #endif

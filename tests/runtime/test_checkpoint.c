@@ -17,8 +17,9 @@ static RnSession *open_toy(const RnModel *m, uint64_t seed)
     RnSession *s = NULL;
     ck_assert_int_eq(rn_session_open(m, &(RnOptions){.threads = 1}, &s, NULL), RN_OK);
     rn_init_params(s, seed, 0);
-    for (int d = 0; d < TOY_D; d++)
+    for (int d = 0; d < TOY_D; d++) {
         rn_tensor_data(s, TOY_T_MEAN)[d] = (float)seed + (float)d;
+    }
     return s;
 }
 
@@ -128,8 +129,9 @@ START_TEST(gradients_saved)
     char path[128];
     const RnModel m = toy_model();
     RnSession *s = open_toy(&m, 1);
-    for (int k = 0; k < TOY_K; k++)
+    for (int k = 0; k < TOY_K; k++) {
         rn_tensor_data(s, TOY_T_GB)[k] = (float)k;
+    }
     ck_assert_int_eq(rn_gradients_save(s, 2.5, temp_path(&t, "g", path), NULL), RN_OK);
     RnTensorFile *f = NULL;
     ck_assert_int_eq(rn_tensor_file_open(path, &f, NULL), RN_OK);
@@ -153,10 +155,12 @@ static void step(RnSession *s, RnOptimizer *o, int n)
 {
     float x[8 * TOY_D];
     uint32_t labels[8];
-    for (uint32_t i = 0; i < 8 * TOY_D; i++)
+    for (uint32_t i = 0; i < 8 * TOY_D; i++) {
         x[i] = toy_value(i + 100 * (uint32_t)n);
-    for (uint32_t i = 0; i < 8; i++)
+    }
+    for (uint32_t i = 0; i < 8; i++) {
         labels[i] = i % TOY_K;
+    }
     const float *in = x;
     ck_assert_int_eq(
         rn_forward_backward(s, &(RnTrainBatch){.inputs = &in, .labels = labels, .batch = 8}, NULL,
@@ -177,8 +181,9 @@ START_TEST(resumed_run_is_the_same_run)
     RnOptimizer *oa = NULL, *ob = NULL;
     ck_assert_int_eq(rn_optimizer_create(a, &momentum, &oa, NULL), RN_OK);
     ck_assert_int_eq(rn_optimizer_create(b, &momentum, &ob, NULL), RN_OK);
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
         step(a, oa, i);
+    }
     char notes[] = "{\"curve\": [1, 2]}\n";
     const RnTrainingPlace place = {.epoch = 3,
                                    .step = 5,
@@ -279,8 +284,9 @@ START_TEST(a_kill_leaves_a_whole_file)
     for (int round = 0; round < 20; round++) {
         pid_t child = fork();
         if (child == 0) {
-            for (place.step = 1;; place.step++)
+            for (place.step = 1;; place.step++) {
                 rn_checkpoint_save(path, s, NULL, &place, NULL);
+            }
         }
         nanosleep(&(struct timespec){.tv_nsec = 1000000 + 700000 * round}, NULL);
         kill(child, SIGKILL);

@@ -92,9 +92,10 @@ START_TEST(part_is_cut_from_the_whole)
             ck_assert_uint_le(rn_resizer_scratch_bytes(r), sizeof scratch);
             rn_resizer_run(r, in, part, scratch);
             rn_resizer_destroy(r);
-            for (uint32_t y = 0; y < z.height; y++)
+            for (uint32_t y = 0; y < z.height; y++) {
                 ck_assert_int_eq(
                     memcmp(part + y * z.width, whole + (z.top + y) * c[3] + z.left, z.width), 0);
+            }
         }
     }
 }
@@ -125,8 +126,9 @@ START_TEST(shuffle_is_a_permutation)
         rn_order_shuffle(o, 3, 9, e);
         first[o[0] * 2 + (o[1] > o[2])]++;
     }
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 6; i++) {
         ck_assert(first[i] > 850 && first[i] < 1150);
+    }
     rn_order_shuffle(a, 0, 1, 0);
 }
 END_TEST
@@ -233,8 +235,9 @@ START_TEST(npy_pairs)
     char x_path[128], l_path[128], spec[300];
     float x[24];
     const int64_t labels[2] = {7, 0}, negative[2] = {0, -1}, three[3] = {0};
-    for (int i = 0; i < 24; i++)
+    for (int i = 0; i < 24; i++) {
         x[i] = (float)i;
+    }
     const RnShape shape = {4, {2, 3, 2, 2}}, flat = {2, {2, 12}}, two = {1, {2}}, n3 = {1, {3}};
     temp_path(&t, "x.npy", x_path);
     temp_path(&t, "l.npy", l_path);
@@ -289,8 +292,9 @@ START_TEST(batches)
             ck_assert_int_eq(rn_loader_next(one, &x, NULL), RN_OK);
             ck_assert(x.epoch == epoch && x.first == first && x.count == (first == 4 ? 1 : 2));
             ck_assert(x.last == (first == 4));
-            for (uint32_t i = 0; i < x.count; i++)
+            for (uint32_t i = 0; i < x.count; i++) {
                 sum += (int)x.labels[i];
+            }
         }
         ck_assert_int_eq(sum, 3 + 1 + 4 + 1 + 5); // each image once
     }
@@ -321,8 +325,9 @@ END_TEST
 
 START_TEST(fashion_mnist)
 {
-    if (access("/usr/share/datasets/fashion-mnist", F_OK) != 0)
+    if (access("/usr/share/datasets/fashion-mnist", F_OK) != 0) {
         return; // the package is not installed
+    }
     RnDataset *d = NULL;
     RnError err = {0};
     enum { N = 64, BYTES = N * 96 * 96 * 4 };
@@ -333,8 +338,9 @@ START_TEST(fashion_mnist)
     float *x = malloc(BYTES);
     for (unsigned threads = 0; threads <= 3; threads += 3) {
         RnPool *pool = NULL;
-        if (threads)
+        if (threads) {
             ck_assert_int_eq(rn_pool_create(threads, &pool, NULL), RN_OK);
+        }
         memset(x, 0xFF, BYTES);
         ck_assert_int_eq(rn_dataset_fill(d, NULL, 0, N, pool, x, NULL, NULL), RN_OK);
         // Pillow's resize of the first 64 test pictures, / 255 in float32, by numpy.

@@ -25,8 +25,9 @@ static void check_headers(const char *compiler, const char *language)
     ck_assert_ptr_nonnull(dir);
     int headers = 0;
     for (const struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
-        if (strstr(e->d_name, ".h") == NULL)
+        if (strstr(e->d_name, ".h") == NULL) {
             continue;
+        }
         ck_assert_msg(compiles(compiler, language, e->d_name), "%s as %s", e->d_name, language);
         headers++;
     }
@@ -42,8 +43,9 @@ END_TEST
 
 START_TEST(cpp)
 {
-    if (system("command -v c++ >/dev/null") != 0)
+    if (system("command -v c++ >/dev/null") != 0) {
         return; // no C++ compiler here
+    }
     check_headers("c++", "-x c++ -std=c++11");
 }
 END_TEST

@@ -49,10 +49,12 @@ static bool take_step(Run *r)
 {
     float x[BATCH * TOY_D];
     uint32_t labels[BATCH];
-    for (uint32_t i = 0; i < BATCH * TOY_D; i++)
+    for (uint32_t i = 0; i < BATCH * TOY_D; i++) {
         x[i] = toy_value(i + 31 * (uint32_t)r->place.step);
-    for (uint32_t i = 0; i < BATCH; i++)
+    }
+    for (uint32_t i = 0; i < BATCH; i++) {
         labels[i] = (i + (uint32_t)r->place.step) % TOY_K;
+    }
     const float *in = x;
     RnTrainBatch b = {.inputs = &in, .labels = labels, .batch = BATCH, .step = r->place.step};
     r->place.step++;
@@ -66,12 +68,15 @@ static int train_to_end(const char *path)
     Run r;
     open_run(&r);
     if (access(path, F_OK) == 0 &&
-        rn_checkpoint_load(path, r.session, r.optimizer, &r.place, NULL) != RN_OK)
+        rn_checkpoint_load(path, r.session, r.optimizer, &r.place, NULL) != RN_OK) {
         return 1;
-    while (r.place.step < STEPS)
+    }
+    while (r.place.step < STEPS) {
         if (!take_step(&r) ||
-            rn_checkpoint_save(path, r.session, r.optimizer, &r.place, NULL) != RN_OK)
+            rn_checkpoint_save(path, r.session, r.optimizer, &r.place, NULL) != RN_OK) {
             return 2;
+        }
+    }
     close_run(&r);
     return 0;
 }
@@ -80,8 +85,9 @@ static void run_whole(float weights[TOY_D * TOY_K])
 {
     Run r;
     open_run(&r);
-    while (r.place.step < STEPS)
+    while (r.place.step < STEPS) {
         ck_assert(take_step(&r));
+    }
     memcpy(weights, rn_tensor_data(r.session, TOY_T_WEIGHT), TOY_D * TOY_K * sizeof(float));
     close_run(&r);
 }
@@ -109,15 +115,17 @@ static int kill_until_done(const char *path, uint64_t stream, const float *whole
     for (int killed = 0;; killed++) {
         pid_t child = fork();
         ck_assert_int_ge(child, 0);
-        if (child == 0)
+        if (child == 0) {
             _exit(train_to_end(path));
+        }
         double part = rn_random_uniform(3, stream, (uint64_t)killed);
         const struct timespec wait = {0, (long)(part * 2e7)};
         nanosleep(&wait, NULL);
         kill(child, SIGKILL);
         int status = 0;
-        while (waitpid(child, &status, 0) < 0)
+        while (waitpid(child, &status, 0) < 0) {
             ck_assert_int_eq(errno, EINTR);
+        }
         float weights[TOY_D * TOY_K];
         if (access(path, F_OK) == 0) {
             uint64_t step = inspect(path, weights);

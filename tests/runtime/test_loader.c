@@ -18,15 +18,18 @@ static RnStatus make_picture(const void *context, uint32_t index, uint32_t chann
                              RnError *err)
 {
     const uint32_t *broken = context;
-    if (broken != NULL && *broken == index)
+    if (broken != NULL && *broken == index) {
         return rn_fail(err, RN_ERR_INPUT, "picture %u is broken", index);
+    }
     uint32_t h = 8 + index % 7, w = 9 + index % 5;
     uint8_t *pixels = malloc((size_t)channels * h * w);
     ck_assert_ptr_nonnull(pixels);
-    for (uint32_t i = 0; i < channels * h * w; i++)
+    for (uint32_t i = 0; i < channels * h * w; i++) {
         pixels[i] = (uint8_t)rn_random_u64(index, 1, i);
-    if (index % 5 == 0)
+    }
+    if (index % 5 == 0) {
         nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+    }
     *out = (RnPicture){channels, h, w, pixels};
     return RN_OK;
 }
@@ -40,8 +43,9 @@ static void count_close(void *context)
 static RnDataset *make_set(uint32_t *broken)
 {
     uint32_t labels[COUNT];
-    for (uint32_t i = 0; i < COUNT; i++)
+    for (uint32_t i = 0; i < COUNT; i++) {
         labels[i] = i % 4;
+    }
     static const char *const names[] = {"a", "b", "c", "d"};
     RnPictureReader reader = {.context = broken, .read = make_picture, .close = count_close};
     RnDataset *d = NULL;
@@ -187,8 +191,9 @@ static void write_cifar(const TempFolder *t, const char *name, size_t label_byte
     for (uint32_t i = 0; i < count; i++) {
         memset(bytes + i * record, 99, label_bytes);
         bytes[i * record + label_bytes - 1] = (uint8_t)(i + (label_bytes == 2 ? 90 : 0));
-        for (size_t k = 0; k < 3072; k++)
+        for (size_t k = 0; k < 3072; k++) {
             bytes[i * record + label_bytes + k] = (uint8_t)(17 * i + k / 1024 + k % 7);
+        }
     }
     temp_write(temp_path(t, name, path), bytes, count * record + extra);
 }
@@ -268,10 +273,11 @@ START_TEST(idx_and_names_come_before_cifar)
     ck_assert_int_eq(chdir(t.path), 0);
     RnStatus status = rn_dataset_open("mnist", RN_SPLIT_TRAIN, 0, &d, &err);
     ck_assert_int_eq(chdir(TEST_SOURCE_DIR), 0);
-    if (status == RN_OK) // of the system
+    if (status == RN_OK) { // of the system
         ck_assert(d->channels == 1);
-    else
+    } else {
         ck_assert_ptr_nonnull(strstr(err.text, "/usr/share/datasets/mnist: no data set is here"));
+    }
     rn_dataset_close(d);
     temp_remove(&t);
 }

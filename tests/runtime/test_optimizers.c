@@ -45,18 +45,22 @@ static const char *text_of(const cJSON *o, const char *key)
 
 static void fill_params(RnSession *s)
 {
-    for (int i = 0; i < TOY_K * TOY_D; i++)
+    for (int i = 0; i < TOY_K * TOY_D; i++) {
         rn_tensor_data(s, TOY_T_WEIGHT)[i] = (float)(i * 37 % 101 - 50) / 64;
-    for (int i = 0; i < TOY_K; i++)
+    }
+    for (int i = 0; i < TOY_K; i++) {
         rn_tensor_data(s, TOY_T_BIAS)[i] = (float)((i * 37 + 7) % 101 - 50) / 64;
+    }
 }
 
 static void fill_gradients(RnSession *s, int step)
 {
-    for (int i = 0; i < TOY_K * TOY_D; i++)
+    for (int i = 0; i < TOY_K * TOY_D; i++) {
         rn_tensor_data(s, TOY_T_GW)[i] = (float)((i * 29 + step * 17) % 97 - 48) / 512;
-    for (int i = 0; i < TOY_K; i++)
+    }
+    for (int i = 0; i < TOY_K; i++) {
         rn_tensor_data(s, TOY_T_GB)[i] = (float)((i * 29 + step * 17 + 11) % 97 - 48) / 512;
+    }
 }
 
 static RnSession *descend(const RnModel *model, const cJSON *c, unsigned threads)
@@ -76,8 +80,9 @@ static RnSession *descend(const RnModel *model, const cJSON *c, unsigned threads
                                 .epsilon = number(c, "epsilon"),
                                 .clip_norm = number(c, "clip_norm")};
     ck_assert_int_eq(rn_optimizer_create(s, &config, &o, NULL), RN_OK);
-    if (*text_of(c, "frozen"))
+    if (*text_of(c, "frozen")) {
         ck_assert_uint_eq(rn_optimizer_freeze(o, text_of(c, "frozen")), 1);
+    }
     for (int step = 0; step < (int)number(golden, "steps"); step++) {
         fill_gradients(s, step);
         ck_assert_int_eq(rn_optimizer_step(o, s, number(c, "lr"), NULL), RN_OK);
@@ -160,8 +165,9 @@ static RnSession *descend_large(const RnModel *model, const RnOptimizerConfig *c
     ck_assert_int_eq(rn_optimizer_create(s, config, &o, NULL), RN_OK);
     for (uint32_t step = 0; step < 3; step++) {
         fill_gradients(s, (int)step);
-        for (uint32_t i = 0; i < LARGE; i++)
+        for (uint32_t i = 0; i < LARGE; i++) {
             rn_tensor_data(s, TOY_T_GW)[i] = toy_value(step * LARGE + i);
+        }
         ck_assert_int_eq(rn_optimizer_step(o, s, 0.1, NULL), RN_OK);
     }
     rn_optimizer_destroy(o);
@@ -246,8 +252,9 @@ START_TEST(schedules_refused)
         {.kind = RN_SCHEDULE_COSINE, .lr = 1, .total = 10, .lr_min = (double)NAN},
         {.kind = (RnScheduleKind)7, .lr = 1},
     };
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         ck_assert_int_eq(rn_schedule_check(&wrong[i], NULL), RN_ERR_USAGE);
+    }
 }
 END_TEST
 
@@ -312,8 +319,9 @@ START_TEST(refuses_wrong_adamw)
         {.clip_norm = -1},
         {.clip_norm = (double)NAN},
         {.kind = (RnOptimizerKind)5}};
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         ck_assert_int_eq(rn_optimizer_create(s, &wrong[i], &o, &err), RN_ERR_USAGE);
+    }
     rn_session_close(s);
 }
 END_TEST

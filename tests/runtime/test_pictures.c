@@ -128,8 +128,9 @@ static void set_png_size(unsigned char *b, uint32_t width, uint32_t height)
         b[20 + i] = (unsigned char)(height >> (24 - 8 * i));
     }
     unsigned long crc = crc32(0, b + 12, 17);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
         b[29 + i] = (unsigned char)(crc >> (24 - 8 * i));
+    }
 }
 
 START_TEST(bombs_are_refused)
@@ -160,14 +161,17 @@ START_TEST(endless_scans_are_refused)
 {
     static unsigned char b[FILE_MAX], out[1 << 20];
     size_t n = load("progressive.jpg", b), last = 0;
-    for (size_t i = 0; i + 1 < n; i++)
-        if (b[i] == 0xFF && b[i + 1] == 0xDA)
+    for (size_t i = 0; i + 1 < n; i++) {
+        if (b[i] == 0xFF && b[i + 1] == 0xDA) {
             last = i;
+        }
+    }
     size_t scan = n - 2 - last, size = n - 2;
     ck_assert(last > 0 && size + 300 * scan + 2 < sizeof out);
     memcpy(out, b, size);
-    for (int i = 0; i < 300; i++, size += scan)
+    for (int i = 0; i < 300; i++, size += scan) {
         memcpy(out + size, b + last, scan);
+    }
     memcpy(out + size, b + n - 2, 2);
     refused(out, size + 2, "x: JPEG: more than 200 scans");
 }
@@ -212,8 +216,9 @@ typedef struct Plain {
 static void make_plain(Plain *p, uint32_t border)
 {
     const RnPreprocess crop = {.centre_crop = 1};
-    for (size_t i = 0; i < sizeof p->pixels; i++)
+    for (size_t i = 0; i < sizeof p->pixels; i++) {
         p->pixels[i] = (uint8_t)(1 + i % 251);
+    }
     p->picture = (RnPicture){1, H + 2 * border, W + 2 * border, p->pixels};
     p->scratch = (RnTransformScratch){0};
     rn_transform_init(&p->transform, 1, H, W, border > 0 ? &crop : NULL);
@@ -236,10 +241,12 @@ START_TEST(flips_half_of_the_time)
         vary(&p, &a, (RnDraw){7, 0, i}, image);
         bool turned = image[0] > p.transform.value[0][p.pixels[0]];
         flipped += turned;
-        for (int y = 0; y < H; y++)
-            for (int x = 0; x < W; x++)
+        for (int y = 0; y < H; y++) {
+            for (int x = 0; x < W; x++) {
                 ck_assert(image[y * W + x] ==
                           p.transform.value[0][p.pixels[y * W + (turned ? W - 1 - x : x)]]);
+            }
+        }
     }
     ck_assert(flipped > 420 && flipped < 580);
     rn_transform_scratch_free(&p.scratch);
@@ -251,13 +258,15 @@ static bool is_shifted(const Plain *p, const float *image, int dy, int dx)
 {
     int h = (int)p->picture.height, w = (int)p->picture.width;
     int top = (h - H) / 2 + dy, left = (w - W) / 2 + dx;
-    for (int y = 0; y < H; y++)
+    for (int y = 0; y < H; y++) {
         for (int x = 0; x < W; x++) {
             int sy = y + top, sx = x + left;
             bool in = sy >= 0 && sy < h && sx >= 0 && sx < w;
-            if (image[y * W + x] != p->transform.value[0][in ? p->pixels[sy * w + sx] : 0])
+            if (image[y * W + x] != p->transform.value[0][in ? p->pixels[sy * w + sx] : 0]) {
                 return false;
+            }
         }
+    }
     return true;
 }
 
@@ -271,16 +280,18 @@ static void check_crops(uint32_t border)
     for (uint64_t i = 0; i < 2000; i++) {
         vary(&p, &a, (RnDraw){7, 3, i}, image);
         int found = 0;
-        for (int dy = -2; dy <= 2; dy++)
+        for (int dy = -2; dy <= 2; dy++) {
             for (int dx = -2; dx <= 2; dx++) {
                 bool same = is_shifted(&p, image, dy, dx);
                 found += same;
                 seen[dy + 2][dx + 2] += same;
             }
+        }
         ck_assert_int_eq(found, 1);
     }
-    for (int i = 0; i < 25; i++)
+    for (int i = 0; i < 25; i++) {
         ck_assert(seen[i / 5][i % 5] > 40 && seen[i / 5][i % 5] < 130);
+    }
     rn_transform_scratch_free(&p.scratch);
 }
 
@@ -298,11 +309,12 @@ START_TEST(resized_crops_have_the_stated_area)
     static uint8_t pixels[2 * SIDE * SIDE];
     static float image[3 * H * W];
     double areas = 0, least = 1, most = 0;
-    for (int y = 0; y < SIDE; y++)
+    for (int y = 0; y < SIDE; y++) {
         for (int x = 0; x < SIDE; x++) {
             pixels[y * SIDE + x] = (uint8_t)y;
             pixels[SIDE * SIDE + y * SIDE + x] = (uint8_t)x;
         }
+    }
     RnTransform t;
     RnTransformScratch s = {0};
     const RnAugment a = {.resized_crop = true};
@@ -366,8 +378,9 @@ START_TEST(augmentations_are_named)
     static const char *const wrong[] = {"",           "flip,",   "flop",    "crop",
                                         "crop=0",     "crop=-1", "crop=4x", "crop=9999",
                                         "crop=4,rrc", "rrc flip"};
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         ck_assert_msg(rn_augment_parse(wrong[i], &a, &err) == RN_ERR_USAGE, "%s", wrong[i]);
+    }
 }
 END_TEST
 

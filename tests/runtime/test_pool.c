@@ -26,10 +26,12 @@ static void count_tasks(void *context, uint32_t lo, uint32_t hi, unsigned worker
     Count *c = context;
     volatile float tiny = c->tiny;
     volatile float product = tiny * 0.5f;
-    if (worker >= c->threads || hi - lo > c->grain || lo >= hi || product != c->product)
+    if (worker >= c->threads || hi - lo > c->grain || lo >= hi || product != c->product) {
         atomic_fetch_add(&c->bad, 1);
-    for (uint32_t i = lo; i < hi; i++)
+    }
+    for (uint32_t i = lo; i < hi; i++) {
         atomic_fetch_add(&c->ran[i], 1);
+    }
 }
 
 static void check_for(unsigned threads, int repeats)
@@ -41,19 +43,22 @@ static void check_for(unsigned threads, int repeats)
     static const uint32_t grains[] = {1, 7, 5000};
     for (int g = 0; g < 3; g++) {
         Count c = {.threads = threads, .grain = grains[g], .tiny = 0x1p-126f, .product = 0.0f};
-        for (int r = 0; r < repeats; r++)
+        for (int r = 0; r < repeats; r++) {
             rn_pool_for(pool, TASKS, grains[g], count_tasks, &c);
+        }
         ck_assert_uint_eq(atomic_load(&c.bad), 0);
-        for (int i = 0; i < TASKS; i++)
+        for (int i = 0; i < TASKS; i++) {
             ck_assert_uint_eq(atomic_load(&c.ran[i]), (unsigned)repeats);
+        }
     }
     rn_pool_destroy(pool);
 }
 
 START_TEST(every_task_runs_once)
 {
-    for (unsigned threads = 1; threads <= 5; threads++)
+    for (unsigned threads = 1; threads <= 5; threads++) {
         check_for(threads, 200);
+    }
 }
 END_TEST
 
@@ -74,8 +79,9 @@ START_TEST(runs_after_sleep)
         rn_pool_for(pool, TASKS, 10, count_tasks, &c);
     }
     rn_pool_destroy(pool);
-    for (int i = 0; i < TASKS; i++)
+    for (int i = 0; i < TASKS; i++) {
         ck_assert_uint_eq(atomic_load(&c.ran[i]), 5);
+    }
 }
 END_TEST
 
@@ -104,8 +110,9 @@ START_TEST(run_waits_for_those_inside)
         rn_pool_run(pool, note_worker, &seen);
         ck_assert_uint_eq(atomic_load(&seen.inside), 0);
         ck_assert_uint_eq(atomic_load(&seen.workers[0]), 1);
-        for (int w = 1; w < 4; w++)
+        for (int w = 1; w < 4; w++) {
             ck_assert_uint_le(atomic_load(&seen.workers[w]), 1);
+        }
     }
     rn_pool_destroy(pool);
 }
@@ -163,10 +170,12 @@ START_TEST(random_numbers)
     ck_assert_double_eq_tol(squares / n, 1, 0.018);
     ck_assert_double_eq_tol(mean / n, 0.5, 0.0037);
     unsigned hits[7] = {0};
-    for (uint64_t i = 0; i < 7000; i++)
+    for (uint64_t i = 0; i < 7000; i++) {
         hits[rn_random_below(1, 2, i, 7)]++;
-    for (int i = 0; i < 7; i++)
+    }
+    for (int i = 0; i < 7; i++) {
         ck_assert(hits[i] > 850 && hits[i] < 1150); // 1000 +- 5 standard errors of 29
+    }
     ck_assert_uint_eq(rn_random_stream(""),
                       UINT64_C(0xCBF29CE484222325)); // FNV-1a's own test values
     ck_assert_uint_eq(rn_random_stream("foobar"), UINT64_C(0x85944171F73967E8));
@@ -179,8 +188,9 @@ START_TEST(statuses)
     ck_assert_int_eq(rn_status_exit_code(RN_ERR_INPUT), 1);
     ck_assert_int_eq(rn_status_exit_code(RN_ERR_USAGE), 2);
     ck_assert_int_eq(rn_status_exit_code(RN_ERR_IO), 3);
-    for (int s = RN_OK; s <= RN_ERR_MISSING; s++)
+    for (int s = RN_OK; s <= RN_ERR_MISSING; s++) {
         ck_assert_str_ne(rn_status_name((RnStatus)s), "unknown");
+    }
     RnError err;
     char longer[2000];
     memset(longer, 'x', sizeof longer - 1);

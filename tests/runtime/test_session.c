@@ -21,14 +21,18 @@ typedef struct Toy {
 static Toy make_toy(void)
 {
     Toy t = {.model = toy_model()};
-    for (uint32_t i = 0; i < IMAGES * TOY_D; i++)
+    for (uint32_t i = 0; i < IMAGES * TOY_D; i++) {
         t.x[i] = toy_value(i);
-    for (uint32_t i = 0; i < TOY_D * TOY_K; i++)
+    }
+    for (uint32_t i = 0; i < TOY_D * TOY_K; i++) {
         t.w[i] = toy_value(1000 + i);
-    for (uint32_t i = 0; i < TOY_K; i++)
+    }
+    for (uint32_t i = 0; i < TOY_K; i++) {
         t.b[i] = toy_value(2000 + i);
-    for (uint32_t i = 0; i < TOY_D; i++)
+    }
+    for (uint32_t i = 0; i < TOY_D; i++) {
         t.mean[i] = toy_value(3000 + i);
+    }
     return t;
 }
 
@@ -49,17 +53,20 @@ static RnSession *open_toy(const Toy *t, const RnOptions *options)
 static double expected(const Toy *t, uint32_t i, uint32_t k)
 {
     double sum = (double)t->b[k];
-    for (uint32_t d = 0; d < TOY_D; d++)
+    for (uint32_t d = 0; d < TOY_D; d++) {
         sum += ((double)t->x[i * TOY_D + d] - (double)t->mean[d]) * (double)t->w[k * TOY_D + d];
+    }
     return sum;
 }
 
 static void check_logits(const Toy *t, const float *y, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++)
-        for (uint32_t k = 0; k < TOY_K; k++)
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < TOY_K; k++) {
             // 25 roundings of values below 16: 25 * 16 * 6e-8.
             ck_assert_double_eq_tol((double)y[i * TOY_K + k], expected(t, i, k), 2.4e-5);
+        }
+    }
 }
 
 START_TEST(infers_any_batch_in_chunks)
@@ -94,8 +101,9 @@ START_TEST(alignment_does_not_matter)
         float *out = y + shift;
         ck_assert_int_eq(rn_infer(s, &in, IMAGES, &out, NULL), RN_OK);
         ck_assert_int_eq(memcmp(x + shift, t.x, sizeof t.x), 0);
-        if (shift == 0)
+        if (shift == 0) {
             memcpy(z, y, sizeof z);
+        }
         ck_assert_int_eq(memcmp(y + shift, z, sizeof z), 0);
     }
     check_logits(&t, z, IMAGES);
@@ -113,8 +121,9 @@ START_TEST(prepares_again_after_changes)
     ck_assert_int_eq(rn_prepare(s, NULL), RN_OK);
     ck_assert_int_eq(rn_infer(s, &in, IMAGES, &out, NULL), RN_OK);
     check_logits(&t, y, IMAGES);
-    for (uint32_t i = 0; i < TOY_D * TOY_K; i++)
+    for (uint32_t i = 0; i < TOY_D * TOY_K; i++) {
         rn_tensor_data(s, TOY_T_WEIGHT)[i] = t.w[i] = toy_value(7000 + i);
+    }
     rn_params_changed(s);
     ck_assert_int_eq(rn_infer(s, &in, IMAGES, &out, NULL), RN_OK);
     check_logits(&t, y, IMAGES);
@@ -178,8 +187,9 @@ START_TEST(same_bits_for_any_threads)
         RnSession *s = open_toy(&t, &(RnOptions){.threads = threads, .max_batch = IMAGES});
         for (int r = 0; r < 50; r++) {
             ck_assert_int_eq(rn_infer(s, &in, IMAGES, &out, NULL), RN_OK);
-            if (threads == 1 && r == 0)
+            if (threads == 1 && r == 0) {
                 memcpy(first, y, sizeof y);
+            }
             ck_assert_int_eq(memcmp(first, y, sizeof y), 0);
         }
         rn_session_close(s);
@@ -309,8 +319,9 @@ static void *client_main(void *argument)
 {
     Client *c = argument;
     RnSession *s = NULL;
-    if (rn_session_open(&c->toy->model, &(RnOptions){.threads = 2}, &s, NULL) != RN_OK)
+    if (rn_session_open(&c->toy->model, &(RnOptions){.threads = 2}, &s, NULL) != RN_OK) {
         return NULL;
+    }
     memcpy(rn_tensor_data(s, TOY_T_WEIGHT), c->toy->w, sizeof c->toy->w);
     memcpy(rn_tensor_data(s, TOY_T_BIAS), c->toy->b, sizeof c->toy->b);
     memcpy(rn_tensor_data(s, TOY_T_MEAN), c->toy->mean, sizeof c->toy->mean);
@@ -319,8 +330,9 @@ static void *client_main(void *argument)
         float y[IMAGES * TOY_K], *out = y;
         const float *in = c->toy->x;
         c->ok = c->ok && rn_infer(s, &in, IMAGES, &out, NULL) == RN_OK;
-        for (uint32_t i = 0; i < IMAGES * TOY_K; i++)
+        for (uint32_t i = 0; i < IMAGES * TOY_K; i++) {
             c->ok = c->ok && fabs((double)y[i] - expected(c->toy, i / TOY_K, i % TOY_K)) < 2.4e-5;
+        }
     }
     rn_session_close(s);
     return NULL;
@@ -352,8 +364,9 @@ START_TEST(sessions_share_a_pool)
     ck_assert_ptr_eq(rn_session_pool(a), pool);
     const float *in = t.x;
     float y[IMAGES * TOY_K], *out = y;
-    for (int r = 0; r < 10; r++)
+    for (int r = 0; r < 10; r++) {
         ck_assert_int_eq(rn_infer(r & 1 ? a : b, &in, IMAGES, &out, NULL), RN_OK);
+    }
     check_logits(&t, y, IMAGES);
     rn_session_close(a);
     rn_session_close(b);
@@ -381,10 +394,12 @@ START_TEST(embedded_weights)
     check_logits(&t, y, IMAGES);
     rn_session_close(s);
     // With packed weights embedded too, nothing is prepared.
-    for (uint32_t i = 0; i < TOY_D * TOY_K; i++)
+    for (uint32_t i = 0; i < TOY_D * TOY_K; i++) {
         packed[i] = t.w[(i % TOY_K) * TOY_D + i / TOY_K];
-    for (uint32_t k = 0; k < TOY_K; k++)
+    }
+    for (uint32_t k = 0; k < TOY_K; k++) {
         packed[TOY_PACKED_BIAS + k] = 1000.0f + (float)k;
+    }
     regions[RN_REGION_PACKED].initial = packed;
     ck_assert_int_eq(rn_session_open(&e.model, NULL, &s, NULL), RN_OK);
     ck_assert_int_eq(rn_infer(s, &in, 1, &out, NULL), RN_OK);
@@ -512,8 +527,9 @@ static void *lengthen(const void *table, size_t count, size_t bytes, size_t more
     char *longer = malloc(count * (bytes + more));
     ck_assert_ptr_nonnull(longer);
     memset(longer, 0xFF, count * (bytes + more));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         memcpy(longer + i * (bytes + more), (const char *)table + i * bytes, bytes);
+    }
     return longer;
 }
 
@@ -641,8 +657,9 @@ START_TEST(machine_check)
     ck_assert(rn_machine_has(toy_isa()));
     ck_assert(!rn_machine_has("x86-64-v9"));
     ck_assert(!rn_machine_has(""));
-    if (rn_machine_has("x86-64-v4"))
+    if (rn_machine_has("x86-64-v4")) {
         ck_assert(rn_machine_has("x86-64-v3"));
+    }
 }
 END_TEST
 
@@ -656,13 +673,16 @@ START_TEST(initial_values)
     const float *w = rn_tensor_data(a, TOY_T_WEIGHT), *bias = rn_tensor_data(a, TOY_T_BIAS);
     ck_assert_int_eq(memcmp(w, rn_tensor_data(b, TOY_T_WEIGHT), sizeof t.w), 0);
     float largest = 0, xavier = sqrtf(6.0f / (TOY_D + TOY_K));
-    for (int i = 0; i < TOY_D * TOY_K; i++)
+    for (int i = 0; i < TOY_D * TOY_K; i++) {
         largest = fmaxf(largest, fabsf(w[i]));
+    }
     ck_assert(largest <= xavier && largest > 0.8f * xavier);
-    for (int i = 0; i < TOY_K; i++) // the bias has the weight's fan in
+    for (int i = 0; i < TOY_K; i++) { // the bias has the weight's fan in
         ck_assert(fabsf(bias[i]) <= 1 / sqrtf((float)TOY_D) && bias[i] != 0);
-    for (int i = 0; i < TOY_D; i++)
+    }
+    for (int i = 0; i < TOY_D; i++) {
         ck_assert(rn_tensor_data(a, TOY_T_MEAN)[i] == 0);
+    }
     rn_init_params(b, 6, 0);
     ck_assert_int_ne(memcmp(w, rn_tensor_data(b, TOY_T_WEIGHT), sizeof t.w), 0);
     rn_session_close(a);

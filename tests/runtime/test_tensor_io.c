@@ -23,11 +23,13 @@ static size_t make_npy(unsigned char *out, int version, const char *dict, const 
     memcpy(out, "\x93NUMPY", 6);
     out[6] = (unsigned char)version;
     out[7] = 0;
-    for (size_t i = 8; i < start; i++)
+    for (size_t i = 8; i < start; i++) {
         out[i] = (unsigned char)(n >> (8 * (i - 8)));
+    }
     memcpy(out + start, dict, n);
-    if (bytes)
+    if (bytes) {
         memcpy(out + start + n, data, bytes);
+    }
     return start + n + bytes;
 }
 
@@ -36,8 +38,9 @@ START_TEST(npy_floats)
     static const float want[6] = {1, -2, 0.5f, 3e38f, 0, 7};
     double wide[6];
     unsigned char file[512];
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 6; i++) {
         wide[i] = (double)want[i];
+    }
     for (int version = 1; version <= 3; version++) {
         RnNpy a;
         size_t n = make_npy(file, version,
@@ -162,8 +165,9 @@ START_TEST(npy_written_and_read)
     temp_path(&t, "a.npy", path);
     float x[24];
     int64_t l[3] = {-1, INT64_MAX, 7};
-    for (int i = 0; i < 24; i++)
+    for (int i = 0; i < 24; i++) {
         x[i] = (float)i / 3;
+    }
     RnNpy a;
     for (uint32_t rank = 0; rank <= 4; rank++) {
         const RnShape shape = {.rank = rank, .dim = {2, 3, 1, rank == 4 ? 4 : 1}};
@@ -235,11 +239,13 @@ END_TEST
 static size_t make_file(unsigned char *out, const char *header, size_t bytes)
 {
     size_t n = strlen(header);
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++) {
         out[i] = (unsigned char)((uint64_t)n >> (8 * i));
+    }
     memcpy(out + 8, header, n);
-    for (size_t i = 0; i < bytes; i++)
+    for (size_t i = 0; i < bytes; i++) {
         out[8 + n + i] = (unsigned char)i;
+    }
     return 8 + n + bytes;
 }
 
@@ -294,8 +300,8 @@ START_TEST(tensors_from_a_pipe)
     TempFolder t = temp_folder();
     char path[128];
     unsigned char bytes[256];
-    size_t n = make_file(
-        bytes, "{\"a\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}}", 3);
+    size_t n =
+        make_file(bytes, "{\"a\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]}}", 3);
     ck_assert_int_eq(mkfifo(temp_path(&t, "pipe", path), 0600), 0);
     int watch = inotify_init1(IN_NONBLOCK);
     ck_assert_int_ge(inotify_add_watch(watch, path, IN_OPEN | IN_CLOSE_NOWRITE), 0);
@@ -367,8 +373,9 @@ START_TEST(tensors_wrong)
     tensors_refused("{\"__metadata__\":{},\"__metadata__\":{}}", 0, "__metadata__ appears twice");
 #undef T
     char deep[2000] = "{\"a\":";
-    for (size_t i = strlen(deep); i < 1900; i++)
+    for (size_t i = strlen(deep); i < 1900; i++) {
         deep[i] = '[';
+    }
     tensors_refused(deep, 0, "no JSON object");
     RnTensorFile *f;
     RnError err;

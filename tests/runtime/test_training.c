@@ -18,10 +18,12 @@ typedef struct Set {
 static Set make_set(void)
 {
     Set set = {.model = toy_model()};
-    for (uint32_t i = 0; i < BATCH * TOY_D; i++)
+    for (uint32_t i = 0; i < BATCH * TOY_D; i++) {
         set.x[i] = toy_value(i);
-    for (uint32_t i = 0; i < BATCH; i++)
+    }
+    for (uint32_t i = 0; i < BATCH; i++) {
         set.labels[i] = (i * 7) % TOY_K;
+    }
     return set;
 }
 
@@ -39,15 +41,17 @@ static double loss_of(const Set *set, const float *w, const float *b, uint32_t n
 {
     double mean[TOY_D] = {0}, total = 0;
     *correct = 0;
-    for (uint32_t i = 0; i < n * TOY_D; i++)
+    for (uint32_t i = 0; i < n * TOY_D; i++) {
         mean[i % TOY_D] += (double)set->x[i] / n;
+    }
     for (uint32_t i = 0; i < n; i++) {
         double y[TOY_K], sum = 0;
         uint32_t best = 0;
         for (uint32_t k = 0; k < TOY_K; k++) {
             y[k] = (double)b[k];
-            for (uint32_t d = 0; d < TOY_D; d++)
+            for (uint32_t d = 0; d < TOY_D; d++) {
                 y[k] += ((double)set->x[i * TOY_D + d] - mean[d]) * (double)w[k * TOY_D + d];
+            }
             sum += exp(y[k]);
             best = y[k] > y[best] ? k : best;
         }
@@ -103,13 +107,15 @@ START_TEST(accumulation_and_loss_scale)
     ck_assert_int_eq(train(s, &set, BATCH, 0, NULL, NULL), RN_OK);
     memcpy(once, g, sizeof once);
     ck_assert_int_eq(train(s, &set, BATCH, 1, NULL, NULL), RN_OK);
-    for (int k = 0; k < TOY_K; k++)
+    for (int k = 0; k < TOY_K; k++) {
         ck_assert_double_eq_tol((double)g[k], 2 * (double)once[k], 1e-6);
+    }
     RnTrainBatch b = {
         .inputs = &in, .labels = set.labels, .batch = BATCH, .loss_scale = 3.0f / BATCH};
     ck_assert_int_eq(rn_forward_backward(s, &b, NULL, NULL), RN_OK);
-    for (int k = 0; k < TOY_K; k++)
+    for (int k = 0; k < TOY_K; k++) {
         ck_assert_double_eq_tol((double)g[k], 3 * (double)once[k], 1e-6);
+    }
     rn_session_close(s);
 }
 END_TEST
@@ -124,8 +130,9 @@ START_TEST(state_moves_and_parameters_stay)
     ck_assert_int_eq(memcmp(w, rn_tensor_data(s, TOY_T_WEIGHT), sizeof w), 0);
     for (int d = 0; d < TOY_D; d++) {
         double mean = 0;
-        for (int i = 0; i < BATCH; i++)
+        for (int i = 0; i < BATCH; i++) {
             mean += (double)set.x[i * TOY_D + d] / BATCH;
+        }
         ck_assert_double_eq_tol((double)rn_tensor_data(s, TOY_T_MEAN)[d], 0.1 * mean, 1e-7);
     }
     rn_session_close(s);
@@ -176,8 +183,9 @@ START_TEST(infers_with_what_was_trained)
     ck_assert_int_eq(rn_infer(s, &in, BATCH, &out, NULL), RN_OK);
     const float *w = rn_tensor_data(s, TOY_T_WEIGHT), *m = rn_tensor_data(s, TOY_T_MEAN);
     double sum = (double)rn_tensor_data(s, TOY_T_BIAS)[0];
-    for (int d = 0; d < TOY_D; d++)
+    for (int d = 0; d < TOY_D; d++) {
         sum += (double)w[d] * ((double)set.x[d] - (double)m[d]);
+    }
     ck_assert_double_eq_tol((double)y[0], sum, 1e-5);
     rn_optimizer_destroy(o);
     rn_session_close(s);
@@ -226,8 +234,9 @@ START_TEST(names_the_first_nan)
     check_nan(s, &set, "parameter fc.bias: element 2 is inf");
     rn_tensor_data(s, TOY_T_BIAS)[2] = 0;
     rn_tensor_data(s, TOY_T_WEIGHT)[0] = 3e38f;
-    for (int i = 0; i < BATCH; i++)
+    for (int i = 0; i < BATCH; i++) {
         set.x[i * TOY_D] = i & 1 ? 1e3f : -1e3f;
+    }
     check_nan(s, &set, "made by fc forward (toy.rn:4)");
     rn_session_close(s);
 }
@@ -272,8 +281,9 @@ START_TEST(sgd_is_pytorch_s)
             ck_assert_int_eq(rn_optimizer_step(o, s, 0.1, NULL), RN_OK);
         }
         ck_assert_uint_eq(rn_optimizer_steps(o), 3);
-        for (int k = 0; k < 3; k++) // a few roundings of values up to 2
+        for (int k = 0; k < 3; k++) { // a few roundings of values up to 2
             ck_assert_double_eq_tol((double)p[k], (double)c->after[k], 5e-7);
+        }
         rn_optimizer_destroy(o);
         rn_session_close(s);
     }
@@ -313,8 +323,9 @@ START_TEST(refuses_wrong_optimizers)
         {.dampening = 2},
         {.nesterov = true},
         {.nesterov = true, .momentum = 0.9, .dampening = 0.1}};
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         ck_assert_int_eq(rn_optimizer_create(s, &wrong[i], &o, &err), RN_ERR_USAGE);
+    }
     ck_assert_int_eq(rn_optimizer_create(s, &(RnOptimizerConfig){0}, &o, &err), RN_OK);
     ck_assert_int_eq(rn_optimizer_step(o, s, (double)NAN, &err), RN_ERR_USAGE);
     rn_optimizer_destroy(o);

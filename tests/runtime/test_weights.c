@@ -16,12 +16,15 @@ static float weight[(TOY_K + 1) * TOY_D], bias[TOY_K + 2], mean[TOY_D];
 // fc.weight, fc.bias, bn.running_mean with the numbers 1, 2, 3, ...
 static void fill(RnFileTensor list[3], uint64_t classes)
 {
-    for (size_t i = 0; i < sizeof weight / sizeof *weight; i++)
+    for (size_t i = 0; i < sizeof weight / sizeof *weight; i++) {
         weight[i] = (float)(i + 1);
-    for (size_t i = 0; i < sizeof bias / sizeof *bias; i++)
+    }
+    for (size_t i = 0; i < sizeof bias / sizeof *bias; i++) {
         bias[i] = (float)(i + 1) / 4;
-    for (size_t i = 0; i < TOY_D; i++)
+    }
+    for (size_t i = 0; i < TOY_D; i++) {
         mean[i] = -(float)(i + 1);
+    }
     list[0] = (RnFileTensor){.name = "fc.weight",
                              .dtype = "F32",
                              .shape = {2, {classes, TOY_D}},
@@ -44,8 +47,7 @@ typedef struct Kept {
     char text[200];
 } Kept;
 
-static void note_kept(void *context, const char *name, const RnTensor *tensor,
-                      const RnShape *found)
+static void note_kept(void *context, const char *name, const RnTensor *tensor, const RnShape *found)
 {
     Kept *kept = context;
     ck_assert_uint_eq(tensor->role, RN_ROLE_PARAM);
@@ -66,8 +68,9 @@ static RnSession *load(const RnModel *m, const RnFileTensor *list, size_t n, con
     RnSession *s = NULL;
     RnError err = {0};
     ck_assert_int_eq(rn_session_open(m, &(RnOptions){.threads = 1}, &s, NULL), RN_OK);
-    for (int k = 0; k < TOY_K; k++)
+    for (int k = 0; k < TOY_K; k++) {
         rn_tensor_data(s, TOY_T_BIAS)[k] = 7;
+    }
     ck_assert_int_eq(rn_tensor_file_write(temp_path(&folder, "w", path), list, n, NULL, 0, NULL),
                      RN_OK);
     if (map) {
@@ -77,8 +80,9 @@ static RnSession *load(const RnModel *m, const RnFileTensor *list, size_t n, con
     RnStatus status = rn_weights_load_with(s, path, &options, &err);
     ck_assert_msg(status == (text ? RN_ERR_INPUT : RN_OK), "%s", err.text);
     ck_assert_msg(!text || strstr(err.text, text), "'%s' is not in: %s", text, err.text);
-    if (text)
+    if (text) {
         ck_assert(rn_tensor_data(s, TOY_T_BIAS)[0] == 7); // unchanged
+    }
     temp_remove(&folder);
     return s;
 }
@@ -127,8 +131,9 @@ START_TEST(other_types_are_converted)
     double wide[TOY_K * TOY_D];
     RnFileTensor list[3];
     fill(list, TOY_K);
-    for (size_t i = 0; i < TOY_K * TOY_D; i++)
+    for (size_t i = 0; i < TOY_K * TOY_D; i++) {
         wide[i] = (double)weight[i] * (1 + 0x1p-30); // rounds to the float
+    }
     list[0].dtype = "F64";
     list[0].data = wide;
     list[0].bytes = sizeof wide;

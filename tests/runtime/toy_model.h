@@ -49,28 +49,29 @@ static inline float *toy_dlogits(const RnCall *c, uint32_t image)
 }
 
 // packed[d * 5 + k] = W[k, d]; task k.
-static void toy_pack(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
-                     void *const *at)
+static void toy_pack(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch, void *const *at)
 {
     (void)at;
     (void)scratch;
-    for (uint32_t k = lo; k < hi; k++)
-        for (uint32_t d = 0; d < TOY_D; d++)
+    for (uint32_t k = lo; k < hi; k++) {
+        for (uint32_t d = 0; d < TOY_D; d++) {
             toy_floats(c, RN_REGION_PACKED)[d * TOY_K + k] =
                 toy_floats(c, RN_REGION_PARAMS)[k * TOY_D + d];
+        }
+    }
 }
 
 // packed bias[k] = b[k] - sum over d of W[k, d] * running_mean[d], from the packed weights.
-static void toy_fold(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
-                     void *const *at)
+static void toy_fold(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch, void *const *at)
 {
     (void)at;
     (void)scratch;
     const float *packed = toy_floats(c, RN_REGION_PACKED);
     for (uint32_t k = lo; k < hi; k++) {
         float sum = toy_floats(c, RN_REGION_PARAMS)[TOY_D * TOY_K + 4 + k]; // bias is aligned to 64
-        for (uint32_t d = 0; d < TOY_D; d++)
+        for (uint32_t d = 0; d < TOY_D; d++) {
             sum -= packed[d * TOY_K + k] * toy_floats(c, RN_REGION_STATE)[d];
+        }
         toy_floats(c, RN_REGION_PACKED)[TOY_PACKED_BIAS + k] = sum;
     }
 }
@@ -81,52 +82,54 @@ static void toy_infer_images(const RnCall *c, uint32_t first, uint32_t last, voi
     const float *packed = toy_floats(c, RN_REGION_PACKED);
     for (uint32_t i = first; i < last && i < c->batch; i++) {
         memcpy(row, packed + TOY_PACKED_BIAS, TOY_K * sizeof *row);
-        for (uint32_t d = 0; d < TOY_D; d++)
-            for (uint32_t k = 0; k < TOY_K; k++)
+        for (uint32_t d = 0; d < TOY_D; d++) {
+            for (uint32_t k = 0; k < TOY_K; k++) {
                 row[k] += toy_floats(c, TOY_REGION_X)[i * TOY_D + d] * packed[d * TOY_K + k];
+            }
+        }
         memcpy(toy_floats(c, TOY_REGION_LOGITS) + (size_t)i * TOY_K, row, TOY_K * sizeof *row);
     }
 }
 
-static void toy_infer_1(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
-                        void *const *at)
+static void toy_infer_1(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch, void *const *at)
 {
     (void)at;
     toy_infer_images(c, lo, hi, scratch);
 }
 
-static void toy_infer_8(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
-                        void *const *at)
+static void toy_infer_8(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch, void *const *at)
 {
     (void)at;
     toy_infer_images(c, lo * TOY_GROUP, hi * TOY_GROUP, scratch);
 }
 
-static void toy_sums(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
-                     void *const *at)
+static void toy_sums(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch, void *const *at)
 {
     (void)at;
     (void)scratch;
     for (uint32_t g = lo; g < hi; g++) {
         double *sum = toy_partial(c, g);
-        for (uint32_t d = 0; d < TOY_D; d++)
+        for (uint32_t d = 0; d < TOY_D; d++) {
             sum[d] = 0;
-        for (uint32_t i = g * TOY_GROUP; i < (g + 1) * TOY_GROUP && i < c->batch; i++)
-            for (uint32_t d = 0; d < TOY_D; d++)
+        }
+        for (uint32_t i = g * TOY_GROUP; i < (g + 1) * TOY_GROUP && i < c->batch; i++) {
+            for (uint32_t d = 0; d < TOY_D; d++) {
                 sum[d] += (double)toy_floats(c, TOY_REGION_X)[i * TOY_D + d];
+            }
+        }
     }
 }
 
-static void toy_finish(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
-                       void *const *at)
+static void toy_finish(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch, void *const *at)
 {
     (void)at;
     (void)scratch;
     for (uint32_t task = lo; task < hi; task++) {
         for (uint32_t d = 0; d < TOY_D; d++) {
             double sum = 0;
-            for (uint32_t g = 0; g * TOY_GROUP < c->batch; g++)
+            for (uint32_t g = 0; g * TOY_GROUP < c->batch; g++) {
                 sum += toy_partial(c, g)[d];
+            }
             float mean = (float)(sum / c->batch);
             float *running = toy_floats(c, RN_REGION_STATE) + d;
             toy_floats(c, RN_REGION_ARENA)[d] = mean;
@@ -136,26 +139,26 @@ static void toy_finish(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
 }
 
 // Two images per task.
-static void toy_forward(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
-                        void *const *at)
+static void toy_forward(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch, void *const *at)
 {
     (void)at;
     float *z = scratch;
     const float *w = toy_floats(c, RN_REGION_PARAMS), *b = w + TOY_D * TOY_K + 4;
     for (uint32_t i = lo * 2; i < hi * 2 && i < c->batch; i++) {
-        for (uint32_t d = 0; d < TOY_D; d++)
+        for (uint32_t d = 0; d < TOY_D; d++) {
             z[d] = toy_floats(c, TOY_REGION_X)[i * TOY_D + d] - toy_floats(c, RN_REGION_ARENA)[d];
+        }
         for (uint32_t k = 0; k < TOY_K; k++) {
             float sum = b[k];
-            for (uint32_t d = 0; d < TOY_D; d++)
+            for (uint32_t d = 0; d < TOY_D; d++) {
                 sum += z[d] * w[k * TOY_D + d];
+            }
             toy_floats(c, TOY_REGION_LOGITS)[i * TOY_K + k] = sum;
         }
     }
 }
 
-static void toy_loss(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
-                     void *const *at)
+static void toy_loss(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch, void *const *at)
 {
     (void)at;
     (void)scratch;
@@ -163,14 +166,17 @@ static void toy_loss(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch,
     for (uint32_t i = lo; i < hi; i++) {
         const float *logits = toy_floats(c, TOY_REGION_LOGITS) + (size_t)i * TOY_K;
         float largest = logits[0], sum = 0;
-        for (uint32_t k = 1; k < TOY_K; k++)
+        for (uint32_t k = 1; k < TOY_K; k++) {
             largest = logits[k] > largest ? logits[k] : largest;
-        for (uint32_t k = 0; k < TOY_K; k++)
+        }
+        for (uint32_t k = 0; k < TOY_K; k++) {
             sum += expf(logits[k] - largest);
+        }
         toy_floats(c, TOY_REGION_LOSS)[i] = logf(sum) + largest - logits[labels[i]];
-        for (uint32_t k = 0; k < TOY_K; k++)
+        for (uint32_t k = 0; k < TOY_K; k++) {
             toy_dlogits(c, i)[k] =
                 c->loss_scale * (expf(logits[k] - largest) / sum - (k == labels[i] ? 1.0f : 0.0f));
+        }
     }
 }
 
@@ -184,9 +190,10 @@ static void toy_backward_weight(const RnCall *c, uint32_t lo, uint32_t hi, void 
         for (uint32_t d = 0; d < TOY_D; d++) {
             float *g = toy_floats(c, RN_REGION_GRADS) + 16 + k * TOY_D + d;
             float sum = c->accumulate ? *g : 0.0f;
-            for (uint32_t i = 0; i < c->batch; i++)
+            for (uint32_t i = 0; i < c->batch; i++) {
                 sum += toy_dlogits(c, i)[k] * (toy_floats(c, TOY_REGION_X)[i * TOY_D + d] -
                                                toy_floats(c, RN_REGION_ARENA)[d]);
+            }
             *g = sum;
         }
     }
@@ -200,8 +207,9 @@ static void toy_backward_bias(const RnCall *c, uint32_t lo, uint32_t hi, void *s
     for (uint32_t k = lo; k < hi; k++) {
         float *g = toy_floats(c, RN_REGION_GRADS) + k;
         float sum = c->accumulate ? *g : 0.0f;
-        for (uint32_t i = 0; i < c->batch; i++)
+        for (uint32_t i = 0; i < c->batch; i++) {
             sum += toy_dlogits(c, i)[k];
+        }
         *g = sum;
     }
 }

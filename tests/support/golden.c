@@ -23,8 +23,9 @@ static int has_kind(const char *stem, size_t length, const char *kind)
     static const char *const suffix[] = {"_train", "_sgd"};
     for (size_t i = 0; i < 2; i++) {
         size_t n = strlen(suffix[i]);
-        if (length > n && strncmp(stem + length - n, suffix[i], n) == 0)
+        if (length > n && strncmp(stem + length - n, suffix[i], n) == 0) {
             return strcmp(kind, suffix[i] + 1) == 0;
+        }
     }
     return strcmp(kind, "infer") == 0;
 }
@@ -34,28 +35,33 @@ char **golden_list(const char *kind, int *count)
     DIR *folder = opendir(DATA);
     char **list = NULL;
     *count = 0;
-    if (!folder)
+    if (!folder) {
         return NULL;
+    }
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         size_t length = strlen(entry->d_name);
         if (length < 6 || strcmp(entry->d_name + length - 5, ".json") != 0 ||
-            !has_kind(entry->d_name, length - 5, kind))
+            !has_kind(entry->d_name, length - 5, kind)) {
             continue;
+        }
         list = realloc(list, (size_t)(*count + 1) * sizeof *list);
-        if (!list)
+        if (!list) {
             abort();
+        }
         list[(*count)++] = strndup(entry->d_name, length - 5);
     }
     (void)closedir(folder);
-    if (list)
+    if (list) {
         qsort(list, (size_t)*count, sizeof *list, compare_names);
+    }
     return list;
 }
 
 void golden_free_list(char **list, int count)
 {
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         free(list[i]);
+    }
     free(list);
 }
 
@@ -132,8 +138,9 @@ static void fill(Golden *g)
         int32_t i = rn_model_find(g->compiled, scaled->valuestring, RN_ROLE_PARAM);
         ck_assert_msg(i >= 0, "%s: no parameter %s", g->name, scaled->valuestring);
         float *data = rn_tensor_data(g->session, i);
-        for (uint64_t k = 0; k < rn_tensor_elements(rn_model_tensor(g->compiled, i)); k++)
+        for (uint64_t k = 0; k < rn_tensor_elements(rn_model_tensor(g->compiled, i)); k++) {
             data[k] *= factor;
+        }
     }
     rn_params_changed(g->session);
 }

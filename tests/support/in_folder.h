@@ -51,8 +51,9 @@ static inline void write_images(const char *name, uint64_t count, uint64_t width
     size_t n = (size_t)(count * 3 * 13 * width);
     float *x = calloc(n, sizeof *x);
     ck_assert_ptr_nonnull(x);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         x[i] = (float)(i * 53 % 97) / 97.0f;
+    }
     x[n - 1] = last;
     ck_assert_int_eq(rn_npy_write_f32(in_folder(name), &shape, x, NULL), RN_OK);
     free(x);
@@ -64,8 +65,9 @@ static inline void write_labels(const char *name, uint64_t count, int64_t last)
     RnShape shape = {1, {count}};
     int64_t *labels = calloc(count, sizeof *labels);
     ck_assert_ptr_nonnull(labels);
-    for (uint64_t i = 0; i < count; i++)
+    for (uint64_t i = 0; i < count; i++) {
         labels[i] = (int64_t)(i % 5);
+    }
     labels[count - 1] = last;
     ck_assert_int_eq(rn_npy_write_i64(in_folder(name), &shape, labels, NULL), RN_OK);
     free(labels);

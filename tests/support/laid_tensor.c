@@ -17,8 +17,9 @@ static int64_t plain_count(const Value *v, int64_t batch)
 
 static int64_t parts_of(const Value *v, int64_t batch)
 {
-    if (v->parts_div == RN_DIV_ALL)
+    if (v->parts_div == RN_DIV_ALL) {
         return v->parts_mul;
+    }
     return v->parts_mul * ((batch + v->parts_div - 1) / v->parts_div);
 }
 
@@ -41,21 +42,24 @@ static int64_t blocked_source(const Value *v, int64_t i)
 static int64_t packed_source(const Packing *p, const Shape *s, int64_t i)
 {
     int64_t at[SHAPE_MAX_RANK], source = 0;
-    for (uint32_t j = 0; j < SHAPE_MAX_RANK; j++)
+    for (uint32_t j = 0; j < SHAPE_MAX_RANK; j++) {
         at[j] = p->base[j];
+    }
     for (uint32_t d = p->dims; d-- > 0;) {
         at[p->dim[d].coord] += i % p->dim[d].extent * p->dim[d].coef;
         i /= p->dim[d].extent;
     }
     if (p->fold[1]) {
-        if (at[0] >= p->fold[0])
+        if (at[0] >= p->fold[0]) {
             return -1;
+        }
         at[0] += at[1] / p->fold[1] * p->fold[0];
         at[1] %= p->fold[1];
     }
     for (uint32_t j = 0; j < s->rank; j++) {
-        if (at[j] < 0 || at[j] >= s->dim[j])
+        if (at[j] < 0 || at[j] >= s->dim[j]) {
             return -1;
+        }
         source = source * s->dim[j] + at[j];
     }
     return source;
@@ -64,8 +68,9 @@ static int64_t packed_source(const Packing *p, const Shape *s, int64_t i)
 static int64_t own_elements(const Packing *p)
 {
     int64_t n = 1;
-    for (uint32_t d = 0; d < p->dims; d++)
+    for (uint32_t d = 0; d < p->dims; d++) {
         n *= p->dim[d].extent;
+    }
     return n;
 }
 
@@ -78,8 +83,9 @@ static int64_t source_of(const Value *v, int64_t i)
         return blocked_source(v, i);
     case LAYOUT_PACKED: {
         const Packing *p = v->layout.packing;
-        for (; p && i >= own_elements(p); p = p->next)
+        for (; p && i >= own_elements(p); p = p->next) {
             i -= own_elements(p);
+        }
         return p ? packed_source(p, &v->shape, i) : -1;
     }
     case LAYOUT_PARTIALS: {
@@ -104,8 +110,9 @@ size_t laid_bytes(const Value *v, int64_t batch)
 {
     uint64_t fixed, per_image;
     layout_bytes(&v->shape, v->dtype, &v->layout, &fixed, &per_image);
-    if (v->layout.kind == LAYOUT_PARTIALS)
+    if (v->layout.kind == LAYOUT_PARTIALS) {
         fixed *= (uint64_t)parts_of(v, batch);
+    }
     return fixed + per_image * (uint64_t)batch;
 }
 
@@ -114,10 +121,11 @@ void laid_write(const Value *v, int64_t batch, const RefTensor *t, void *to)
     double share = v->layout.kind == LAYOUT_PARTIALS ? 1.0 / (double)parts_of(v, batch) : 1.0;
     for (int64_t i = 0; i < laid_count(v, batch); i++) {
         int64_t source = source_of(v, i);
-        if (v->dtype == RN_U32)
+        if (v->dtype == RN_U32) {
             ((uint32_t *)to)[i] = (uint32_t)t->at[i];
-        else
+        } else {
             ((float *)to)[i] = source < 0 ? 0.0F : (float)(t->at[source] * share);
+        }
     }
 }
 
@@ -125,21 +133,26 @@ void laid_read(const Value *v, int64_t batch, const void *from, double *at)
 {
     const float *laid = from;
     bool adds = v->layout.kind == LAYOUT_PARTIALS;
-    for (int64_t i = 0; i < plain_count(v, batch); i++)
+    for (int64_t i = 0; i < plain_count(v, batch); i++) {
         at[i] = adds ? 0.0 : (double)NAN;
+    }
     for (int64_t i = 0; i < laid_count(v, batch); i++) {
         int64_t source = source_of(v, i);
-        if (source >= 0)
+        if (source >= 0) {
             at[source] = (double)laid[i] + (adds ? at[source] : 0.0);
+        }
     }
 }
 
 bool laid_pads_are_zero(const Value *v, int64_t batch, const void *from)
 {
-    if (v->layout.kind != LAYOUT_BLOCKED)
+    if (v->layout.kind != LAYOUT_BLOCKED) {
         return true;
-    for (int64_t i = 0; i < laid_count(v, batch); i++)
-        if (source_of(v, i) < 0 && ((const float *)from)[i] != 0.0F)
+    }
+    for (int64_t i = 0; i < laid_count(v, batch); i++) {
+        if (source_of(v, i) < 0 && ((const float *)from)[i] != 0.0F) {
             return false;
+        }
+    }
     return true;
 }

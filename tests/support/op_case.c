@@ -10,8 +10,9 @@
 
 static const char *skip_blanks(const char *p)
 {
-    while (*p == ' ')
+    while (*p == ' ') {
         p++;
+    }
     return p;
 }
 
@@ -21,13 +22,16 @@ static int read_numbers(const char *p, char separator, int64_t *at, int max)
     for (int n = 0; n < max;) {
         char *end;
         at[n++] = strtoll(p, &end, 10);
-        if (end == p)
+        if (end == p) {
             return -1;
+        }
         p = skip_blanks(end);
-        if (*p == '\0')
+        if (*p == '\0') {
             return n;
-        if (*p++ != separator)
+        }
+        if (*p++ != separator) {
             return -1;
+        }
     }
     return -1;
 }
@@ -35,8 +39,9 @@ static int read_numbers(const char *p, char separator, int64_t *at, int max)
 static bool read_size(const char *text, int64_t size[2])
 {
     int n = read_numbers(text, 'x', size, 2);
-    if (n == 1)
+    if (n == 1) {
         size[1] = size[0];
+    }
     return n > 0;
 }
 
@@ -44,14 +49,17 @@ static bool read_pad(Arena *a, const char *text, int64_t pad[4])
 {
     size_t length = strlen(text);
     if (strcmp(text, "same") == 0) {
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < 4; i++) {
             pad[i] = ATTR_PAD_SAME;
+        }
         return true;
     }
-    if (text[0] == '[' && text[length - 1] == ']')
+    if (text[0] == '[' && text[length - 1] == ']') {
         return read_numbers(arena_strndup(a, text + 1, length - 2), ',', pad, 4) == 4;
-    if (!read_size(text, pad))
+    }
+    if (!read_size(text, pad)) {
         return false;
+    }
     pad[2] = pad[0];
     pad[3] = pad[1];
     return true;
@@ -59,11 +67,12 @@ static bool read_pad(Arena *a, const char *text, int64_t pad[4])
 
 static bool read_choice(Arena *a, const AttrDef *def, const char *text, int32_t *choice)
 {
-    for (uint32_t i = 0; i < attr_choice_count(def); i++)
+    for (uint32_t i = 0; i < attr_choice_count(def); i++) {
         if (strcmp(attr_choice_text(a, def, i), text) == 0) {
             *choice = (int32_t)i;
             return true;
         }
+    }
     return false;
 }
 
@@ -95,9 +104,11 @@ static bool read_value(Arena *a, const AttrDef *def, const char *text, void *att
 
 static const AttrDef *find_attr(const OpDef *op, const char *name, int position)
 {
-    for (uint32_t i = 0; i < op->attr_count; i++)
-        if (name ? strcmp(op->attrs[i].name, name) == 0 : op->attrs[i].position == position)
+    for (uint32_t i = 0; i < op->attr_count; i++) {
+        if (name ? strcmp(op->attrs[i].name, name) == 0 : op->attrs[i].position == position) {
             return &op->attrs[i];
+        }
+    }
     return NULL;
 }
 
@@ -105,8 +116,9 @@ static const AttrDef *find_attr(const OpDef *op, const char *name, int position)
 static char *next_item(Arena *a, const char **text)
 {
     const char *begin = skip_blanks(*text), *p = begin;
-    for (int depth = 0; *p && !(*p == ',' && depth == 0); p++)
+    for (int depth = 0; *p && !(*p == ',' && depth == 0); p++) {
         depth += (*p == '[') - (*p == ']');
+    }
     *text = *p ? p + 1 : p;
     return arena_strndup(a, begin, (size_t)(p - begin));
 }
@@ -117,10 +129,11 @@ bool op_case_attrs(Arena *a, const OpDef *op, const char *text, void *attrs, con
     int position = 0;
     while (*skip_blanks(text)) {
         char *item = next_item(a, &text), *equals = strchr(item, '=');
-        if (equals)
+        if (equals) {
             *equals++ = '\0';
-        else
+        } else {
             position++;
+        }
         const AttrDef *def = find_attr(op, equals ? item : NULL, position);
         if (!def || !read_value(a, def, equals ? equals : item, attrs)) {
             *why = arena_printf(a, "%s: cannot read %s", op->name, item);
@@ -137,17 +150,21 @@ static Value *add_tensor(Graph *g, const OpDef *op, uint32_t index, const char *
     text += positive;
     char kind = *text;
     ValueKind value_kind = kind == '=' || kind == '~' ? VALUE_PARAM : VALUE_INPUT;
-    if (op->updates >> index & 1)
+    if (op->updates >> index & 1) {
         value_kind = VALUE_STATE;
+    }
     const char *name = arena_printf(g->arena, "in%u", index);
-    if (kind == '#')
+    if (kind == '#') {
         return graph_add_value(g, VALUE_LABELS, RN_U32, shape_batch(), name, (Loc){0});
-    if (kind == 'N')
+    }
+    if (kind == 'N') {
         return graph_add_value(g, VALUE_INPUT, RN_F32, shape_batch(), name, (Loc){0});
+    }
     Shape s = {.rank = 0};
     bool batched = kind != '=' && kind != '~';
-    if (batched)
+    if (batched) {
         s.dim[0] = DIM_BATCH;
+    }
     int n = read_numbers(batched ? text : text + 1, ',', &s.dim[batched], SHAPE_MAX_RANK - 1);
     ck_assert_msg(n > 0, "%s: cannot read the tensor %s", op->name, text);
     s.rank = (uint32_t)n + batched;
@@ -207,12 +224,13 @@ static void fill(const Graph *g, const Value *v, RefTensor *t, int64_t batch, ui
     int64_t classes = g->first ? shape_channels(&g->first->inputs.at[0]->shape) : 1;
     for (int64_t i = 0; i < op_case_elements(v, batch); i++) {
         double x = random_float(state);
-        if (v->kind == VALUE_LABELS)
+        if (v->kind == VALUE_LABELS) {
             x = floor((x + 1.0) / 2.0 * (double)classes);
-        else if (positive)
+        } else if (positive) {
             x = 1.0 + x / 2.0;
-        else if (v->terms && i >= shape_elements(&v->shape) / v->terms)
+        } else if (v->terms && i >= shape_elements(&v->shape) / v->terms) {
             x = 1.5 + x / 2.0; // a sum of squares: at least the first sum's square
+        }
         t->at[i] = x;
     }
 }
@@ -223,20 +241,25 @@ RefTensor *op_case_values(Arena *a, const Graph *g, int64_t batch, uint64_t seed
     uint64_t state = seed * 2 + 1;
     const Value *given[64];
     uint32_t count = 0;
-    for (uint32_t i = 0; i < g->inputs.count; i++)
+    for (uint32_t i = 0; i < g->inputs.count; i++) {
         given[count++] = g->inputs.at[i];
-    for (uint32_t i = 0; i < g->params.count; i++)
+    }
+    for (uint32_t i = 0; i < g->params.count; i++) {
         given[count++] = g->params.at[i];
-    for (uint32_t i = 0; i < g->states.count; i++)
+    }
+    for (uint32_t i = 0; i < g->states.count; i++) {
         given[count++] = g->states.at[i];
-    if (g->labels)
+    }
+    if (g->labels) {
         given[count++] = g->labels;
+    }
     ck_assert_uint_lt(count, 64);
     for (uint32_t i = 0; i < count; i++) {
         RefTensor *t = &values[given[i]->id];
         t->shape = given[i]->shape;
-        if (shape_is_batched(&t->shape))
+        if (shape_is_batched(&t->shape)) {
             t->shape.dim[0] = batch;
+        }
         t->at = ARENA_ARRAY(a, double, op_case_elements(given[i], batch));
         fill(g, given[i], t, batch, &state);
     }

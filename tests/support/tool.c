@@ -32,24 +32,29 @@ void tool_run(ToolRun *r, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vsnprintf(command, sizeof command, fmt, ap);
     va_end(ap);
-    if (n < 0 || (size_t)n >= sizeof command)
+    if (n < 0 || (size_t)n >= sizeof command) {
         give_up("command too long");
+    }
     FILE *out = tmpfile(), *err = tmpfile();
-    if (!out || !err)
+    if (!out || !err) {
         give_up("tmpfile");
+    }
     fflush(NULL);
     pid_t child = fork();
-    if (child < 0)
+    if (child < 0) {
         give_up("fork");
+    }
     if (child == 0) {
-        if (dup2(fileno(out), 1) < 0 || dup2(fileno(err), 2) < 0)
+        if (dup2(fileno(out), 1) < 0 || dup2(fileno(err), 2) < 0) {
             _exit(126);
+        }
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }
     int status;
-    if (waitpid(child, &status, 0) != child)
+    if (waitpid(child, &status, 0) != child) {
         give_up("waitpid");
+    }
     r->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     read_back(out, r->out, sizeof r->out);
     read_back(err, r->err, sizeof r->err);
@@ -70,8 +75,9 @@ char *tool_folder(const char *name)
     snprintf(path, sizeof path, "%s/tmp-%s-XXXXXX", TEST_BINARY_DIR, name);
     char *made = mkdtemp(path);
     char *copy = made ? strdup(made) : NULL;
-    if (!copy)
+    if (!copy) {
         give_up(path);
+    }
     return copy;
 }
 
@@ -85,8 +91,9 @@ void tool_remove_folder(char *folder)
 void tool_write(const char *path, const void *data, size_t bytes)
 {
     FILE *f = fopen(path, "wb");
-    if (!f || fwrite(data, 1, bytes, f) != bytes || fclose(f) != 0)
+    if (!f || fwrite(data, 1, bytes, f) != bytes || fclose(f) != 0) {
         give_up(path);
+    }
 }
 
 void tool_write_idx(const char *path, uint32_t count, uint32_t height, uint32_t width,
@@ -99,8 +106,9 @@ void tool_write_idx(const char *path, uint32_t count, uint32_t height, uint32_t 
     unsigned char *data = calloc(bytes, 1);
     ck_assert_ptr_nonnull(data);
     memcpy(data, head, start);
-    for (size_t i = 0; i < bytes - start; i++)
+    for (size_t i = 0; i < bytes - start; i++) {
         data[start + i] = (unsigned char)(labels ? i % classes : i * 71 % 251);
+    }
     tool_write(path, data, bytes);
     free(data);
 }
@@ -114,11 +122,13 @@ bool tool_exists(const char *path)
 int tool_count_files(const char *folder)
 {
     DIR *d = opendir(folder);
-    if (!d)
+    if (!d) {
         give_up(folder);
+    }
     int count = 0;
-    for (struct dirent *e = readdir(d); e; e = readdir(d))
+    for (struct dirent *e = readdir(d); e; e = readdir(d)) {
         count += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    }
     closedir(d);
     return count;
 }

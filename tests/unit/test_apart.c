@@ -14,8 +14,9 @@ enum { BYTES = 5 * 1000 * 1000 + 1 }; // more than a pipe holds, and than the fi
 static const void *make_pattern(void *context, size_t *bytes)
 {
     unsigned char *made = context;
-    for (size_t i = 0; i < BYTES; i++)
+    for (size_t i = 0; i < BYTES; i++) {
         made[i] = (unsigned char)(i * 31 + i / 4096);
+    }
     *bytes = BYTES;
     return made;
 }
@@ -40,8 +41,9 @@ END_TEST
 static const void *make_nothing(void *context, size_t *bytes)
 {
     (void)bytes;
-    if (*(const int *)context)
+    if (*(const int *)context) {
         raise(*(const int *)context);
+    }
     _exit(3);
 }
 

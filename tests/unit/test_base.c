@@ -18,8 +18,9 @@ START_TEST(arena_objects_are_zeroed_and_aligned)
         for (size_t bytes = 0; bytes < 5000; bytes = bytes * 2 + 1) {
             unsigned char *p = arena_alloc(a, bytes);
             ck_assert_uint_eq((uintptr_t)p % 16, 0);
-            for (size_t i = 0; i < bytes; i++)
+            for (size_t i = 0; i < bytes; i++) {
                 ck_assert_uint_eq(p[i], 0);
+            }
             memset(p, 0xff, bytes);
         }
         memset(arena_alloc(a, 10 << 20), 0xff, 10 << 20);
@@ -34,11 +35,13 @@ START_TEST(vectors_grow)
 {
     Arena *a = arena_create();
     VEC(int) v = {0};
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 1000; i++) {
         VEC_PUSH(a, &v, i * i);
+    }
     ck_assert_uint_eq(v.count, 1000);
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 1000; i++) {
         ck_assert_int_eq(v.at[i], i * i);
+    }
     arena_destroy(a);
 }
 END_TEST
@@ -48,8 +51,9 @@ START_TEST(texts_grow)
     Arena *a = arena_create();
     StrBuf b = {.arena = a};
     ck_assert_str_eq(strbuf_text(&b), "");
-    for (int i = 0; i < 500; i++)
+    for (int i = 0; i < 500; i++) {
         strbuf_printf(&b, "%d,", i % 10);
+    }
     strbuf_add_bytes(&b, "end", 2);
     ck_assert_uint_eq(b.count, 1002);
     ck_assert_str_eq(strbuf_text(&b) + 994, "7,8,9,en");
@@ -90,8 +94,9 @@ START_TEST(equal_elements_are_kept_once)
         }
     }
     ck_assert_uint_eq(d.count, 1000);
-    for (uint64_t i = 0; i < 1000; i++)
+    for (uint64_t i = 0; i < 1000; i++) {
         ck_assert_uint_eq(*DISTINCT_AT(uint64_t, &d, i), i * i);
+    }
     arena_destroy(a);
 }
 END_TEST
@@ -139,8 +144,9 @@ START_TEST(utf8_is_told_apart)
                                       "\xf0\x80\x80\x80",
                                       "\xf4\x90\x80\x80",
                                       "\xff"};
-    for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
+    for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
         ck_assert_uint_eq(utf8_length(BAD[i], strlen(BAD[i])), 0);
+    }
     ck_assert_uint_eq(utf8_length("\0", 1), 0);
     ck_assert_uint_eq(utf8_length("\xe2\x82\xac", 2), 0);
 }
@@ -187,9 +193,10 @@ START_TEST(diagnostics_have_a_limit)
     memset(text, 'x', sizeof text);
     uint32_t file = source_add(&s, "t.rn", text, sizeof text);
     Diag *d = diag_create(a, &s);
-    for (uint32_t i = 0; i < 30; i++)
+    for (uint32_t i = 0; i < 30; i++) {
         (void)diag_error(d, (Loc){.range = {file, i * 100, i * 100 + 90}}, "mistake %u",
                          (unsigned)i);
+    }
     ck_assert_uint_eq(diag_error_count(d), 30);
     StrBuf out = {.arena = a};
     diag_render(d, &out);
@@ -208,8 +215,9 @@ START_TEST(files_are_whole_or_not_at_all)
     const char *error = NULL, *path = TEST_BINARY_DIR "/base-file.bin";
     size_t bytes = 0;
     char *data = arena_alloc(a, 100000);
-    for (size_t i = 0; i < 100000; i++)
+    for (size_t i = 0; i < 100000; i++) {
         data[i] = (char)(i * 7);
+    }
     ck_assert_msg(file_write(a, path, data, 100000, &error), "%s", error);
     char *back = file_read(a, path, 100000, &bytes, &error);
     ck_assert_ptr_nonnull(back);

@@ -31,8 +31,9 @@ START_TEST(finds_a_peak)
 {
     static const char *const isas[] = {"x86-64", "x86-64-v3", "x86-64-v4", "aarch64", "unknown"};
     for (size_t i = 0; i < sizeof isas / sizeof isas[0]; i++) {
-        if (strcmp(isas[i], "unknown") != 0 && !rn_machine_has(isas[i]))
+        if (strcmp(isas[i], "unknown") != 0 && !rn_machine_has(isas[i])) {
             continue;
+        }
         ck_assert_double_gt(peak_of(isas[i], 1), 0.01);
         ck_assert_double_gt(peak_of(isas[i], 3), 0.01);
     }
@@ -47,8 +48,9 @@ START_TEST(memory_peak)
     ck_assert_uint_gt(before, 0);
     volatile char *block = malloc(BYTES);
     ck_assert_ptr_nonnull((const void *)block);
-    for (size_t i = 0; i < BYTES; i += 4096)
+    for (size_t i = 0; i < BYTES; i += 4096) {
         block[i] = 1;
+    }
     ck_assert_uint_ge(memory_use_peak(), before + BYTES / 2);
     free((void *)(uintptr_t)block);
 }

@@ -47,8 +47,9 @@ END_TEST
 static int count(const char *text, const char *what)
 {
     int n = 0;
-    for (const char *at = strstr(text, what); at; at = strstr(at + 1, what))
+    for (const char *at = strstr(text, what); at; at = strstr(at + 1, what)) {
         n++;
+    }
     return n;
 }
 

@@ -176,8 +176,9 @@ START_TEST(interpreter_knows_expressions_and_sides)
     double plain[6];
     memcpy(plain, interpret(&s, s.sum), sizeof plain);
     const double expected[6] = {1 + 9, 8 - 2, 0 + 3, 3 + 4, 7 + 5, 0 - 6};
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 6; i++) {
         ck_assert_double_eq(plain[i], expected[i]);
+    }
 
     Node *conv = s.conv->def;
     VEC_PUSH(s.arena, &conv->inputs, s.x);
@@ -204,8 +205,9 @@ START_TEST(interpreter_knows_expressions_and_sides)
         strstr(dump(s.g), "store { t0 = relu(result); add(t0, %0) } side %5 = channel_sum(result)"),
         "%s", dump(s.g));
     const double *fused = interpret(&s, s.conv);
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 6; i++) {
         ck_assert_double_eq(fused[i], plain[i]);
+    }
     const double *sum = interpret(&s, sums);
     ck_assert_double_eq(sum[0], plain[0] + plain[1] + plain[2]);
     ck_assert_double_eq(sum[1], plain[3] + plain[4] + plain[5]);

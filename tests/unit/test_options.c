@@ -24,8 +24,9 @@ static const char *parse(const char *line)
     char *argv[32] = {arena_strdup(arena, "resnetc")};
     int argc = 1;
     char *copy = arena_strdup(arena, line);
-    for (char *word = strtok(copy, " "); word && argc < 32; word = strtok(NULL, " "))
+    for (char *word = strtok(copy, " "); word && argc < 32; word = strtok(NULL, " ")) {
         argv[argc++] = word;
+    }
     const char *error;
     return options_parse(arena, argc, argv, &options, &error) ? NULL : error;
 }
@@ -114,23 +115,27 @@ START_TEST(help_is_complete)
         options_help(&help, &command_table[c]);
         for (size_t i = 0; i < option_table_count; i++) {
             const OptionDef *o = &option_table[i];
-            if (!o->name || !(o->commands & command_table[c].bit))
+            if (!o->name || !(o->commands & command_table[c].bit)) {
                 continue;
+            }
             ck_assert_msg(strstr(strbuf_text(&help), option_spelling(arena, o)) != NULL, "%s in %s",
                           o->name, command_table[c].name);
         }
-        for (const char *line = strbuf_text(&help); *line; line += strcspn(line, "\n") + 1)
+        for (const char *line = strbuf_text(&help); *line; line += strcspn(line, "\n") + 1) {
             ck_assert_msg(strcspn(line, "\n") <= 101, "%.120s", line);
+        }
     }
 }
 END_TEST
 
 static const OptionDef *needed(const char *needs)
 {
-    for (size_t i = 0; i < option_table_count; i++)
+    for (size_t i = 0; i < option_table_count; i++) {
         if (option_table[i].name && strcspn(needs, "=") == strlen(option_table[i].name) &&
-            strncmp(needs, option_table[i].name, strlen(option_table[i].name)) == 0)
+            strncmp(needs, option_table[i].name, strlen(option_table[i].name)) == 0) {
             return &option_table[i];
+        }
+    }
     ck_abort_msg("there is no --%s", needs);
 }
 
@@ -141,8 +146,9 @@ START_TEST(table_is_consistent)
         ck_assert(o->name || o->letter);
         ck_assert((o->kind == OPTION_FLAG) == (o->value == NULL));
         ck_assert(o->doc && o->commands);
-        if (o->needs) // a value for it can be given where this one can
+        if (o->needs) { // a value for it can be given where this one can
             ck_assert_msg(needed(o->needs)->commands & o->commands, "%s", o->name);
+        }
         for (size_t k = 0; k < i; k++) {
             const OptionDef *p = &option_table[k];
             ck_assert(!o->name || !p->name || strcmp(o->name, p->name) != 0);

@@ -24,8 +24,9 @@ static void teardown(void)
 static int count(const char *text, const char *what)
 {
     int n = 0;
-    for (const char *at = strstr(text, what); at; at = strstr(at + 1, what))
+    for (const char *at = strstr(text, what); at; at = strstr(at + 1, what)) {
         n++;
+    }
     return n;
 }
 
@@ -59,8 +60,9 @@ static void check_png(uint32_t width, uint32_t height, uint32_t channels)
     size_t row = (size_t)width * channels;
     uint8_t *pixels = arena_alloc(arena, row * height),
             *back = arena_alloc(arena, (row + 1) * height);
-    for (size_t i = 0; i < row * height; i++)
+    for (size_t i = 0; i < row * height; i++) {
         pixels[i] = (uint8_t)(i * 91 % 256);
+    }
     StrBuf png = {.arena = arena};
     ck_assert(png_encode(pixels, width, height, channels, &png));
     ck_assert_int_eq(memcmp(png.text, "\x89PNG\r\n\x1a\n", 8), 0);
@@ -71,8 +73,9 @@ static void check_png(uint32_t width, uint32_t height, uint32_t channels)
         ck_assert_uint_le(at + 12 + bytes, png.count);
         ck_assert_uint_eq(crc32(0, (const unsigned char *)type, bytes + 4),
                           u32_at(type + 4 + bytes));
-        if (memcmp(type, "IHDR", 4) == 0)
+        if (memcmp(type, "IHDR", 4) == 0) {
             ck_assert(u32_at(type + 4) == width && u32_at(type + 8) == height);
+        }
         if (memcmp(type, "IDAT", 4) == 0) {
             uLongf n = (uLongf)((row + 1) * height);
             ck_assert_int_eq(uncompress(back, &n, (const unsigned char *)type + 4, bytes), Z_OK);
@@ -157,8 +160,9 @@ START_TEST(mistakes)
     ck_assert_int_eq(mistakes_add(&set, NULL, said, 1000, &many), EXIT_OK);
     ck_assert(
         strstr(strbuf_text(&many), "<td>cat</td><td>dog &lt;b&gt;</td><td class=\"n\">10</td>"));
-    for (uint32_t i = 0; i < PICTURES; i++)
+    for (uint32_t i = 0; i < PICTURES; i++) {
         said[i].predicted = said[i].label;
+    }
     StrBuf none = {.arena = arena};
     ck_assert_int_eq(mistakes_add(&set, NULL, said, 3, &none), EXIT_OK);
     ck_assert_ptr_null(strstr(strbuf_text(&none), "<figure>"));
@@ -190,11 +194,12 @@ START_TEST(mistakes_look_as_they_did)
         .normalize = 1, .mean = {0.5, 0.25, 0.125}, .std = {0.25, 0.5, 0.2}};
     static const uint8_t pixels[6] = {0, 10, 255, 20, 255, 128}; // of two pixels, red to blue
     float bright[6], normal[6];
-    for (int c = 0; c < 3; c++)
+    for (int c = 0; c < 3; c++) {
         for (int i = 0; i < 2; i++) {
             bright[2 * c + i] = (float)pixels[3 * i + c] / 255.0f;
             normal[2 * c + i] = (bright[2 * c + i] - (float)stated.mean[c]) / (float)stated.std[c];
         }
+    }
     ck_assert(shows(bright, NULL, pixels));
     ck_assert(shows(normal, &stated, pixels));
     ck_assert(!shows(normal, NULL, pixels));

@@ -46,8 +46,9 @@ static Val expected_logit(Emit *e, Val row, int64_t c, Val max, Val label)
     Vb *b = e->vb;
     double smoothing = smoothing_of(e);
     Val z = vb_fsub(b, vb_broadcast(b, vb_at(b, row, vb_muli(b, label, 4))), max);
-    if (smoothing == 0)
+    if (smoothing == 0) {
         return z;
+    }
     SumArg arg = {row, max};
     Val all = vb_splat(b, vb_reduce_add(b, emit_row(e, c, sum_body, &arg, vb_zero(b))));
     return vb_fadd(b, vb_fmul(b, z, vb_const(b, 1.0 - smoothing)),

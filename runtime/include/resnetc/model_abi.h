@@ -112,7 +112,7 @@ typedef struct RnTensor {
     uint64_t offset;
     uint64_t slope;
     double init_arg;
-    uint32_t name; /* text: parameter path ("layer1.0.conv1.weight") or layer name */
+    uint32_t name;             /* text: parameter path ("layer1.0.conv1.weight") or layer name */
     uint32_t dim[RN_MAX_RANK]; /* dim[0] = 0 for the batch of a batched tensor */
     int32_t grad;              /* index of the gradient's tensor, or -1 */
     int32_t grad_step; /* train step that completes the gradient (largest over plans), or -1 */
@@ -223,7 +223,7 @@ typedef struct RnModel {
     uint32_t magic;        /* RN_MAGIC */
     uint32_t abi_version;  /* RN_ABI_VERSION */
     uint32_t struct_bytes; /* sizeof(RnModel) when it was written */
-    uint32_t flags; /* RN_MODEL_* */
+    uint32_t flags;        /* RN_MODEL_* */
     const char *name;
     const char *source;   /* the .rn file as given */
     const char *compiler; /* "resnetc 0.1.0" */
@@ -303,8 +303,9 @@ static inline void rn_step_run(const RnModel *m, const RnStep *step, const RnCal
     const RnKernel *k = rn_step_kernel(m, step);
     void *at[RN_MAX_OPERANDS];
     uint32_t i;
-    for (i = 0; i < k->inputs + k->outputs; i++)
+    for (i = 0; i < k->inputs + k->outputs; i++) {
         at[i] = rn_place_address(rn_step_place(m, step, i), call);
+    }
     rn_step_layer(m, step)->fn(call, lo, hi, scratch, at, k->fn);
 }
 

@@ -14,8 +14,9 @@
 static void *memory(size_t bytes)
 {
     char *block = (char *)calloc(1, bytes + TOY_ALIGN);
-    if (!block)
+    if (!block) {
         exit(4);
+    }
     return block + TOY_ALIGN - (uintptr_t)block % TOY_ALIGN;
 }
 
@@ -40,8 +41,9 @@ static void run(const float *pictures, float *logits)
     toy_predict(pictures, logits, workspace, BATCH);
     memset(workspace, 0xFF, TOY_MEMORY_BYTES(BATCH));
     toy_predict(odd_in, odd_out, workspace, BATCH);
-    if (memcmp(odd_out, logits, OUT * sizeof(float)) != 0)
+    if (memcmp(odd_out, logits, OUT * sizeof(float)) != 0) {
         exit(5);
+    }
 }
 #endif
 
@@ -49,8 +51,9 @@ int main(void)
 {
     float *pictures = (float *)memory(IN * sizeof(float));
     float *logits = (float *)memory(OUT * sizeof(float));
-    if (fread(pictures, sizeof(float), IN, stdin) != IN)
+    if (fread(pictures, sizeof(float), IN, stdin) != IN) {
         return 6;
+    }
     run(pictures, logits);
 #ifdef WITH_OTHER
     {

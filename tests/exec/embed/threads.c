@@ -17,15 +17,17 @@ static float other_logits[THREADS][BATCH * OTHER_OUTPUT_ELEMENTS];
 
 static void fill(float *to, size_t bytes, float least)
 {
-    for (size_t i = 0; i < bytes / sizeof *to; i++)
+    for (size_t i = 0; i < bytes / sizeof *to; i++) {
         to[i] = (float)(i * 37 % 101) / 200.0f + least;
+    }
 }
 
 static char *block_of(size_t bytes, char **block)
 {
     *block = calloc(1, bytes + 64);
-    if (!*block)
+    if (!*block) {
         abort();
+    }
     return *block + (64 - (uintptr_t)*block % 64) % 64;
 }
 
@@ -61,19 +63,23 @@ int main(void)
     size_t number[THREADS];
     for (size_t i = 0; i < THREADS; i++) {
         number[i] = i;
-        if (pthread_create(&threads[i], NULL, run, &number[i]) != 0)
+        if (pthread_create(&threads[i], NULL, run, &number[i]) != 0) {
             return 1;
+        }
     }
-    for (size_t i = 0; i < THREADS; i++)
+    for (size_t i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
-    for (size_t i = 1; i < THREADS; i++)
+    }
+    for (size_t i = 1; i < THREADS; i++) {
         if (memcmp(toy_logits[0], toy_logits[i], sizeof toy_logits[0]) != 0 ||
             memcmp(other_logits[0], other_logits[i], sizeof other_logits[0]) != 0) {
             puts("threads disagree");
             return 2;
         }
-    if (toy_logits[0][0] == toy_logits[0][1] || other_logits[0][0] == other_logits[0][1])
+    }
+    if (toy_logits[0][0] == toy_logits[0][1] || other_logits[0][0] == other_logits[0][1]) {
         return 3;
+    }
     puts("threads agree");
     return 0;
 }
