@@ -1,9 +1,9 @@
 # Tables made from folders, so that adding a file is all it takes to add an operator, a kernel, ...
 
-# generate_record_table(FOLDER TYPE PREFIX HEADER): every FOLDER/NAME.c defines `const TYPE PREFIX_NAME`;
+# generate_record_table(FOLDER TYPE PREFIX HEADER): every NAME.c in FOLDER or below defines `const TYPE PREFIX_NAME`;
 # writes generated/PREFIX_table.c with `const TYPE *const PREFIX_table[]` and `PREFIX_table_count`.
 function(generate_record_table folder type prefix header)
-    file(GLOB files RELATIVE ${CMAKE_SOURCE_DIR}/${folder} CONFIGURE_DEPENDS ${folder}/*.c)
+    file(GLOB_RECURSE files RELATIVE ${CMAKE_SOURCE_DIR}/${folder} CONFIGURE_DEPENDS ${folder}/*.c)
     set(declarations "")
     set(entries "")
     foreach(file ${files})

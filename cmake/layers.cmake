@@ -1,10 +1,10 @@
-# add_layer(NAME FOLDER [EXCLUDE file...] [EXTRA file...] [DEPENDS target...]): a static library of
-# every .c directly in the folder (and its targets/ and kernels/), with the project's warnings.
+# add_layer(NAME FOLDER [EXCLUDE path...] [EXTRA file...] [DEPENDS target...]): a static library of
+# every .c in the folder and the folders below it, with the project's warnings. EXCLUDE: files or folders in it.
 function(add_layer name folder)
     cmake_parse_arguments(arg "" "" "EXCLUDE;EXTRA;DEPENDS" ${ARGN})
-    file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.c ${folder}/targets/*.c ${folder}/kernels/*.c)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.c)
     foreach(file ${arg_EXCLUDE})
-        list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${folder}/${file})
+        list(FILTER sources EXCLUDE REGEX "^${CMAKE_SOURCE_DIR}/${folder}/${file}(/|$)")
     endforeach()
     add_library(${name} STATIC ${sources} ${arg_EXTRA})
     target_compile_options(${name} PRIVATE ${RN_WARNINGS})

@@ -1,5 +1,5 @@
 // preprocess.c: what stands behind an input's colon: how pictures become this input.
-// Not here: doing it (runtime/src/transform.c).
+// Not here: doing it (runtime/data/transform.c).
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // scalar.h: an abstract builder of scalar expressions. An elementwise operator is written once over
 // it; the plain-C builder (scalar.c) evaluates it in double, the code generator's builder
-// (codegen/vb.c) emits vectors from it. Not here: the operators.
+// (cpu/vb.c) emits vectors from it. Not here: the operators.
 #ifndef IR_SCALAR_H
 #define IR_SCALAR_H
 

@@ -1,6 +1,6 @@
 // decode.h: what the two decoders share. Private to the pictures library.
-#ifndef PICTURES_DECODE_H
-#define PICTURES_DECODE_H
+#ifndef RUNTIME_PICTURES_DECODE_H
+#define RUNTIME_PICTURES_DECODE_H
 
 #include "resnetc/pictures.h"
 

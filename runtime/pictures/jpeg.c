@@ -12,7 +12,7 @@
 
 #include <jerror.h>
 
-#include "decode.h"
+#include "pictures/decode.h"
 
 typedef struct Jpeg {
     struct jpeg_decompress_struct info; // first: libjpeg's pointer to it is a pointer to the whole

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode.h"
+#include "pictures/decode.h"
 
 RnStatus decode_start(const Source *s, uint32_t height, uint32_t width, RnPicture *out,
                       RnError *err)

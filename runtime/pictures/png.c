@@ -8,7 +8,7 @@
 
 #include <png.h>
 
-#include "decode.h"
+#include "pictures/decode.h"
 
 enum { CHUNK_BYTES_MAX = 8 << 20, CHUNKS_MAX = 256 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "driver/compile.h"
+#include "build/compile.h"
 #include "resnetc/runtime.h"
 #include "support/tool.h"
 

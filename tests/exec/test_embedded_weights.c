@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "driver/compile.h"
-#include "driver/embed.h"
+#include "build/compile.h"
+#include "build/loaded_object.h"
+#include "build/embed.h"
 #include "resnetc/runtime.h"
 #include "support/in_folder.h"
 
@@ -100,7 +101,7 @@ static void check_session(const char *arg, unsigned flags)
     ck_assert_int_eq(embed_weights(a, &o, c), EXIT_OK);
     size_t bytes;
     const void *object = compile_emit(c, "toy", CODEGEN_OBJECT, &bytes);
-    LoadedObject *loaded = codegen_load(a, object, bytes, "toy", &m, &error);
+    LoadedObject *loaded = object_load(a, object, bytes, "toy", &m, &error);
     ck_assert_msg(loaded != NULL, "%s", error);
     ck_assert_uint_eq(m->flags, flags);
     RnSession *s = NULL;
@@ -115,7 +116,7 @@ static void check_session(const char *arg, unsigned flags)
     ck_assert(memcmp(logits, want.f32, sizeof logits) == 0);
     rn_npy_free(&want);
     rn_session_close(s);
-    codegen_unload(loaded);
+    object_unload(loaded);
     compile_finish(c);
     arena_destroy(a);
 }

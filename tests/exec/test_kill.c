@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "base/files.h"
-#include "driver/checkpoint_files.h"
-#include "driver/commands.h"
+#include "tool/train/checkpoint_files.h"
+#include "tool/cli/commands.h"
 #include "resnetc/random.h"
 #include "resnetc/tensor_io.h"
 #include "support/tool.h"

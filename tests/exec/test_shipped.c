@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/textfile.h"
-#include "driver/compile.h"
-#include "driver/summary.h"
+#include "build/compile.h"
+#include "tool/emit/summary.h"
 #include "passes/plan.h"
 #include "resnetc/runtime.h"
 

@@ -10,9 +10,9 @@
 #include "fuzz/fuzz_expect.h"
 #include "resnetc/pictures.h"
 #include "resnetc/tensor_io.h"
-#include "runtime/src/cifar.h"
-#include "runtime/src/idx.h"
-#include "runtime/src/name_map.h"
+#include "runtime/data/cifar.h"
+#include "runtime/data/idx.h"
+#include "runtime/tensors/name_map.h"
 
 // Accepted, or refused with a text that begins with the input's name (and a line).
 static inline void fuzz_check_status(RnStatus status, const RnError *err)

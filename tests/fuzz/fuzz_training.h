@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "driver/recipe.h"
-#include "driver/train_notes.h"
+#include "tool/cli/recipe.h"
+#include "tool/train/train_notes.h"
 #include "fuzz/fuzz_expect.h"
 
 static inline Options fuzz_train_options(Arena *a)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "driver/options.h"
+#include "tool/cli/options.h"
 #include "support/tool.h"
 
 #define SOURCES TEST_SOURCE_DIR "/tests/install"

@@ -1,7 +1,7 @@
 // test_plan.c: the buffer plan: nothing that lives together overlaps, regions are as the ABI says,
 // the arena is near its lower bound, with scratch too; plans share packed weights.
 #include "base/textfile.h"
-#include "driver/compile.h"
+#include "build/compile.h"
 #include "fake_target.h"
 #include "nets.h"
 #include "passes/intervals.h"

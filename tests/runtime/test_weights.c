@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "resnetc/weights.h"
-#include "runtime/src/name_map.h"
-#include "runtime/src/tensor_convert.h"
+#include "runtime/tensors/name_map.h"
+#include "runtime/tensors/tensor_convert.h"
 #include "runtime/temp_files.h"
 #include "runtime/toy_model.h"
 

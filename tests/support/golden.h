@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "driver/compile.h"
+#include "build/compile.h"
 #include "resnetc/runtime.h"
 
 enum { GOLDEN_STATE_SAMPLES = 8 };

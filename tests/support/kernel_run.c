@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "codegen/object.h"
+#include "cpu/object.h"
 
 typedef void (*RunFn)(void *const *pointers, int64_t batch, int64_t lo, int64_t hi, void *scratch,
                       const void *call);

@@ -3,7 +3,7 @@
 #ifndef KERNEL_RUN_H
 #define KERNEL_RUN_H
 
-#include "codegen/kernel.h"
+#include "cpu/kernel.h"
 
 typedef struct KernelRun KernelRun;
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "driver/apart.h"
+#include "build/apart.h"
 
 enum { BYTES = 5 * 1000 * 1000 + 1 }; // more than a pipe holds, and than the first buffer
 

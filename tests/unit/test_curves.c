@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "driver/chart.h"
-#include "driver/curves.h"
-#include "driver/progress.h"
+#include "tool/report/chart.h"
+#include "tool/report/curves.h"
+#include "tool/cli/progress.h"
 
 static Arena *arena;
 

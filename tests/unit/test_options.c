@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "driver/options.h"
+#include "tool/cli/options.h"
 
 static Arena *arena;
 static Options options;

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "driver/chart.h"
-#include "driver/png.h"
-#include "driver/report_mistakes.h"
+#include "tool/report/chart.h"
+#include "tool/report/png.h"
+#include "tool/report/report_mistakes.h"
 
 static Arena *arena;
 

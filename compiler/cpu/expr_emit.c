@@ -1,0 +1,209 @@
+// expr_emit.c: emits fused expressions: operands by shape, store expressions, terms of sides, pad
+// lanes.
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "cpu/kernel.h"
+
+#define MAX_STEPS 64
+
+// How an operand of an expression is read (see Expr in graph.h).
+typedef enum OperandKind {
+    OPERAND_ELEMENT,       // same shape as output 0
+    OPERAND_CHANNEL,       // [c]
+    OPERAND_IMAGE_CHANNEL, // [N,c] or [N,c,1,1]
+    OPERAND_IMAGE,         // [N]
+    OPERAND_ONE,           // [1]
+} OperandKind;
+
+// A reduction stores nothing: its operands are read at the places of its first input.
+static const Shape *full_shape(const Node *node)
+{
+    bool reduces = node->op->kind == OP_CHANNEL_REDUCE;
+    return reduces ? &node->inputs.at[0]->shape : &node->outputs.at[0]->shape;
+}
+
+static OperandKind operand_kind(const Node *node, uint32_t input)
+{
+    const Shape *full = full_shape(node);
+    const Shape *s = &node->inputs.at[input]->shape;
+    if (shape_equal(full, s)) {
+        return OPERAND_ELEMENT;
+    }
+    if (!shape_is_batched(s)) {
+        return shape_elements(s) == 1 && shape_channels(full) != 1 ? OPERAND_ONE : OPERAND_CHANNEL;
+    }
+    if (s->rank == 1) {
+        return OPERAND_IMAGE;
+    }
+    if (shape_elements(s) == shape_channels(full)) {
+        // [N,c,1,1] of a full [N,c] is the element itself: same bytes.
+        return shape_elements(full) == shape_elements(s) ? OPERAND_ELEMENT : OPERAND_IMAGE_CHANNEL;
+    }
+    INTERNAL_ERROR("%s: operand %u fits no way of reading it", node->name, input);
+}
+
+static Val load_vector(Emit *e, Val base, Val offset, int64_t constant)
+{
+    return vb_load(e->vb, vb_ati(e->vb, vb_at(e->vb, base, offset), constant));
+}
+
+// Byte offset of this block's first channel in a padded channel vector.
+static Val channel_offset(Emit *e, const ExprPlace *at)
+{
+    return vb_muli(e->vb, at->block, (int64_t)e->vb->target->vector_floats * 4);
+}
+
+Val emit_operand(Emit *e, uint32_t input, const ExprPlace *at)
+{
+    if (e->held && e->held[input]) {
+        return e->held[input];
+    }
+    Vb *b = e->vb;
+    const Value *v = e->node->inputs.at[input];
+    Val base = e->in[input];
+    int64_t lane_bytes = (int64_t)at->lane * 4;
+    switch (operand_kind(e->node, input)) {
+    case OPERAND_ELEMENT:
+        return load_vector(e, base, at->offset, at->offset_const);
+    case OPERAND_CHANNEL:
+        if (v->layout.kind == LAYOUT_PLAIN &&
+            shape_channels(&v->shape) % b->target->vector_floats != 0) {
+            INTERNAL_ERROR("%s: channel operand %u is not padded", e->node->name, input);
+        }
+        return vb_load_unaligned(b, vb_ati(b, vb_at(b, base, channel_offset(e, at)), lane_bytes));
+    case OPERAND_IMAGE_CHANNEL: {
+        int64_t blocks = channel_blocks(v, b->target->vector_floats);
+        Val image = vb_muli(b, at->image, blocks * b->target->vector_floats * 4);
+        return load_vector(e, vb_at(b, base, image), channel_offset(e, at), lane_bytes);
+    }
+    case OPERAND_IMAGE:
+        return vb_broadcast(b, vb_at(b, base, vb_muli(b, at->image, 4)));
+    case OPERAND_ONE:
+        return vb_broadcast(b, base);
+    }
+    INTERNAL_ERROR("unknown operand kind");
+}
+
+void emit_hold(Emit *e, const ExprPlace *at)
+{
+    uint32_t count = e->node->inputs.count;
+    Val *held = ARENA_ARRAY(e->vb->arena, Val, count + 1);
+    uint32_t first = e->node->op->kind == OP_CHANNEL_REDUCE ? 1 : e->node->own_inputs;
+    for (uint32_t i = first; i < count; i++) {
+        if (operand_kind(e->node, i) != OPERAND_ELEMENT) {
+            held[i] = emit_operand(e, i, at);
+        }
+    }
+    e->held = held;
+}
+
+void emit_release(Emit *e)
+{
+    e->held = NULL;
+}
+
+// Runs an expression over any builder. results of inputs come from `input_value`.
+static ScalarVal run_expr(ScalarBuilder *sb, const Expr *x, ScalarVal raw, const ScalarVal *inputs)
+{
+    ScalarVal step[MAX_STEPS];
+    if (x->steps.count > MAX_STEPS) {
+        INTERNAL_ERROR("an expression of %u steps, at most %d are possible", x->steps.count,
+                       MAX_STEPS);
+    }
+    for (uint32_t i = 0; i < x->steps.count; i++) {
+        const ExprStep *s = &x->steps.at[i];
+        ScalarVal arg[EXPR_MAX_ARGS];
+        for (uint32_t k = 0; k < s->arg_count; k++) {
+            ExprRef r = s->arg[k];
+            arg[k] = r.kind == EXPR_RESULT  ? raw
+                     : r.kind == EXPR_INPUT ? inputs[r.index]
+                                            : step[r.index];
+        }
+        step[i] = s->op->scalar(sb, s->attrs, arg, s->arg_count);
+    }
+    ExprRef r = x->result;
+    return r.kind == EXPR_RESULT ? raw : r.kind == EXPR_INPUT ? inputs[r.index] : step[r.index];
+}
+
+static void mark_used(const ExprRef *arg, uint32_t count, bool *used)
+{
+    for (uint32_t k = 0; k < count; k++) {
+        if (arg[k].kind == EXPR_INPUT) {
+            used[arg[k].index] = true;
+        }
+    }
+}
+
+// Pad lanes hold 0 in elements and channel vectors; numbers per image or model are arbitrary there.
+// The expression keeps pads zero if it gives 0 for two unrelated choices of the latter.
+static bool keeps_zero(const Node *node)
+{
+    ScalarBuilder plain = scalar_plain;
+    static const double probes[2] = {0.7310, -1.9173};
+    for (uint32_t p = 0; p < 2; p++) {
+        ScalarVal in[64];
+        if (node->inputs.count > 64) {
+            return false;
+        }
+        for (uint32_t i = 0; i < node->inputs.count; i++) {
+            bool whole = i < node->own_inputs;
+            OperandKind kind = whole ? OPERAND_ELEMENT : operand_kind(node, i);
+            in[i].d = kind == OPERAND_IMAGE || kind == OPERAND_ONE ? probes[p] : 0.0;
+        }
+        // NaN is not zero either.
+        if (!(run_expr(&plain, node->store, (ScalarVal){.d = 0.0}, in).d == 0.0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static Val zero_pads(Emit *e, Val x, const ExprPlace *at)
+{
+    Vb *b = e->vb;
+    int64_t width = b->target->vector_floats;
+    int64_t c = shape_channels(full_shape(e->node));
+    if (c % width == 0 || keeps_zero(e->node)) {
+        return x;
+    }
+    Val left = vb_sub(b, vb_int(b, c - at->lane), vb_muli(b, at->block, width));
+    return vb_keep_first(b, x, left);
+}
+
+Val emit_store_expr(Emit *e, Val raw, const ExprPlace *at)
+{
+    const Expr *x = e->node->store;
+    if (!x) {
+        return raw;
+    }
+    uint32_t count = e->node->inputs.count;
+    bool *used = ARENA_ARRAY(e->vb->arena, bool, count + 1);
+    ScalarVal *in = ARENA_ARRAY(e->vb->arena, ScalarVal, count + 1);
+    for (uint32_t i = 0; i < x->steps.count; i++) {
+        mark_used(x->steps.at[i].arg, x->steps.at[i].arg_count, used);
+    }
+    mark_used(&x->result, 1, used);
+    for (uint32_t i = 0; i < count; i++) {
+        if (used[i]) {
+            in[i].ir = emit_operand(e, i, at);
+        }
+    }
+    ScalarVal result = run_expr(&e->vb->scalar, x, (ScalarVal){.ir = raw}, in);
+    return zero_pads(e, (Val)result.ir, at);
+}
+
+uint32_t emit_side_terms(Emit *e, uint32_t side, Val stored, const ExprPlace *at, Val term[2])
+{
+    const Side *s = &e->node->sides[side];
+    ScalarVal arg[EXPR_MAX_ARGS], out[2];
+    for (uint32_t k = 0; k < s->arg_count; k++) {
+        arg[k].ir = s->arg[k].kind == EXPR_INPUT ? emit_operand(e, s->arg[k].index, at) : stored;
+    }
+    uint32_t count = s->op->terms(&e->vb->scalar, s->attrs, arg, s->arg_count, out);
+    for (uint32_t t = 0; t < count; t++) {
+        term[t] = (Val)out[t].ir;
+    }
+    return count;
+}

@@ -1,0 +1,290 @@
+// conv_bwd_weights.c: gradient of a convolution's weights, directly.
+//
+//   dw[k,c,r,s] = sum over n,y,x of dy[n,k,y,x] * x[n,c,y*sh+r-pt,x*sw+s-pl]
+//
+// dw is written once per chunk of pixels, whose sums conv_bwd_weights_sums.c makes a register tile
+// at a time. A chunk's x and dy are small enough for L2 while all channel tiles and filter rows
+// pass over it. Tasks are tiles of dw and walk the whole batch in order, so the sums never depend
+// on threads.
+//
+// Groups smaller than a vector: block b of dy meets block b of x only. Groups of other sizes: a
+// chunk of x is expanded in scratch, once for each vector of dy, as in conv_expanded.c. Not here:
+// the choice of tile, chunk and tasks (conv_bwd_weights_plan.c).
+#include <string.h>
+
+#include "cpu/kernels/conv/conv_bwd_weights_sums.h"
+#include "cpu/kernels/conv/group_lanes.h"
+
+// Channel tiles of expanded x: the whole ones, then what is left.
+static void emit_expanded(Weights *w, const Chunk *k, Val to)
+{
+    Vb *b = w->b;
+    int64_t whole = w->s.extent / w->channels, left = w->s.extent % w->channels;
+    int64_t step = w->channels * b->width * 4, bytes = w->channels * w->s.z.s * w->cell;
+    if (whole > 0) {
+        VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, whole), 1, NULL, 0);
+        Val offset = vb_muli(b, loop.index, step);
+        weights_emit_sums(w, k, 0, offset, vb_at(b, to, vb_muli(b, loop.index, bytes)));
+        vb_loop_end(b, &loop, NULL);
+    }
+    if (left > 0) {
+        w->channels = left;
+        weights_emit_sums(w, k, 0, vb_int(b, whole * step), vb_ati(b, to, whole * bytes));
+        w->channels = w->t->channels;
+    }
+}
+
+// All channel tiles (or the task's own) of one filter row; `to` is their dw.
+static void emit_channels(Weights *w, const Chunk *k, Val own_tile, Val to)
+{
+    Vb *b = w->b;
+    const WeightsTiles *t = w->t;
+    int64_t tiles = w->s.extent / t->channels, bytes = t->channels * w->s.z.s * w->cell;
+    if (t->expanded) {
+        emit_expanded(w, k, to);
+    } else if (t->shuffled) { // the mask depends on the channel: one piece of code for each tile
+        for (int64_t i = 0; i < tiles; i++) {
+            if (!t->split_channels) {
+                weights_emit_sums(w, k, i * t->channels, vb_int(b, 0), vb_ati(b, to, i * bytes));
+                continue;
+            }
+            VbIf mine = vb_if(b, vb_icmp(b, LLVMIntEQ, own_tile, vb_int(b, i)));
+            weights_emit_sums(w, k, i * t->channels, vb_int(b, 0), to);
+            vb_if_end(b, &mine);
+        }
+    } else if (t->split_channels) {
+        VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, own_tile, w->channel_tiles));
+        weights_emit_sums(w, k, 0, vb_muli(b, own_tile, t->channels * 4), to);
+        vb_if_end(b, &some);
+    } else {
+        VbLoop loop = vb_loop(b, vb_int(b, 0), w->channel_tiles, 1, NULL, 0);
+        Val offset = vb_muli(b, loop.index, t->channels * 4);
+        weights_emit_sums(w, k, 0, offset, vb_at(b, to, vb_muli(b, loop.index, bytes)));
+        vb_loop_end(b, &loop, NULL);
+    }
+}
+
+// Rows of dy that filter row `tap` meets, within the chunk's rows.
+static void emit_tap(Weights *w, Chunk k, Val own_tile, Val to)
+{
+    Vb *b = w->b;
+    const ConvSize *z = &w->s.z;
+    if (w->t->walk != WALK_ROWS) {
+        emit_channels(w, &k, own_tile, to);
+        return;
+    }
+    Val zero = vb_int(b, 0), above = vb_sub(b, vb_int(b, z->pad[0]), k.tap);
+    Val first = vb_divi(b, vb_addi(b, vb_max(b, above, zero), z->stride[0] - 1), z->stride[0]);
+    Val until = vb_max(b, vb_addi(b, above, z->h), zero);
+    Val end = vb_divi(b, vb_addi(b, until, z->stride[0] - 1), z->stride[0]);
+    k.row_lo = vb_max(b, k.row_lo, first);
+    k.row_hi = vb_min(b, k.row_hi, end);
+    VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, k.row_lo, k.row_hi));
+    emit_channels(w, &k, own_tile, to);
+    vb_if_end(b, &some);
+}
+
+static int64_t row_cells(const Weights *w) // bytes of dw of one filter row
+{
+    return w->s.extent * w->s.z.s * w->cell;
+}
+
+static void emit_chunk(Weights *w, Chunk k, Val own_tap, Val own_tile)
+{
+    Vb *b = w->b;
+    if (w->t->split_rows || w->s.z.r == 1) {
+        k.tap = own_tap;
+        emit_tap(w, k, own_tile, w->dw);
+        return;
+    }
+    VbLoop taps = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.z.r), 1, NULL, 0);
+    k.tap = taps.index;
+    emit_tap(w, k, own_tile, vb_at(b, w->dw, vb_muli(b, taps.index, row_cells(w))));
+    vb_loop_end(b, &taps, NULL);
+}
+
+// What a task makes: k tiles [k_lo, k_hi) and channel blocks [c_lo, c_hi) of a group, or its own
+// filter row and channel tile of one of them.
+typedef struct Rectangle {
+    Val group, k_lo, k_hi, c_lo, c_hi;
+    Val own_tap, own_tile;
+} Rectangle;
+
+// Stands at k tile `tile` and channel block `block`.
+static void enter_tile(Weights *w, const Rectangle *r, Val tile, Val block)
+{
+    Vb *b = w->b;
+    const WeightsSize *s = &w->s;
+    const WeightsTiles *t = w->t;
+    int64_t c_tiles = s->extent / t->channels;
+    Val plane = vb_add(b, vb_muli(b, r->group, s->in_blocks), block);
+    if (!t->expanded) {
+        w->x = vb_at(b, w->e->in[0], vb_muli(b, plane, w->x_plane));
+    }
+    plane = vb_add(b, vb_muli(b, r->group, s->out_blocks), vb_muli(b, tile, t->blocks));
+    w->dy = vb_at(b, w->e->in[1], vb_muli(b, plane, w->dy_plane));
+    Val row = vb_add(b, vb_muli(b, r->group, s->tiles), tile);
+    row = vb_add(b, vb_muli(b, row, s->in_blocks), block);
+    row = vb_add(b, vb_muli(b, row, s->z.r), r->own_tap);
+    Val offset = vb_muli(b, r->own_tile, t->channels * s->z.s * w->cell);
+    w->dw = vb_at(b, w->e->out[0], vb_add(b, vb_muli(b, row, row_cells(w)), offset));
+    int64_t tail = div_up(s->c - (s->in_blocks - 1) * t->in_block, t->channels);
+    Val last = vb_icmp(b, LLVMIntEQ, block, vb_int(b, s->in_blocks - 1));
+    Val some = vb_int(b, tail < c_tiles ? tail : c_tiles);
+    w->channel_tiles = vb_select(b, last, some, vb_int(b, c_tiles));
+}
+
+static void clear(Weights *w, const Rectangle *r)
+{
+    Vb *b = w->b;
+    const WeightsTiles *t = w->t;
+    int64_t row = t->split_channels ? t->channels * w->s.z.s * w->cell : row_cells(w);
+    int64_t bytes = row * (t->split_rows ? 1 : w->s.z.r);
+    VbLoop tiles = vb_loop(b, r->k_lo, r->k_hi, 1, NULL, 0);
+    VbLoop blocks = vb_loop(b, r->c_lo, r->c_hi, 1, NULL, 0);
+    enter_tile(w, r, tiles.index, blocks.index);
+    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, bytes), b->width * 4, NULL, 0);
+    vb_store(b, vb_zero(b), vb_at(b, w->dw, loop.index));
+    vb_loop_end(b, &loop, NULL);
+    vb_loop_end(b, &blocks, NULL);
+    vb_loop_end(b, &tiles, NULL);
+}
+
+static void emit_blocks(Weights *w, const Rectangle *r, const Chunk *k, Val tile)
+{
+    VbLoop blocks = vb_loop(w->b, r->c_lo, r->c_hi, 1, NULL, 0);
+    enter_tile(w, r, tile, blocks.index);
+    emit_chunk(w, *k, r->own_tap, r->own_tile);
+    vb_loop_end(w->b, &blocks, NULL);
+}
+
+// What the chunk reads of x for the vector of dy that is the rectangle's group, into scratch.
+static void expand_chunk(Weights *w, const Rectangle *r, const Chunk *k)
+{
+    Vb *b = w->b;
+    const ConvSize *z = &w->s.z;
+    GroupLanes g = group_lanes(z->groups, z->c / z->groups, z->k / z->groups, b->width);
+    Val first = vb_addi(b, vb_muli(b, k->row_lo, z->stride[0]), -z->pad[0]);
+    Val end = vb_addi(b, vb_muli(b, vb_addi(b, k->row_hi, -1), z->stride[0]), z->r - z->pad[0]);
+    first = vb_max(b, first, vb_int(b, 0));
+    end = vb_min(b, end, vb_int(b, z->h));
+    Val before = vb_add(b, vb_muli(b, k->image_lo, w->x_image), vb_muli(b, first, w->x_row));
+    w->x = vb_at(b, w->e->scratch, vb_sub(b, vb_int(b, 0), before));
+    VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, first, end));
+    VbLoop images = vb_loop(b, k->image_lo, k->image_hi, 1, NULL, 0);
+    LanePixels p = {.block = r->group, .plane = z->h * z->w * b->width * 4};
+    p.lo = vb_muli(b, first, z->w);
+    p.hi = vb_muli(b, end, z->w);
+    p.from = vb_at(b, w->e->in[0], vb_muli(b, images.index, g.in_blocks * p.plane));
+    p.to = vb_at(b, w->x, vb_muli(b, images.index, w->x_image));
+    emit_group_lanes(b, &g, &p);
+    vb_loop_end(b, &images, NULL);
+    vb_if_end(b, &some);
+}
+
+// One chunk of pixels for the whole rectangle; the last k tile may be narrower.
+static void emit_rectangle(Weights *w, const Rectangle *r, const Chunk *k)
+{
+    Vb *b = w->b;
+    const WeightsTiles *t = w->t;
+    Val full = vb_int(b, w->s.tiles - (t->tail_blocks ? 1 : 0));
+    Val end = vb_min(b, r->k_hi, full);
+    w->blocks = t->blocks;
+    w->channels = t->channels;
+    if (t->expanded) {
+        expand_chunk(w, r, k);
+    }
+    VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, r->k_lo, end));
+    VbLoop tiles = vb_loop(b, r->k_lo, end, 1, NULL, 0);
+    emit_blocks(w, r, k, tiles.index);
+    vb_loop_end(b, &tiles, NULL);
+    vb_if_end(b, &some);
+    if (t->tail_blocks) {
+        VbIf tail = vb_if(b, vb_icmp(b, LLVMIntSGT, r->k_hi, full));
+        w->blocks = t->tail_blocks;
+        emit_blocks(w, r, k, full);
+        vb_if_end(b, &tail);
+    }
+}
+
+// The batch in chunks, in order.
+static void emit_chunks(Weights *w, const Rectangle *r)
+{
+    Vb *b = w->b;
+    const WeightsTiles *t = w->t;
+    VbLoop images = vb_loop(b, vb_int(b, 0), w->e->batch, t->chunk_images, NULL, 0);
+    Chunk k = {.image_lo = images.index};
+    k.image_hi = vb_min(b, vb_addi(b, images.index, t->chunk_images), w->e->batch);
+    VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.rows), t->chunk_rows, NULL, 0);
+    k.row_lo = rows.index;
+    k.row_hi = vb_min(b, vb_addi(b, rows.index, t->chunk_rows), vb_int(b, w->s.rows));
+    emit_rectangle(w, r, &k);
+    vb_loop_end(b, &rows, NULL);
+    vb_loop_end(b, &images, NULL);
+}
+
+static void emit_task(Weights *w, Val task)
+{
+    Vb *b = w->b;
+    const WeightsTiles *t = w->t;
+    const WeightsSize *s = &w->s;
+    int64_t taps = t->split_rows ? s->z.r : 1;
+    int64_t splits = t->split_channels ? s->extent / t->channels : 1;
+    int64_t across = div_up(s->in_blocks, t->many_c), down = div_up(s->tiles, t->many_k);
+    Rectangle r = {.own_tile = vb_remi(b, task, splits)};
+    Val rest = vb_divi(b, task, splits);
+    r.own_tap = vb_remi(b, rest, taps);
+    rest = vb_divi(b, rest, taps);
+    r.c_lo = vb_muli(b, vb_remi(b, rest, across), t->many_c);
+    r.c_hi = vb_min(b, vb_addi(b, r.c_lo, t->many_c), vb_int(b, s->in_blocks));
+    rest = vb_divi(b, rest, across);
+    r.k_lo = vb_muli(b, vb_remi(b, rest, down), t->many_k);
+    r.k_hi = vb_min(b, vb_addi(b, r.k_lo, t->many_k), vb_int(b, s->tiles));
+    r.group = vb_divi(b, rest, down);
+    clear(w, &r);
+    emit_chunks(w, &r);
+}
+
+static void emit(Emit *e)
+{
+    const WeightsTiles *t = e->lowering->tiles;
+    Vb *b = e->vb;
+    Weights w = {.e = e, .b = b, .t = t, .s = weights_size(e->node, t, b->width)};
+    const ConvSize *z = &w.s.z;
+    int64_t width = t->walk == WALK_PIXELS ? t->piece : z->w,
+            made = t->walk == WALK_PIXELS ? t->piece : z->ow;
+    w.pixel = t->in_block * 4;
+    w.x_row = width * w.pixel;
+    w.x_plane = z->h * z->w * w.pixel;
+    w.x_image = t->expanded ? w.x_plane : w.s.groups * w.s.in_blocks * w.x_plane;
+    w.dy_pixel = b->width * 4;
+    w.dy_row = made * w.dy_pixel;
+    w.dy_plane = z->oh * z->ow * w.dy_pixel;
+    w.dy_image = w.s.groups * w.s.out_blocks * w.dy_plane;
+    w.cell = t->blocks * w.dy_pixel;
+    bool rows = t->chunk_rows < w.s.rows;
+    int64_t x_step = t->walk == WALK_PIXELS ? w.x_row : z->stride[0] * w.x_row;
+    w.x_ahead = rows ? t->chunk_rows * x_step : t->chunk_images * w.x_image;
+    w.dy_ahead = rows ? t->chunk_rows * w.dy_row : t->chunk_images * w.dy_image;
+    Val task;
+    TaskLoop loop = emit_tasks(e, &task);
+    emit_task(&w, task);
+    emit_tasks_end(e, &loop);
+}
+
+const KernelDef kernel_conv_bwd_weights = {
+    .name = "direct",
+    .op = "conv2d_bwd_weights",
+    .doc =
+        "Register tiles of dw over k, channels and filter columns, summed over pixels in chunks.",
+    .plan = weights_plan,
+    .emit = emit,
+};
+
+const KernelDef kernel_dense_bwd_weights = {
+    .name = "direct",
+    .op = "dense_bwd_weights",
+    .doc = "Register tiles of dW over k and channels, summed over images in chunks.",
+    .plan = weights_plan,
+    .emit = emit,
+};

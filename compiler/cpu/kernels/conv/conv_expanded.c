@@ -1,0 +1,161 @@
+// conv_expanded.c: grouped convolution with groups of any size (32 groups of 3, 2 channels in and 5
+// out), forward and backward data.
+//
+//   y[n,k,y,x] = bias[k] + sum over i < ci, r, s of w[k,i,r,s] * x[n, k/co*ci + i, y*sh+r-pt,
+//   x*sw+s-pl]
+//
+// with ci channels in and co out per group. A task first expands the rows of x that it reads, once
+// for each vector of outputs: [row][column][i][V], where lane l is channel i of the group of output
+// lane l (group_lanes.c). What is left is a product lane by lane, as of a depthwise convolution,
+// with ci times as many taps: a tile holds `columns` outputs, and per row of taps and channel i all
+// filter columns' weights. Chunks of rows are as high as half of L2 holds their expanded rows;
+// those that two chunks share are expanded twice. Weights are [block][r][s][i][V]. Backward data is
+// the same with w transposed inside each group and rotated (conv_bwd_data.c). Not here: groups
+// whose channels one shuffle of one or two loaded vectors puts in place (conv_grouped.c,
+// conv_permuted.c).
+#include <math.h>
+
+#include "cpu/kernels/conv/conv_walk.h"
+#include "cpu/kernels/conv/group_lanes.h"
+
+#define L2_SHARE 0.5 // of L2 for a chunk's expanded rows
+
+// Input row before the first that output row 0 of a phase reads, and behind the last.
+static void row_reach(const ConvPass *p, int64_t *before, int64_t *behind)
+{
+    *before = INT64_MAX;
+    *behind = INT64_MIN;
+    for (uint32_t i = 0; i < p->phase_count; i++) {
+        const ConvPhase *f = &p->phase[i];
+        int64_t end = f->taps[0] - f->pad[0];
+        if (f->taps[0] * f->taps[1] == 0) {
+            continue;
+        }
+        *before = -f->pad[0] < *before ? -f->pad[0] : *before;
+        *behind = end > *behind ? end : *behind;
+    }
+}
+
+static void stage(ConvWalk *w, Val image, Val lo, Val hi)
+{
+    Vb *b = w->b;
+    const ConvPass *p = &w->pass;
+    GroupLanes g = group_lanes_of(w->e->node, p->backward, b->width);
+    int64_t before, behind, plane = p->in_h * p->in_w * b->width * 4;
+    row_reach(p, &before, &behind);
+    Val zero = vb_int(b, 0), rows = vb_int(b, p->in_h);
+    Val first = vb_addi(b, vb_muli(b, lo, p->stride[0]), before);
+    Val end = vb_addi(b, vb_muli(b, vb_addi(b, hi, -1), p->stride[0]), behind);
+    first = vb_max(b, first, zero);
+    end = vb_min(b, end, rows);
+    w->staged = vb_at(b, w->e->scratch, vb_sub(b, zero, vb_muli(b, first, w->in_row)));
+    VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, first, end));
+    LanePixels pixels = {.block = w->block, .plane = plane, .to = w->staged};
+    pixels.lo = vb_muli(b, first, p->in_w);
+    pixels.hi = vb_muli(b, end, p->in_w);
+    pixels.from = vb_at(b, w->e->in[0], vb_muli(b, image, g.in_blocks * plane));
+    emit_group_lanes(b, &g, &pixels);
+    vb_if_end(b, &some);
+}
+
+// Rows of taps, and in each the channels.
+static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
+{
+    Vb *b = w->b;
+    int64_t channels = w->pass.in_c, vector = (int64_t)b->width * 4;
+    uint32_t count = (uint32_t)t->columns;
+    Val v[CONV_MAX_ACC + 2];
+    VbLoop rows = vb_loop(b, t->tap_lo, t->tap_hi, 1, acc, count);
+    Val row = vb_add(b, t->row, rows.index);
+    for (uint32_t c = 0; c < count; c++) {
+        v[c] = rows.carried[c];
+    }
+    v[count] = vb_at(b, t->input, vb_muli(b, row, w->in_row));
+    v[count + 1] =
+        vb_at(b, t->weights, vb_muli(b, rows.index, t->phase->taps[1] * channels * vector));
+    VbLoop turns = vb_loop(b, vb_int(b, 0), vb_int(b, channels), 1, v, count + 2);
+    for (uint32_t c = 0; c < count; c++) {
+        v[c] = turns.carried[c];
+    }
+    LaneRow lanes = {.input = turns.carried[count], .weights = turns.carried[count + 1]};
+    conv_reduce_lanes(w, t, &lanes, v);
+    v[count] = vb_ati(b, lanes.input, vector);
+    v[count + 1] = vb_ati(b, lanes.weights, vector);
+    vb_loop_end(b, &turns, v);
+    for (uint32_t c = 0; c < count; c++) {
+        acc[c] = v[c];
+    }
+    vb_loop_end(b, &rows, acc);
+}
+
+// Most input rows that a chunk reads.
+static int64_t chunk_rows(const ConvPass *p, int64_t chunks)
+{
+    int64_t before, behind, rows = div_up(p->phase[0].count[0], chunks);
+    row_reach(p, &before, &behind);
+    int64_t most = (rows - 1) * p->stride[0] + behind - before;
+    return most < p->in_h ? most : p->in_h;
+}
+
+static int64_t row_bytes(const ConvPass *p) // of expanded input
+{
+    return p->in_w * p->in_block * 4;
+}
+
+// Cycles to expand an image in so many chunks.
+static double expand_cycles(const TargetDef *g, const ConvPass *p, const GroupLanes *lanes,
+                            int64_t chunks)
+{
+    double pixels = (double)(chunks * chunk_rows(p, chunks) * p->in_w);
+    double bytes = pixels * (double)(p->groups * p->in_block) * 4;
+    double cycles = group_lanes_cycles(lanes, pixels);
+    bool far = chunk_rows(p, chunks) * row_bytes(p) > (int64_t)g->l1_bytes;
+    return cycles + (far ? 2 * bytes / g->l2_gbps * g->clock_ghz : 0); // written and read
+}
+
+static int64_t fitting_chunks(const TargetDef *g, const ConvPass *p, int64_t least)
+{
+    int64_t chunks = least, rows = p->phase[0].count[0];
+    double most = L2_SHARE * (double)g->l2_bytes;
+    while (chunks < rows && (double)(chunk_rows(p, chunks) * row_bytes(p)) > most) {
+        chunks++;
+    }
+    return chunks;
+}
+
+static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
+{
+    const TargetDef *g = ctx->target;
+    uint32_t width = g->vector_floats;
+    ConvPass p;
+    const char *why = conv_lanes_pass(n, width, &p);
+    if (why) {
+        return why;
+    }
+    GroupLanes lanes = group_lanes_of(n, p.backward, width);
+    const Packing *packing = conv_pack_lanes(ctx->arena, &p, width);
+    conv_expand_groups(&p, width);
+    ConvTiles t = {.blocks = 1, .images = 1, .expanded = 1, .in_block = (int32_t)p.in_block};
+    t.columns = (int32_t)conv_lane_columns(g, &p);
+    double tiles = conv_lane_cycles(g, &p, t.columns, 0);
+    conv_plan_tasks(ctx, &p, tiles / g->clock_ghz, &t);
+    t.chunks = (int32_t)fitting_chunks(g, &p, t.chunks);
+    conv_fill_lowering(ctx, n, &p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
+    out->in_layout[0] = layout_blocked(width);
+    out->scratch_bytes = (uint64_t)(chunk_rows(&p, t.chunks) * row_bytes(&p));
+    double cycles = (tiles + expand_cycles(g, &p, &lanes, t.chunks)) * ctx->plan_batch;
+    out->predicted_ns = fmax(cycles / g->clock_ghz, conv_memory_ns(g, out, ctx->plan_batch));
+    return NULL;
+}
+
+static void emit(Emit *e)
+{
+    conv_walk(e, reduce, stage);
+}
+
+static const char doc[] =
+    "Groups of any size: a vector for each channel of a group in every pixel, in scratch.";
+
+const KernelDef kernel_conv_expanded = CONV_WALK_KERNEL("expanded", "conv2d", doc, plan, emit);
+const KernelDef kernel_conv_expanded_bwd_data =
+    CONV_WALK_KERNEL("expanded", "conv2d_bwd_data", doc, plan, emit);

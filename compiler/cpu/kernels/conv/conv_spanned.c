@@ -1,0 +1,86 @@
+// conv_spanned.c: grouped convolution whose groups are no whole vectors (8 groups of 24), as a
+// direct convolution, forward and backward data.
+//
+// A vector of outputs spans a few groups: for each of them the tile is multiplied with all channels
+// of that group, by weights that are zero in the lanes of other groups (conv_reduce_spanned in
+// conv_direct.c masks them while it loads). So a vector costs as many times its multiply-adds as it
+// meets groups, 1 + (V - 1) / co on average for co channels per group: little for large groups, for
+// which conv_expanded.c would expand much. Weights are [block][r][s][i][V], as there. Zero times
+// NaN or infinity is NaN, so these spread to groups that share a vector.
+#include <math.h>
+
+#include "cpu/kernels/conv/conv_walk.h"
+
+#define GROUP_CYCLES 25.0 // of a tile, to begin another group or input block
+
+// Groups that the vectors of outputs meet, summed.
+static int64_t groups_met(const ConvPass *p, uint32_t width)
+{
+    int64_t total = p->groups * p->out_c, met = 0;
+    for (int64_t first = 0; first < total; first += width) {
+        int64_t last = first + width < total ? first + width - 1 : total - 1;
+        met += last / p->out_c - first / p->out_c + 1;
+    }
+    return met;
+}
+
+// A pass of one group per vector of outputs with as many channels as the vectors meet on average.
+static ConvPass priced_pass(const ConvPass *p, uint32_t width)
+{
+    ConvPass priced = *p;
+    priced.groups = div_up(p->groups * p->out_c, width);
+    priced.in_c = priced.in_block = div_up(groups_met(p, width) * p->in_c, priced.groups);
+    priced.out_c = width;
+    return priced;
+}
+
+// Cycles of one image beside its steps: tiles that begin groups and input blocks.
+static double set_up_cycles(const ConvPass *p, const ConvTiles *t, int64_t pieces)
+{
+    double tiles = 0;
+    for (uint32_t i = 0; i < p->phase_count; i++) {
+        tiles += (double)(p->phase[i].count[0] * div_up(p->phase[i].count[1], t->columns));
+    }
+    return tiles * (double)pieces * GROUP_CYCLES / t->images;
+}
+
+static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
+{
+    const TargetDef *g = ctx->target;
+    uint32_t width = g->vector_floats;
+    ConvPass p;
+    const char *why = conv_lanes_pass(n, width, &p);
+    if (why) {
+        return why;
+    }
+    ConvTiles t = {.step = 1, .flat = conv_is_flat(&p)};
+    const Packing *packing = conv_pack_lanes(ctx->arena, &p, width);
+    if (t.flat) {
+        conv_flatten(&p);
+    }
+    ConvPass priced = priced_pass(&p, width);
+    int64_t pieces = groups_met(&p, width) * div_up(p.in_c + width - 1, width);
+    double ns = conv_choose_tile(ctx, &priced, &t);
+    ns += set_up_cycles(&p, &t, pieces) * ctx->plan_batch / g->clock_ghz;
+    t.in_block = (int32_t)width;
+    t.shuffled = (int32_t)p.in_c;
+    t.spanned = 1;
+    conv_plan_tasks(ctx, &priced, ns / ctx->plan_batch, &t);
+    conv_fill_lowering(ctx, n, &priced, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing},
+                       out);
+    out->in_layout[0] = layout_blocked(width);
+    out->predicted_ns = fmax(ns, conv_memory_ns(g, out, ctx->plan_batch));
+    return NULL;
+}
+
+static void emit(Emit *e)
+{
+    conv_walk(e, conv_reduce_spanned, NULL);
+}
+
+static const char doc[] =
+    "Direct convolution of each group that a vector of outputs meets, others masked.";
+
+const KernelDef kernel_conv_spanned = CONV_WALK_KERNEL("spanned", "conv2d", doc, plan, emit);
+const KernelDef kernel_conv_spanned_bwd_data =
+    CONV_WALK_KERNEL("spanned", "conv2d_bwd_data", doc, plan, emit);

@@ -1,0 +1,84 @@
+// conv_walk.h: the loops around a register tile that direct, grouped and backward-data convolution
+// share: tasks, images, rows, column tiles, epilogue and side sums. What happens inside a tile is
+// the kernel's.
+#ifndef CPU_KERNELS_CONV_CONV_WALK_H
+#define CPU_KERNELS_CONV_CONV_WALK_H
+
+#include "cpu/kernels/conv/conv_common.h"
+
+#define CONV_MAX_ACC 64
+
+typedef struct ConvWalk ConvWalk;
+
+/// A register tile: acc[(image * columns + column) * blocks + block].
+typedef struct ConvTile {
+    const ConvPhase *phase;
+    int64_t images, columns, blocks;
+    int64_t first_column; // of the phase, or -1: all taps of all its columns lie inside the picture
+    Val row;            // input row of tap row 0 (may be negative); NULL: 0 and all tap rows inside
+    Val tap_lo, tap_hi; // rows of taps inside the picture, at least one
+    /// Input of the first image, channel block 0 of the group, row 0; at column 0, or for inner
+    /// tiles at the column of tap 0 of the tile's first column.
+    Val input;
+    Val weights;         // of the phase and this tile's output channels
+    Val coming;          // where this tile's share of the next task's weights starts; NULL: none
+    int64_t coming_step; // bytes of it per input channel of a tap
+} ConvTile;
+
+/// Adds the tile's taps to acc; NULL there: the sum is in memory, at conv_total.
+typedef void (*ConvReduce)(ConvWalk *w, const ConvTile *t, Val *acc);
+/// Puts what rows [lo, hi) of the phases read of an image into scratch and sets w->staged.
+typedef void (*ConvStage)(ConvWalk *w, Val image, Val lo, Val hi);
+
+struct ConvWalk {
+    Emit *e;
+    Vb *b;
+    ConvPass pass;
+    const ConvTiles *tiles;
+    ConvReduce reduce;
+    ConvStage stage; // NULL: tiles read the node's input
+    // sizes in bytes
+    int64_t in_row, in_plane, in_image, out_row, out_plane, out_image;
+    // of the task at hand
+    Val group, tile; // convolution group; output-channel tile among all groups'
+    Val block;       // first output-channel block
+    Val image_lo, image_hi, chunk, part;
+    Val chunk_pixel; // the first of the chunk, in phase 0
+    Val staged;      // row 0 of the image at hand where there is a stage
+    // of the variant being emitted
+    int64_t blocks, columns;
+};
+
+/// Where a sum of the tile lies that is not in a register; scratch.
+static inline Val conv_total(const ConvWalk *w, int64_t i)
+{
+    return vb_ati(w->b, w->e->scratch, i * w->b->width * 4);
+}
+/// The record of a kernel whose emission is conv_walk.
+#define CONV_WALK_KERNEL(NAME, OP, DOC, PLAN, EMIT)                                                \
+    {                                                                                              \
+        .name = (NAME), .op = (OP), .doc = (DOC), .takes_store = true, .takes_sides = true,        \
+        .streams = true, .plan = (PLAN), .emit = (EMIT)                                            \
+    }
+
+/// Emits the whole kernel: the loop over tasks and all below.
+void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage);
+/// The reduction of conv_direct.c, which backward data uses too.
+void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc);
+/// The same for each group that the tile's output channels belong to (conv_spanned.c).
+void conv_reduce_spanned(ConvWalk *w, const ConvTile *t, Val *acc);
+/// One row of taps of one channel of the groups, in lanes.
+typedef struct LaneRow {
+    Val input;       // the row's: a vector per pixel, of every lane's channel; or
+    Val next, index; // lane l is element index[l] of the vectors at input and next; NULL: as above
+    Val third, index_third; // then of that result and the vector at third; NULL: it is final
+    Val weights;            // of the row's first tap
+} LaneRow;
+/// Adds it to acc (conv_grouped.c).
+void conv_reduce_lanes(ConvWalk *w, const ConvTile *t, const LaneRow *row, Val *acc);
+/// Cycles of the tiles of one image; `more` operations per pixel share ports with multiply-adds.
+double conv_lane_cycles(const TargetDef *g, const ConvPass *p, int64_t columns, double more);
+/// Columns of a tile of such lanes.
+int64_t conv_lane_columns(const TargetDef *g, const ConvPass *p);
+
+#endif

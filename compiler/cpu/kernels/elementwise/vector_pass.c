@@ -1,0 +1,104 @@
+// vector_pass.c: the loop of kernels on channel vectors.
+#include "cpu/kernels/elementwise/vector_pass.h"
+
+#define TASK_BYTES 8192
+
+typedef struct VectorTiles {
+    int32_t blocks; // per task
+} VectorTiles;
+
+void plan_vector_pass(const PlanCtx *ctx, int64_t c, double bytes, Lowering *out)
+{
+    uint32_t width = ctx->target->vector_floats;
+    int64_t all = div_up(c, width);
+    int64_t blocks = (int64_t)(TASK_BYTES / (bytes * width)) + 1;
+    VectorTiles *tiles = ARENA_NEW(ctx->arena, VectorTiles);
+    tiles->blocks = (int32_t)(blocks < all ? blocks : all);
+    out->tiles = tiles;
+    out->tiles_bytes = sizeof *tiles;
+    out->tasks_mul = (uint32_t)div_up(all, tiles->blocks);
+    out->tasks_div = RN_DIV_ALL;
+    out->bytes_fixed = (uint64_t)(bytes * (double)c);
+    out->flops_fixed = out->bytes_fixed;
+    out->predicted_ns = cost_ns(ctx->target, bytes * (double)c, bytes * (double)c);
+}
+
+void emit_vector_pass(Emit *e, int64_t c, VectorBody body)
+{
+    Vb *b = e->vb;
+    const VectorTiles *tiles = e->lowering->tiles;
+    int64_t full = c / b->width, all = div_up(c, b->width);
+    Val task;
+    TaskLoop tasks = emit_tasks(e, &task);
+    Val lo = vb_muli(b, task, tiles->blocks);
+    Val hi = vb_min(b, vb_addi(b, lo, tiles->blocks), vb_int(b, all));
+    VbLoop blocks = vb_for(b, lo, vb_min(b, hi, vb_int(b, full)), 1, NULL, 0);
+    VectorPlace at = {.block = blocks.index, .lanes = b->width};
+    at.offset = vb_muli(b, at.block, b->width * 4);
+    body(e, &at);
+    vb_for_end(b, &blocks, NULL);
+    if (full < all) {
+        VbIf tail = vb_if(b, vb_icmp(b, LLVMIntSGT, hi, vb_int(b, full)));
+        VectorPlace end = {.block = vb_int(b, full), .lanes = (uint32_t)(c - full * b->width)};
+        end.offset = vb_int(b, full * b->width * 4);
+        body(e, &end);
+        vb_if_end(b, &tail);
+    }
+    emit_tasks_end(e, &tasks);
+}
+
+Val load_channels(Emit *e, const Value *v, Val base, const VectorPlace *at)
+{
+    Vb *b = e->vb;
+    Val p = vb_at(b, base, at->offset);
+    return v->layout.kind == LAYOUT_PLAIN ? vb_load_lanes(b, p, at->lanes)
+                                          : vb_load_unaligned(b, p);
+}
+
+void store_channels(Emit *e, const Value *v, Val base, const VectorPlace *at, Val x)
+{
+    Vb *b = e->vb;
+    Val p = vb_at(b, base, at->offset);
+    if (v->layout.kind == LAYOUT_PLAIN) {
+        vb_store_lanes(b, x, p, at->lanes);
+        return;
+    }
+    vb_store_unaligned(b, vb_keep_lanes(b, x, at->lanes), p);
+}
+
+Val load_input64(Emit *e, uint32_t i, const VectorPlace *at)
+{
+    return vb_widen(e->vb, load_channels(e, e->node->inputs.at[i], e->in[i], at));
+}
+
+void store_output64(Emit *e, uint32_t i, const VectorPlace *at, Val x)
+{
+    store_channels(e, e->node->outputs.at[i], e->out[i], at, vb_narrow(e->vb, x));
+}
+
+Layout vector_input_layout(const PlanCtx *ctx, const Node *n, uint32_t i, int64_t c)
+{
+    const ValueKind kind = n->inputs.at[i]->kind;
+    bool stands = kind == VALUE_PARAM || kind == VALUE_STATE;
+    return stands ? layout_plain()
+                  : layout_padded_vector(ctx->arena, c, ctx->target->vector_floats);
+}
+
+Val sum_parts(Emit *e, uint32_t input, uint32_t term, const VectorPlace *at)
+{
+    Vb *b = e->vb;
+    const Value *v = e->node->inputs.at[input];
+    int64_t row_bytes = div_up(v->shape.dim[1], b->width) * b->width * 4;
+    Val parts = vb_int(b, v->parts_mul);
+    if (v->parts_div != RN_DIV_ALL) {
+        Val chunks = vb_divi(b, vb_addi(b, e->batch, (int64_t)v->parts_div - 1), v->parts_div);
+        parts = vb_muli(b, chunks, v->parts_mul);
+    }
+    Val first = vb_ati(b, vb_at(b, e->in[input], at->offset), term * row_bytes);
+    Val zero = LLVMConstNull(b->vec64);
+    VbLoop loop = vb_loop(b, vb_int(b, 0), parts, 1, &zero, 1);
+    Val p = vb_at(b, first, vb_muli(b, loop.index, v->terms * row_bytes));
+    Val sum = vb_fadd(b, loop.carried[0], vb_widen(b, vb_load_unaligned(b, p)));
+    vb_loop_end(b, &loop, &sum);
+    return sum;
+}

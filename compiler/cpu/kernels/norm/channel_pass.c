@@ -1,0 +1,160 @@
+// channel_pass.c: a pass over blocked tensors element by element, with sums per channel on the way.
+// Sums are taken in three levels, so that no float chain is longer than a few hundred: runs of RUN
+// pixels in UNROLL accumulators, runs into an image's sum, images into the task's.
+#include "cpu/kernels/norm/channel_pass.h"
+
+#define UNROLL 4
+#define RUN 128
+
+void plan_channel_pass(const PlanCtx *ctx, const Shape *shape, uint32_t tensors, uint32_t flops,
+                       Lowering *out)
+{
+    uint32_t width = ctx->target->vector_floats;
+    int64_t blocks = div_up(shape_channels(shape), width);
+    int64_t pixels = shape_height(shape) * shape_width(shape);
+    double pixel_bytes = (double)tensors * width * 4;
+    SpatialPlan p = spatial_plan(ctx, blocks, pixels, pixel_bytes);
+    double vectors = (double)(blocks * pixels);
+    spatial_fill(ctx, &p, vectors * width * flops, vectors * pixel_bytes, out);
+}
+
+typedef struct PassCursor {
+    Emit *e;
+    const ChannelPass *pass;
+    Val image, block, plane; // plane: byte offset
+} PassCursor;
+
+static Val add_sum(PassCursor *c, Val x, Val y)
+{
+    return vb_fadd(c->e->vb, x, y);
+}
+
+// Vectors pixel, pixel + 1, ... pixel + count - 1, each into an accumulator of its own.
+static void emit_vectors(PassCursor *c, Val pixel, uint32_t count, const Val *sum, Val *next)
+{
+    Vb *b = c->e->vb;
+    int64_t bytes = (int64_t)b->width * 4;
+    Val offset = vb_add(b, c->plane, vb_muli(b, pixel, bytes));
+    for (uint32_t u = 0; u < count; u++) {
+        ExprPlace at = {
+            .image = c->image, .block = c->block, .offset = offset, .offset_const = u * bytes};
+        Val term[PASS_MAX_SUMS] = {0};
+        c->pass->body(c->e, &at, term);
+        for (uint32_t s = 0; s < c->pass->sums; s++) {
+            uint32_t slot = u * c->pass->sums + s;
+            next[slot] = add_sum(c, sum[slot], term[s]);
+        }
+    }
+}
+
+// Pixels [lo, hi) into fresh accumulators; gives their sums.
+static void emit_run(PassCursor *c, Val lo, Val hi, Val *result)
+{
+    Vb *b = c->e->vb;
+    uint32_t sums = c->pass->sums, count = sums * UNROLL;
+    Val acc[UNROLL * PASS_MAX_SUMS], next[UNROLL * PASS_MAX_SUMS];
+    for (uint32_t i = 0; i < count; i++) {
+        acc[i] = vb_zero(b);
+    }
+    Val length = vb_sub(b, hi, lo);
+    Val rest = vb_remi(b, length, UNROLL);
+    Val middle = vb_sub(b, hi, rest);
+    VbLoop main = vb_for(b, lo, middle, UNROLL, acc, count);
+    emit_vectors(c, main.index, UNROLL, main.carried, next);
+    vb_for_end(b, &main, next);
+    VbLoop tail = vb_for(b, middle, hi, 1, main.carried, sums);
+    emit_vectors(c, tail.index, 1, tail.carried, next);
+    vb_for_end(b, &tail, next);
+    for (uint32_t s = 0; s < sums; s++) {
+        Val left = add_sum(c, tail.carried[s], main.carried[sums + s]);
+        Val right = add_sum(c, main.carried[2 * sums + s], main.carried[3 * sums + s]);
+        result[s] = add_sum(c, left, right);
+    }
+}
+
+// One plane's pixels [lo, hi).
+static void emit_plane(PassCursor *c, Val lo, Val hi, Val *result)
+{
+    Vb *b = c->e->vb;
+    uint32_t sums = c->pass->sums;
+    ExprPlace at = {.image = c->image, .block = c->block, .offset = c->plane};
+    emit_hold(c->e, &at);
+    if (sums == 0) {
+        emit_run(c, lo, hi, result);
+        emit_release(c->e);
+        return;
+    }
+    Val zero[PASS_MAX_SUMS], run_sum[PASS_MAX_SUMS], next[PASS_MAX_SUMS];
+    for (uint32_t s = 0; s < sums; s++) {
+        zero[s] = vb_zero(b);
+    }
+    VbLoop runs = vb_for(b, lo, hi, RUN, zero, sums);
+    emit_run(c, runs.index, vb_min(b, vb_addi(b, runs.index, RUN), hi), run_sum);
+    for (uint32_t s = 0; s < sums; s++) {
+        next[s] = add_sum(c, runs.carried[s], run_sum[s]);
+    }
+    vb_for_end(b, &runs, next);
+    for (uint32_t s = 0; s < sums; s++) {
+        result[s] = runs.carried[s];
+    }
+    emit_release(c->e);
+}
+
+static Val pass_plane_offset(PassCursor *c)
+{
+    Vb *b = c->e->vb;
+    const Shape *s = c->pass->shape;
+    int64_t blocks = div_up(shape_channels(s), b->width);
+    int64_t bytes = shape_height(s) * shape_width(s) * b->width * 4;
+    return vb_muli(b, vb_add(b, vb_muli(b, c->image, blocks), c->block), bytes);
+}
+
+static void store_sums(PassCursor *c, Val part, const Val *sum)
+{
+    Vb *b = c->e->vb;
+    int64_t padded = div_up(shape_channels(c->pass->shape), b->width) * b->width;
+    for (uint32_t s = 0; s < c->pass->sums; s++) {
+        Val row = vb_addi(b, vb_muli(b, part, c->pass->terms[s]), c->pass->term[s]);
+        Val at = vb_add(b, vb_muli(b, row, padded), vb_muli(b, c->block, b->width));
+        vb_store(b, sum[s], vb_at(b, c->pass->target[s], vb_muli(b, at, 4)));
+    }
+}
+
+// Without sums: image by image, in the order of memory.
+static void emit_plain_pass(Emit *e, const ChannelPass *p)
+{
+    SpatialWalk w = spatial_walk(e);
+    PassCursor c = {.e = e, .pass = p, .image = w.image, .block = w.block};
+    c.plane = pass_plane_offset(&c);
+    Val none[1];
+    emit_plane(&c, w.task.row_lo, w.task.row_hi, none);
+    spatial_walk_end(e, &w);
+}
+
+void emit_channel_pass(Emit *e, const ChannelPass *p)
+{
+    if (p->sums == 0) {
+        emit_plain_pass(e, p);
+        return;
+    }
+    Vb *b = e->vb;
+    PassCursor c = {.e = e, .pass = p};
+    SpatialTask t = spatial_task(e);
+    VbLoop blocks = vb_loop(b, t.block_lo, t.block_hi, 1, NULL, 0);
+    c.block = blocks.index;
+    Val zero[PASS_MAX_SUMS], plane_sum[PASS_MAX_SUMS], next[PASS_MAX_SUMS];
+    for (uint32_t s = 0; s < p->sums; s++) {
+        zero[s] = vb_zero(b);
+    }
+    VbLoop images = vb_loop(b, t.image_lo, t.image_hi, 1, zero, p->sums);
+    c.image = images.index;
+    c.plane = pass_plane_offset(&c);
+    emit_plane(&c, t.row_lo, t.row_hi, plane_sum);
+    for (uint32_t s = 0; s < p->sums; s++) {
+        next[s] = add_sum(&c, images.carried[s], plane_sum[s]);
+    }
+    vb_loop_end(b, &images, next);
+    store_sums(&c, t.part, next);
+    vb_loop_end(b, &blocks, NULL);
+    spatial_task_end(e, &t);
+}

@@ -1,0 +1,288 @@
+// packing.c: loops over packed tensors. The outermost dimensions make the tasks. The innermost
+// ones, as many as stay in the first cache, run in the order of the source: reads are then
+// sequential, and the writes go to a block that is near; the other way round every read would be
+// far from the last, often a multiple of the page size away, where a cache holds few lines.
+#include "cpu/kernels/weights/packing.h"
+
+#include "base/diag.h"
+
+#define TASK_ELEMENTS 8192
+#define UNROLL 16
+#define NEAR_BYTES 24576
+
+typedef struct PackTiles {
+    // A task's share of a part, at least; whole trips of the outer dimensions.
+    int32_t task_elements;
+} PackTiles;
+
+// How many leading dimensions of a part are spread over tasks.
+static uint32_t task_dims(const Packing *p)
+{
+    int64_t inner = 1;
+    for (uint32_t d = 0; d < p->dims; d++) {
+        inner *= p->dim[d].extent;
+    }
+    uint32_t dims = 0;
+    while (dims + 1 < p->dims && inner / p->dim[dims].extent >= TASK_ELEMENTS) {
+        inner /= p->dim[dims++].extent;
+    }
+    return dims;
+}
+
+static int64_t task_count(const Packing *p)
+{
+    int64_t count = 1;
+    for (uint32_t d = 0; d < task_dims(p); d++) {
+        count *= p->dim[d].extent;
+    }
+    return count;
+}
+
+void plan_packing(const PlanCtx *ctx, const Packing *p, Lowering *out)
+{
+    PackTiles *tiles = ARENA_NEW(ctx->arena, PackTiles);
+    tiles->task_elements = TASK_ELEMENTS;
+    out->tiles = tiles;
+    out->tiles_bytes = sizeof *tiles;
+    double elements = (double)packing_elements(p);
+    int64_t most = 1;
+    for (; p; p = p->next) {
+        int64_t count = task_count(p);
+        most = count > most ? count : most;
+    }
+    out->tasks_mul = (uint32_t)most;
+    out->tasks_div = RN_DIV_ALL;
+    out->bytes_fixed = (uint64_t)(elements * 8);
+    out->predicted_ns = cost_ns(ctx->target, elements * 8, elements * 8);
+}
+
+typedef struct Cursor {
+    Emit *e;
+    const Packing *p;
+    PackBody body;
+    Val context;
+    int64_t extent[SHAPE_MAX_RANK], stride[SHAPE_MAX_RANK]; // of the source, in elements
+    int64_t packed_stride[PACK_MAX_DIMS];
+    uint32_t order[PACK_MAX_DIMS]; // dimensions from the outermost loop to the innermost
+    bool checked[SHAPE_MAX_RANK];  // this coordinate can leave the source
+    Val coord[SHAPE_MAX_RANK];     // of checked coordinates
+    Val packed, plain;             // element offsets
+} Cursor;
+
+static void start_cursor(Cursor *c, const Shape *source, int64_t first)
+{
+    int64_t stride = 1, base = 0;
+    const Packing *p = c->p;
+    for (uint32_t j = source->rank; j-- > 0; stride *= source->dim[j]) {
+        c->extent[j] = source->dim[j];
+        c->stride[j] = stride;
+        int64_t lo = p->base[j], hi = p->base[j];
+        for (uint32_t d = 0; d < p->dims; d++) {
+            if (p->dim[d].coord == (int32_t)j) {
+                int64_t reach = (int64_t)p->dim[d].coef * (p->dim[d].extent - 1);
+                *(reach < 0 ? &lo : &hi) += reach;
+            }
+        }
+        c->checked[j] = lo < 0 || hi >= source->dim[j];
+        c->coord[j] = vb_int(c->e->vb, p->base[j]);
+        base += p->base[j] * stride;
+    }
+    if (p->fold[1]) {
+        c->extent[1] *= c->extent[0] / p->fold[0];
+        c->extent[0] = p->fold[0];
+        c->checked[0] = c->checked[1] = true;
+    }
+    stride = 1;
+    for (uint32_t d = p->dims; d-- > 0; stride *= p->dim[d].extent) {
+        c->packed_stride[d] = stride;
+    }
+    c->packed = vb_int(c->e->vb, first);
+    c->plain = vb_int(c->e->vb, base);
+}
+
+static int64_t source_step(const Cursor *c, uint32_t d)
+{
+    int64_t step = c->p->dim[d].coef * c->stride[c->p->dim[d].coord];
+    return step < 0 ? -step : step;
+}
+
+// The trailing dimensions whose elements are near, by falling distance in the source.
+static void order_dims(Cursor *c, uint32_t first)
+{
+    const Packing *p = c->p;
+    int64_t bytes = 4;
+    uint32_t near = p->dims;
+    for (uint32_t d = 0; d < p->dims; d++) {
+        c->order[d] = d;
+    }
+    while (near > first && bytes * p->dim[near - 1].extent <= NEAR_BYTES) {
+        bytes *= p->dim[--near].extent;
+    }
+    for (uint32_t i = near + 1; i < p->dims; i++) {
+        uint32_t d = c->order[i], k = i;
+        for (; k > near && source_step(c, c->order[k - 1]) < source_step(c, d); k--) {
+            c->order[k] = c->order[k - 1];
+        }
+        c->order[k] = d;
+    }
+}
+
+static void step(Cursor *c, uint32_t d, Val index)
+{
+    Vb *b = c->e->vb;
+    const PackDim *dim = &c->p->dim[d];
+    c->packed = vb_add(b, c->packed, vb_muli(b, index, c->packed_stride[d]));
+    c->plain = vb_add(b, c->plain, vb_muli(b, index, dim->coef * c->stride[dim->coord]));
+    if (c->checked[dim->coord]) {
+        c->coord[dim->coord] = vb_add(b, c->coord[dim->coord], vb_muli(b, index, dim->coef));
+    }
+}
+
+// i1, or NULL where nothing can leave the source.
+static Val is_valid(const Cursor *c)
+{
+    Vb *b = c->e->vb;
+    Val valid = NULL;
+    for (uint32_t j = 0; j < SHAPE_MAX_RANK; j++) {
+        if (c->checked[j]) {
+            Val inside = vb_icmp(b, LLVMIntULT, c->coord[j], vb_int(b, c->extent[j]));
+            valid = valid ? LLVMBuildAnd(b->builder, valid, inside, "") : inside;
+        }
+    }
+    return valid;
+}
+
+// One element, `packed` and `plain` bytes past the cursor.
+static void emit_element(const Cursor *c, Val valid, int64_t packed, int64_t plain)
+{
+    Vb *b = c->e->vb;
+    Val from = vb_addi(b, vb_muli(b, c->plain, 4), plain);
+    const int32_t *fold = c->p->fold;
+    if (fold[1]) { // what `plain` counts as channels of earlier groups are their filters
+        Val group = vb_divi(b, c->coord[1], fold[1]);
+        int64_t step = fold[0] * c->stride[0] - fold[1] * c->stride[1];
+        from = vb_add(b, from, vb_muli(b, group, step * 4));
+    }
+    if (valid) {
+        from = vb_select(b, valid, from, vb_int(b, 0));
+    }
+    c->body(c->e, c->context, vb_addi(b, vb_muli(b, c->packed, 4), packed), from, valid);
+}
+
+// Whether loops from order[i] on are short enough to be written out, and cannot leave the source.
+static bool can_unroll(const Cursor *c, uint32_t i)
+{
+    int64_t count = 1;
+    for (; i < c->p->dims; i++) {
+        const PackDim *dim = &c->p->dim[c->order[i]];
+        count *= dim->extent;
+        if (count > UNROLL || c->checked[dim->coord]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void unroll(const Cursor *c, uint32_t i, Val valid, int64_t packed, int64_t plain)
+{
+    if (i == c->p->dims) {
+        emit_element(c, valid, packed, plain);
+        return;
+    }
+    uint32_t d = c->order[i];
+    const PackDim *dim = &c->p->dim[d];
+    for (int64_t k = 0; k < dim->extent; k++) {
+        unroll(c, i + 1, valid, packed + k * c->packed_stride[d] * 4,
+               plain + k * dim->coef * c->stride[dim->coord] * 4);
+    }
+}
+
+// The innermost dimension, whose coordinate stays inside the source (others may not).
+static void emit_last(Cursor *c, uint32_t d)
+{
+    Vb *b = c->e->vb;
+    const PackDim *dim = &c->p->dim[d];
+    int64_t whole = dim->extent / UNROLL * UNROLL, plain = dim->coef * c->stride[dim->coord] * 4;
+    Val valid = is_valid(c);
+    VbLoop loop = vb_for(b, vb_int(b, 0), vb_int(b, whole), UNROLL, NULL, 0);
+    Cursor at = *c;
+    step(&at, d, loop.index);
+    for (int64_t u = 0; u < UNROLL; u++) {
+        emit_element(&at, valid, u * c->packed_stride[d] * 4, u * plain);
+    }
+    vb_for_end(b, &loop, NULL);
+    if (whole < dim->extent) {
+        VbLoop rest = vb_loop(b, vb_int(b, whole), vb_int(b, dim->extent), 1, NULL, 0);
+        at = *c;
+        step(&at, d, rest.index);
+        emit_element(&at, valid, 0, 0);
+        vb_loop_end(b, &rest, NULL);
+    }
+}
+
+static void emit_dims(Cursor *c, uint32_t i)
+{
+    Vb *b = c->e->vb;
+    if (can_unroll(c, i)) {
+        unroll(c, i, is_valid(c), 0, 0);
+        return;
+    }
+    uint32_t d = c->order[i];
+    const PackDim *dim = &c->p->dim[d];
+    if (i + 1 == c->p->dims && !c->checked[dim->coord]) {
+        emit_last(c, d);
+        return;
+    }
+    Cursor at = *c;
+    if (dim->extent == 1) {
+        emit_dims(&at, i + 1);
+        return;
+    }
+    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, dim->extent), 1, NULL, 0);
+    step(&at, d, loop.index);
+    emit_dims(&at, i + 1);
+    vb_loop_end(b, &loop, NULL);
+}
+
+// One part of the packing: the task decides the outer dimensions' indices.
+static void emit_part(Cursor *c, Val task)
+{
+    Vb *b = c->e->vb;
+    uint32_t dims = task_dims(c->p);
+    Val rest = task;
+    for (uint32_t d = dims; d-- > 0; rest = vb_divi(b, rest, c->p->dim[d].extent)) {
+        step(c, d, d == 0 ? rest : vb_remi(b, rest, c->p->dim[d].extent));
+    }
+    order_dims(c, dims);
+    emit_dims(c, dims);
+}
+
+void emit_packing(Emit *e, const Packing *p, const Shape *source, PackBody body, Val context)
+{
+    Vb *b = e->vb;
+    int64_t first = 0;
+    Val task;
+    if (p->dims == 0) {
+        INTERNAL_ERROR("%s: a packing without dimensions", e->node->name);
+    }
+    TaskLoop tasks = emit_tasks(e, &task);
+    for (; p; p = p->next) {
+        int64_t count = task_count(p), elements = 1;
+        Cursor c = {.e = e, .p = p, .body = body, .context = context};
+        VbIf mine;
+        bool all = count == e->lowering->tasks_mul;
+        if (!all) {
+            mine = vb_if(b, vb_icmp(b, LLVMIntSLT, task, vb_int(b, count)));
+        }
+        start_cursor(&c, source, first);
+        emit_part(&c, task);
+        if (!all) {
+            vb_if_end(b, &mine);
+        }
+        for (uint32_t d = 0; d < p->dims; d++) {
+            elements *= p->dim[d].extent;
+        }
+        first += elements;
+    }
+    emit_tasks_end(e, &tasks);
+}

@@ -1,0 +1,145 @@
+// winograd_input.c: tiles of a blocked activation transformed to points.
+// Rows are transformed first, column by column of the picture, into a strip that the tiles of a row
+// share: tiles overlap, so each column is transformed once instead of up to twice. Then the strip's
+// columns are transformed tile by tile. Rows outside of the picture are read from a row of zeros;
+// the strip's columns outside are zero and never written again.
+#include "cpu/kernels/winograd/winograd_input.h"
+
+static int64_t vector_bytes(const Vb *b)
+{
+    return (int64_t)b->width * 4;
+}
+
+static Val scratch_at(Emit *e, int64_t offset)
+{
+    return vb_ati(e->vb, e->scratch, offset);
+}
+
+int64_t winograd_input_place(WinogradInput *in, int64_t offset, int64_t blocks, int64_t slots,
+                             uint32_t width)
+{
+    int64_t vector = (int64_t)width * 4;
+    int64_t columns = (in->tile_columns - 1) * in->step[1] + in->column.columns;
+    in->zeros = offset;
+    in->strip = in->zeros + in->size[1] * vector;
+    in->strip_row = columns * vector;
+    in->points = in->strip + in->row.rows * in->strip_row;
+    in->block_bytes = slots * vector;
+    in->plane_bytes = blocks * in->block_bytes + vector;
+    return in->points + (int64_t)in->row.rows * in->column.rows * in->plane_bytes;
+}
+
+WinogradRow winograd_rows_begin(Vb *b, const WinogradRange *range, int64_t tile_rows,
+                                int64_t tile_columns)
+{
+    Val last = vb_addi(b, vb_add(b, range->first, range->count), -1);
+    Val lo = vb_divi(b, range->first, tile_columns);
+    Val hi = vb_addi(b, vb_divi(b, last, tile_columns), 1);
+    WinogradRow r = {.loop = vb_loop(b, lo, hi, 1, NULL, 0)};
+    Val row = r.loop.index, start = vb_muli(b, row, tile_columns);
+    r.image = vb_add(b, range->image, vb_divi(b, row, tile_rows));
+    r.y = vb_remi(b, row, tile_rows);
+    r.slot = vb_sub(b, start, range->first);
+    r.lo = vb_max(b, vb_sub(b, range->first, start), vb_int(b, 0));
+    r.hi = vb_min(b, vb_addi(b, vb_sub(b, last, start), 1), vb_int(b, tile_columns));
+    return r;
+}
+
+void winograd_rows_end(Vb *b, WinogradRow *r)
+{
+    vb_loop_end(b, &r->loop, NULL);
+}
+
+void winograd_clear(Emit *e, int64_t offset, int64_t bytes)
+{
+    Vb *b = e->vb;
+    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, bytes), vector_bytes(b), NULL, 0);
+    vb_store(b, vb_zero(b), vb_at(b, scratch_at(e, offset), loop.index));
+    vb_loop_end(b, &loop, NULL);
+}
+
+void winograd_input_clear(Emit *e, const WinogradInput *in)
+{
+    Vb *b = e->vb;
+    int64_t left = in->pad[1], right = left + in->size[1],
+            columns = in->strip_row / vector_bytes(b);
+    winograd_clear(e, in->zeros, in->size[1] * vector_bytes(b));
+    for (int64_t x = 0; x < columns; x++) {
+        for (int r = 0; (x < left || x >= right) && r < in->row.rows; r++) {
+            int64_t at = in->strip + r * in->strip_row + x * vector_bytes(b);
+            vb_store(b, vb_zero(b), scratch_at(e, at));
+        }
+    }
+}
+
+// The strip's columns of tiles [lo, hi).
+static void fill_strip(Emit *e, const WinogradInput *in, const WinogradRow *r, Val plane)
+{
+    Vb *b = e->vb;
+    int64_t vector = vector_bytes(b);
+    Val row[WINOGRAD_MAX_POINTS], d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
+    for (int i = 0; i < in->row.columns; i++) {
+        Val y = vb_addi(b, vb_muli(b, r->y, in->step[0]), i - in->pad[0]);
+        Val inside = vb_icmp(b, LLVMIntULT, y, vb_int(b, in->size[0]));
+        Val safe = vb_select(b, inside, y, vb_int(b, 0));
+        Val at = vb_at(b, plane, vb_muli(b, safe, in->size[1] * vector));
+        row[i] = vb_select(b, inside, at, scratch_at(e, in->zeros));
+    }
+    Val lo = vb_addi(b, vb_muli(b, r->lo, in->step[1]), -in->pad[1]);
+    Val hi = vb_muli(b, r->hi, in->step[1]);
+    hi = vb_addi(b, hi, in->column.columns - in->step[1] - in->pad[1]);
+    lo = vb_muli(b, vb_max(b, lo, vb_int(b, 0)), vector);
+    hi = vb_muli(b, vb_min(b, hi, vb_int(b, in->size[1])), vector);
+    VbLoop loop = vb_loop(b, lo, hi, vector, NULL, 0);
+    for (int i = 0; i < in->row.columns; i++) {
+        d[i] = vb_load(b, vb_at(b, row[i], loop.index));
+    }
+    winograd_emit(b, &in->row, d, out);
+    Val to = vb_at(b, scratch_at(e, in->strip + in->pad[1] * vector), loop.index);
+    for (int i = 0; i < in->row.rows; i++) {
+        vb_store(b, out[i], vb_ati(b, to, i * in->strip_row));
+    }
+    vb_loop_end(b, &loop, NULL);
+}
+
+// Results of tiles [lo, hi) from the strip, one row of points after the other. to: slot 0, point 0.
+static void spread_strip(Emit *e, const WinogradInput *in, const WinogradRow *r, Val to)
+{
+    Vb *b = e->vb;
+    int64_t vector = vector_bytes(b), points = in->column.rows;
+    Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
+    VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, in->row.rows), 1, NULL, 0);
+    Val from =
+        vb_add(b, vb_muli(b, rows.index, in->strip_row), vb_muli(b, r->lo, in->step[1] * vector));
+    Val slot = vb_muli(b, vb_add(b, r->slot, r->lo), vector);
+    slot = vb_add(b, slot, vb_muli(b, rows.index, points * in->plane_bytes));
+    Val carried[2] = {vb_at(b, scratch_at(e, in->strip), from), vb_at(b, to, slot)};
+    VbLoop tiles = vb_loop(b, r->lo, r->hi, 1, carried, 2);
+    for (int i = 0; i < in->column.columns; i++) {
+        d[i] = vb_load(b, vb_ati(b, tiles.carried[0], i * vector));
+    }
+    winograd_emit(b, &in->column, d, out);
+    for (int i = 0; i < points; i++) {
+        vb_store(b, out[i], vb_ati(b, tiles.carried[1], i * in->plane_bytes));
+    }
+    carried[0] = vb_ati(b, tiles.carried[0], in->step[1] * vector);
+    carried[1] = vb_ati(b, tiles.carried[1], vector);
+    vb_loop_end(b, &tiles, carried);
+    vb_loop_end(b, &rows, NULL);
+}
+
+void winograd_input_emit(Emit *e, const WinogradInput *in, Val x, const WinogradRange *range,
+                         Val lo, Val hi)
+{
+    Vb *b = e->vb;
+    int64_t plane = in->size[0] * in->size[1] * vector_bytes(b);
+    VbLoop blocks = vb_loop(b, lo, hi, 1, NULL, 0);
+    Val own = vb_muli(b, vb_sub(b, blocks.index, lo), in->block_bytes);
+    Val to = vb_at(b, scratch_at(e, in->points), own);
+    WinogradRow r = winograd_rows_begin(b, range, in->tile_rows, in->tile_columns);
+    Val index = vb_add(b, vb_muli(b, r.image, in->blocks), blocks.index);
+    fill_strip(e, in, &r, vb_at(b, x, vb_muli(b, index, plane)));
+    spread_strip(e, in, &r, to);
+    winograd_rows_end(b, &r);
+    vb_loop_end(b, &blocks, NULL);
+}

@@ -1,0 +1,52 @@
+// winograd_input.h: tiles of a blocked activation transformed to points, for Winograd's products
+// and for their gradient.
+#ifndef CPU_KERNELS_WINOGRAD_WINOGRAD_INPUT_H
+#define CPU_KERNELS_WINOGRAD_WINOGRAD_INPUT_H
+
+#include "cpu/kernel.h"
+#include "cpu/kernels/winograd/winograd_math.h"
+
+/// How planes are cut into tiles and where the results go. A tile covers row.columns x
+/// column.columns pixels; tiles start step[] pixels apart, the first pad[] pixels before the
+/// picture. Everything outside of the picture is zero. Result: [point][block][slot][V], points in
+/// row-major order, planes of points padded by a vector against cache aliasing.
+typedef struct WinogradInput {
+    WinogradMatrix row, column;
+    int64_t step[2], pad[2], size[2]; // size: of the picture
+    int64_t tile_rows, tile_columns;  // of an image
+    int64_t blocks;                   // channel blocks of an image
+    // scratch: byte offsets and sizes
+    int64_t zeros, strip, strip_row;
+    int64_t points, block_bytes, plane_bytes;
+} WinogradInput;
+
+/// Places zeros, strip and `blocks` x `slots` results behind `offset`; returns their end.
+int64_t winograd_input_place(WinogradInput *in, int64_t offset, int64_t blocks, int64_t slots,
+                             uint32_t width);
+
+/// Tiles first .. first + count - 1 (count >= 1) of those of images image, image + 1, ...,
+/// flattened; tile `first` goes to slot 0.
+typedef struct WinogradRange {
+    Val image, first, count;
+} WinogradRange;
+
+/// A run of tiles in one row of tiles of one image.
+typedef struct WinogradRow {
+    VbLoop loop;
+    Val image, y; // y: tile row
+    Val lo, hi;   // tile columns
+    Val slot;     // of tile column 0, may be negative
+} WinogradRow;
+WinogradRow winograd_rows_begin(Vb *b, const WinogradRange *r, int64_t tile_rows,
+                                int64_t tile_columns);
+void winograd_rows_end(Vb *b, WinogradRow *r);
+
+/// Once per task, before winograd_input_emit.
+void winograd_input_clear(Emit *e, const WinogradInput *in);
+/// Transforms channel blocks [lo, hi) of `x` into result blocks 0 and on.
+void winograd_input_emit(Emit *e, const WinogradInput *in, Val x, const WinogradRange *range,
+                         Val lo, Val hi);
+/// Sets `bytes` bytes of scratch to zero.
+void winograd_clear(Emit *e, int64_t offset, int64_t bytes);
+
+#endif

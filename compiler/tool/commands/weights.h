@@ -1,0 +1,12 @@
+// weights.h: --weights, --map and --new-head: a file's weights into a session.
+#ifndef TOOL_COMMANDS_WEIGHTS_H
+#define TOOL_COMMANDS_WEIGHTS_H
+
+#include "tool/cli/options.h"
+#include "resnetc/runtime.h"
+
+/// Loads --weights as the options say. With --new-head the session must have initial values; the
+/// tensors that kept them are listed on standard error.
+ExitCode weights_load(const Options *o, RnSession *session);
+
+#endif
