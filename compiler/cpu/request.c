@@ -127,12 +127,12 @@ static void print_lowering(StrBuf *t, const Node *n)
 {
     const Lowering *low = n->lowering;
     const char *streams = streams_output(n) ? " streams" : "";
-    strbuf_printf(t, "\n%s%s tasks %u/%u parts %u/%u scratch %" PRIu64 " tiles ", low->kernel,
+    strbuf_printf(t, "\n%s%s tasks %u/%u parts %u/%u scratch %" PRIu64 " plan ", low->kernel,
                   streams, low->tasks_mul, low->tasks_div, low->parts_mul, low->parts_div,
                   low->scratch_bytes);
-    const unsigned char *tiles = low->tiles;
-    for (size_t i = 0; i < low->tiles_bytes; i++) {
-        strbuf_printf(t, "%02x", tiles[i]);
+    const unsigned char *plan = low->plan;
+    for (size_t i = 0; i < low->plan_bytes; i++) {
+        strbuf_printf(t, "%02x", plan[i]);
     }
 }
 

@@ -26,8 +26,8 @@ struct Lowering {
     uint64_t flops_fixed, flops_per_image, bytes_fixed, bytes_per_image;
     double predicted_ns; // one thread, at plan_batch
     bool streams;        // output 0 is larger than 3/4 of L3, and is stored around the caches
-    const void *tiles;   // the kernel's own plan: a struct without pointers and padding garbage
-    size_t tiles_bytes;  // part of the request's identity
+    const void *plan;    // the kernel's own: a struct without pointers and padding, private to the
+    size_t plan_bytes;   // algorithm; part of the request's identity
     const char *explain; // candidates and why, one line each (--explain-kernels)
 };
 

@@ -135,7 +135,7 @@ static bool is_across(const TargetDef *target, const OpDef *op, uint32_t out_of,
         if (strcmp(k->op, op->name) == 0 && strcmp(k->name, "direct") == 0) {
             Run r = {.target = target, .kernel = k, .t = *t, .out_of = out_of};
             const char *why = plan_case(&r, op);
-            const ConvTiles *tiles = r.node->lowering->tiles;
+            const ConvTiles *tiles = r.node->lowering->plan;
             found |= !why && tiles->across && tiles->prefetch;
             arena_destroy(r.arena);
         }

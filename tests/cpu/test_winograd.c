@@ -108,7 +108,7 @@ static void count_fetching(const TargetDef *t, const OpDef *op, uint32_t out_of,
         }
         Run r = {.target = t, .kernel = k, .t = *c, .out_of = out_of};
         if (!plan_case(&r, op)) {
-            const WinogradTiles *tiles = r.node->lowering->tiles;
+            const WinogradTiles *tiles = r.node->lowering->plan;
             f->parts += tiles->fetch && tiles->chunks > 1;
             f->images += tiles->fetch && tiles->image_div > 1;
         }

@@ -247,7 +247,7 @@ static void emit_task(Weights *w, Val task)
 
 static void emit(Emit *e)
 {
-    const WeightsTiles *t = e->lowering->tiles;
+    const WeightsTiles *t = e->lowering->plan;
     Vb *b = e->vb;
     Weights w = {.e = e, .b = b, .t = t, .s = weights_size(e->node, t, b->width)};
     const ConvSize *z = &w.s.z;

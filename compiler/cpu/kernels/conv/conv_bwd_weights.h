@@ -12,7 +12,7 @@ typedef enum WeightsWalk {
     WALK_IMAGES, // 1x1 pictures: the batch is the row
 } WeightsWalk;
 
-/// Becomes Lowering.tiles: no pointers, no padding.
+/// Becomes Lowering.plan: no pointers, no padding.
 typedef struct WeightsTiles {
     int32_t blocks, channels, columns;  // register tile: blocks of k x channels c x filter columns
     int32_t tail_blocks;                // of a group's last k; 0: it divides

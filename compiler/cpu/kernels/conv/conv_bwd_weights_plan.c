@@ -335,8 +335,8 @@ const char *weights_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->flops_per_image = (uint64_t)(2 * conv_macs(z));
     out->bytes_per_image = (uint64_t)(4 * (z->c * z->h * z->w + z->k * z->oh * z->ow));
     out->bytes_fixed = (uint64_t)(4 * z->k * (z->c / z->groups) * z->r * z->s);
-    out->tiles = t;
-    out->tiles_bytes = sizeof *t;
+    out->plan = t;
+    out->plan_bytes = sizeof *t;
     if (t->expanded) {
         compute_ns += plan_expanded(ctx, &s, t, out);
     }

@@ -49,7 +49,7 @@ typedef struct ConvPass {
     ConvPhase phase[CONV_MAX_PHASES];
 } ConvPass;
 
-/// The kernel's plan: becomes Lowering.tiles, so it has neither pointers nor padding.
+/// The kernel's plan: becomes Lowering.plan, so it has neither pointers nor padding.
 typedef struct ConvTiles {
     int32_t blocks, columns, images;   // register tile: output-channel blocks x columns x images
     int32_t tail_blocks, tail_columns; // of a group's last output channels; 0: it divides

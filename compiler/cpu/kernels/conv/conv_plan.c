@@ -296,8 +296,8 @@ void conv_fill_lowering(const PlanCtx *ctx, const Node *n, const ConvPass *p, co
     out->bytes_fixed = (uint64_t)(4 * z.k * (z.c / z.groups) * z.r * z.s);
     ConvTiles *tiles_out = ARENA_NEW(ctx->arena, ConvTiles);
     *tiles_out = *t;
-    out->tiles = tiles_out;
-    out->tiles_bytes = sizeof *tiles_out;
+    out->plan = tiles_out;
+    out->plan_bytes = sizeof *tiles_out;
 }
 
 // Input channels per trip of the inner loop: one is enough for a full tile; a small one would be

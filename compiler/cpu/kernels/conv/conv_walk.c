@@ -350,7 +350,7 @@ static void emit_task(ConvWalk *w, Val task)
 
 void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage)
 {
-    const ConvTiles *t = e->lowering->tiles;
+    const ConvTiles *t = e->lowering->plan;
     const char *why;
     ConvWalk w = {.e = e, .b = e->vb, .tiles = t, .reduce = reduce, .stage = stage};
     w.pass = conv_pass(e->node, t->in_block, &why);

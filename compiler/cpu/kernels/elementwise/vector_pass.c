@@ -14,8 +14,8 @@ void plan_vector_pass(const PlanCtx *ctx, int64_t c, double bytes, Lowering *out
     int64_t blocks = (int64_t)(TASK_BYTES / (bytes * width)) + 1;
     VectorTiles *tiles = ARENA_NEW(ctx->arena, VectorTiles);
     tiles->blocks = (int32_t)(blocks < all ? blocks : all);
-    out->tiles = tiles;
-    out->tiles_bytes = sizeof *tiles;
+    out->plan = tiles;
+    out->plan_bytes = sizeof *tiles;
     out->tasks_mul = (uint32_t)div_up(all, tiles->blocks);
     out->tasks_div = RN_DIV_ALL;
     out->bytes_fixed = (uint64_t)(bytes * (double)c);
@@ -26,7 +26,7 @@ void plan_vector_pass(const PlanCtx *ctx, int64_t c, double bytes, Lowering *out
 void emit_vector_pass(Emit *e, int64_t c, VectorBody body)
 {
     Vb *b = e->vb;
-    const VectorTiles *tiles = e->lowering->tiles;
+    const VectorTiles *tiles = e->lowering->plan;
     int64_t full = c / b->width, all = div_up(c, b->width);
     Val task;
     TaskLoop tasks = emit_tasks(e, &task);

@@ -41,8 +41,8 @@ void spatial_fill(const PlanCtx *ctx, const SpatialPlan *p, double flops, double
 {
     SpatialPlan *tiles = ARENA_NEW(ctx->arena, SpatialPlan);
     *tiles = *p;
-    out->tiles = tiles;
-    out->tiles_bytes = sizeof *tiles;
+    out->plan = tiles;
+    out->plan_bytes = sizeof *tiles;
     out->tasks_mul = (uint32_t)(p->block_groups * p->chunks);
     out->tasks_div = (uint32_t)p->images;
     out->parts_mul = (uint32_t)p->chunks;
@@ -55,7 +55,7 @@ void spatial_fill(const PlanCtx *ctx, const SpatialPlan *p, double flops, double
 SpatialTask spatial_task(Emit *e)
 {
     Vb *b = e->vb;
-    const SpatialPlan *p = e->lowering->tiles;
+    const SpatialPlan *p = e->lowering->plan;
     SpatialTask t;
     Val task;
     t.loop = emit_tasks(e, &task);

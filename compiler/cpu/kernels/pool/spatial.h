@@ -5,7 +5,7 @@
 
 #include "cpu/kernel.h"
 
-/// A task: `images` images x `blocks` blocks of channels x `rows` rows. Becomes Lowering.tiles.
+/// A task: `images` images x `blocks` blocks of channels x `rows` rows. Becomes Lowering.plan.
 typedef struct SpatialPlan {
     int32_t blocks, block_groups;
     int32_t rows, chunks;

@@ -42,8 +42,8 @@ void plan_packing(const PlanCtx *ctx, const Packing *p, Lowering *out)
 {
     PackTiles *tiles = ARENA_NEW(ctx->arena, PackTiles);
     tiles->task_elements = TASK_ELEMENTS;
-    out->tiles = tiles;
-    out->tiles_bytes = sizeof *tiles;
+    out->plan = tiles;
+    out->plan_bytes = sizeof *tiles;
     double elements = (double)packing_elements(p);
     int64_t most = 1;
     for (; p; p = p->next) {

@@ -511,7 +511,7 @@ static Winograd matrices(const Wino *w, int d, int m)
 
 void winograd_emit_kernel(Emit *e)
 {
-    const WinogradTiles *t = e->lowering->tiles;
+    const WinogradTiles *t = e->lowering->plan;
     Vb *b = e->vb;
     Wino w = {.e = e, .b = b, .t = t, .s = winograd_size(e->node, t, b->width)};
     Winograd row = matrices(&w, 0, t->rows), column = matrices(&w, 1, t->columns);

@@ -7,7 +7,7 @@
 #include "cpu/kernels/winograd/winograd_input.h"
 #include "ops/attrs.h"
 
-/// Becomes Lowering.tiles: no pointers, no padding.
+/// Becomes Lowering.plan: no pointers, no padding.
 typedef struct WinogradTiles {
     int32_t rows, columns; // F(rows x columns, 3x3): of a tile of outputs; of stride 2 backward: of
                            // each of its four phases

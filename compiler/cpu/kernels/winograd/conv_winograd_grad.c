@@ -262,7 +262,7 @@ static void emit_task(Grad *w, Val task)
 
 void winograd_grad_emit(Emit *e)
 {
-    const GradTiles *t = e->lowering->tiles;
+    const GradTiles *t = e->lowering->plan;
     Vb *b = e->vb;
     Grad w = {.e = e, .b = b, .t = t, .s = winograd_grad_size(e->node, t, b->width)};
     Winograd row = winograd_make(t->rows, t->stride), column = winograd_make(t->columns, t->stride);

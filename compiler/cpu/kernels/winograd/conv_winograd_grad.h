@@ -5,7 +5,7 @@
 #include "cpu/kernels/conv/conv_bwd_weights.h"
 #include "cpu/kernels/winograd/winograd_input.h"
 
-/// Becomes Lowering.tiles: no pointers, no padding.
+/// Becomes Lowering.plan: no pointers, no padding.
 typedef struct GradTiles {
     int32_t rows, columns;    // F(rows x columns, 3x3)
     int32_t stride;           // 1 or 2

@@ -243,8 +243,8 @@ const char *winograd_grad_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->flops_per_image = (uint64_t)(2 * conv_macs(z));
     out->bytes_per_image = (uint64_t)(4 * (z->c * z->h * z->w + z->k * z->oh * z->ow));
     out->bytes_fixed = (uint64_t)(36 * z->k * z->c);
-    out->tiles = t;
-    out->tiles_bytes = sizeof *t;
+    out->plan = t;
+    out->plan_bytes = sizeof *t;
     double ns = plan_ns(ctx, &s, t);
     out->predicted_ns = fmax(ns, conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;

@@ -342,8 +342,8 @@ const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->tasks_mul = (uint32_t)(t->chunks * t->parts);
     out->bytes_fixed = (uint64_t)winograd_weight_bytes(&s, t);
     out->scratch_bytes = (uint64_t)s.scratch;
-    out->tiles = t;
-    out->tiles_bytes = sizeof *t;
+    out->plan = t;
+    out->plan_bytes = sizeof *t;
     double ns = plan_ns(ctx, &s, t) + weights_ns(ctx, &s);
     out->predicted_ns = fmax(ns, conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;
