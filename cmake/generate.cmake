@@ -4,18 +4,24 @@
 # writes generated/PREFIX_table.c with `const TYPE *const PREFIX_table[]` and `PREFIX_table_count`.
 function(generate_record_table folder type prefix header)
     file(GLOB_RECURSE files RELATIVE ${CMAKE_SOURCE_DIR}/${folder} CONFIGURE_DEPENDS ${folder}/*.c)
-    set(declarations "")
-    set(entries "")
+    set(symbols "")
     foreach(file ${files})
         # Only files that define a record take part; helpers shared by records do not.
         file(STRINGS ${CMAKE_SOURCE_DIR}/${folder}/${file} found REGEX "^const ${type} ${prefix}_")
         foreach(line ${found})
             string(REGEX MATCH "${prefix}_[a-z0-9_]+" symbol ${line})
-            string(APPEND declarations "extern const ${type} ${symbol};\n")
-            string(APPEND entries "    &${symbol},\n")
+            list(APPEND symbols ${symbol})
         endforeach()
         set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
                      ${CMAKE_SOURCE_DIR}/${folder}/${file})
+    endforeach()
+    # By name, in whatever folder a record stands.
+    list(SORT symbols)
+    set(declarations "")
+    set(entries "")
+    foreach(symbol ${symbols})
+        string(APPEND declarations "extern const ${type} ${symbol};\n")
+        string(APPEND entries "    &${symbol},\n")
     endforeach()
     file(CONFIGURE OUTPUT ${GENERATED_DIR}/${prefix}_table.c CONTENT
 "// Generated from ${folder}/. Do not edit.

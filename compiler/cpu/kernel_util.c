@@ -41,7 +41,7 @@ int64_t channel_blocks(const Value *v, uint32_t width)
 int64_t image_bytes(const Value *v)
 {
     uint64_t fixed = 0, per_image = 0;
-    layout_bytes(&v->shape, v->dtype, &v->layout, &fixed, &per_image);
+    layout_bytes(&v->shape, &v->layout, &fixed, &per_image);
     return (int64_t)per_image;
 }
 

@@ -20,7 +20,7 @@ static void print_packing(StrBuf *t, const Packing *p)
 
 static void print_layout(StrBuf *t, const Layout *l)
 {
-    strbuf_printf(t, "L%d,%u,%" PRIu64 ",%s", (int)l->kind, l->block, l->bytes,
+    strbuf_printf(t, "L%d,%d,%u,%" PRIu64 ",%s", (int)l->kind, (int)l->elem, l->block, l->elements,
                   l->tag ? l->tag : "");
     print_packing(t, l->kind == LAYOUT_PACKED ? l->packing : NULL);
 }
@@ -76,7 +76,7 @@ static void print_op(StrBuf *t, const OpDef *op, const void *attrs)
 
 static void print_value(StrBuf *t, const Value *v)
 {
-    strbuf_printf(t, " %d[", (int)v->dtype);
+    strbuf_printf(t, " %d[", (int)v->elem);
     for (uint32_t i = 0; i < v->shape.rank; i++) {
         strbuf_printf(t, "%" PRId64 ",", v->shape.dim[i]);
     }

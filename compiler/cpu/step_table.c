@@ -24,11 +24,11 @@ static const char *work_name(Arena *a, const Node *n)
 // Floats of a value as it lies in memory; none if it holds others, or gaps.
 static void count_floats(const Value *v, uint64_t *fixed, uint64_t *per_image)
 {
-    if (v->dtype != RN_F32 ||
+    if (v->elem != ELEM_F32 ||
         (v->layout.kind != LAYOUT_PLAIN && v->layout.kind != LAYOUT_BLOCKED)) {
         return;
     }
-    layout_bytes(&v->shape, v->dtype, &v->layout, fixed, per_image);
+    layout_bytes(&v->shape, &v->layout, fixed, per_image);
     *fixed /= sizeof(float);
     *per_image /= sizeof(float);
 }

@@ -119,7 +119,7 @@ static void exec_input(Front *f, Frame *frame, const Stmt *s)
         Shape shape =
             s->u.dims.count == 3 ? shape_image(dims[0], dims[1], dims[2]) : shape_features(dims[0]);
         if (shape_fits(&shape)) {
-            Value *input = graph_add_value(f->graph, VALUE_INPUT, RN_F32, shape, s->name.text,
+            Value *input = graph_add_value(f->graph, VALUE_INPUT, ELEM_F32, shape, s->name.text,
                                            front_loc(frame, s->range));
             input->preprocess = preprocess_eval(f, frame, s, &shape);
             frame->it = val_tensor(input);

@@ -141,7 +141,7 @@ void val_print(const Val *v, StrBuf *out)
         print_list(v, out);
         return;
     case VAL_TENSOR:
-        shape_print(out, &v->u.tensor->shape, v->u.tensor->dtype);
+        shape_print(out, &v->u.tensor->shape, v->u.tensor->elem);
         return;
     }
 }

@@ -25,7 +25,7 @@ bool shape_fail(const ShapeCtx *ctx, const char *help, const char *fmt, ...)
 const char *shape_text(const ShapeCtx *ctx, uint32_t i)
 {
     StrBuf text = {.arena = ctx->arena};
-    shape_print(&text, &ctx->in[i]->shape, ctx->in[i]->dtype);
+    shape_print(&text, &ctx->in[i]->shape, ctx->in[i]->elem);
     return strbuf_text(&text);
 }
 
@@ -66,7 +66,7 @@ static bool check_operands(const ShapeCtx *ctx, const OutSpec *out)
             continue;
         }
         StrBuf shape = {.arena = ctx->arena};
-        shape_print(&shape, &out->shape, out->dtype);
+        shape_print(&shape, &out->shape, out->elem);
         return shape_fail(ctx, NULL, "input %u is %s, which does not go with %s", i + 1,
                           shape_text(ctx, i), strbuf_text(&shape));
     }
@@ -79,7 +79,7 @@ static bool check_fits(const ShapeCtx *ctx, const char *what, const Shape *s)
         return true;
     }
     StrBuf shape = {.arena = ctx->arena};
-    shape_print(&shape, s, RN_F32);
+    shape_print(&shape, s, ELEM_F32);
     return shape_fail(ctx, NULL,
                       "%s would be %s: every dimension must be positive, and no tensor may have "
                       "more than 2^40 elements",
@@ -95,7 +95,7 @@ static bool infer_shapes(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
             return false;
         }
     } else if (op->kind == OP_ELEMENTWISE && ctx->in_count) {
-        out[0] = (OutSpec){ctx->in[0]->shape, ctx->in[0]->dtype};
+        out[0] = (OutSpec){ctx->in[0]->shape, ctx->in[0]->elem};
     } else {
         return shape_fail(ctx, NULL, "has no shape rule");
     }
@@ -122,7 +122,7 @@ static bool check_params(const ShapeCtx *ctx, const ParamSlot *slots, uint32_t s
             continue;
         }
         StrBuf shape = {.arena = ctx->arena};
-        shape_print(&shape, &slots[i].shape, RN_F32);
+        shape_print(&shape, &slots[i].shape, ELEM_F32);
         return shape_fail(ctx, NULL, "%s is %s and should be %s", slots[i].suffix,
                           shape_text(ctx, tensors + i), strbuf_text(&shape));
     }
@@ -134,7 +134,7 @@ static Value *make_param(Graph *g, const NodeSpec *spec, const ParamSlot *slot)
     const char *name = spec->name && *spec->name
                            ? arena_printf(g->arena, "%s.%s", spec->name, slot->suffix)
                            : slot->suffix;
-    Value *v = graph_add_value(g, slot->state ? VALUE_STATE : VALUE_PARAM, RN_F32, slot->shape,
+    Value *v = graph_add_value(g, slot->state ? VALUE_STATE : VALUE_PARAM, ELEM_F32, slot->shape,
                                name, spec->loc);
     v->init = slot->init;
     v->init_arg = slot->init_arg;
@@ -160,7 +160,7 @@ static void add_outputs(Graph *g, Node *n, const OutSpec *out)
 {
     uint32_t outputs = n->op->output_count ? n->op->output_count : 1;
     for (uint32_t i = 0; i < outputs; i++) {
-        Value *v = graph_add_output(g, n, out[i].dtype, out[i].shape);
+        Value *v = graph_add_output(g, n, out[i].elem, out[i].shape);
         if (n->op->kind == OP_CHANNEL_REDUCE) {
             v->terms = (uint32_t)out[i].shape.dim[0];
             v->parts_mul = 1;
@@ -192,7 +192,7 @@ Node *build_node(Graph *g, const NodeSpec *spec)
     uint32_t slot_count = op->params && spec->in_count ? op->params(&ctx, slots) : 0;
     uint32_t brought = spec->make_params ? 0 : slot_count;
     uint32_t tensors = spec->in_count >= brought ? spec->in_count - brought : 0;
-    OutSpec out[OP_MAX_OUTPUTS] = {{{0}, RN_F32}};
+    OutSpec out[OP_MAX_OUTPUTS] = {{{0}, ELEM_F32}};
     if (!check_count(&ctx, tensors) || !infer_shapes(&ctx, out) ||
         !check_params(&ctx, slots, slot_count, tensors)) {
         return NULL;

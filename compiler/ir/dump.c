@@ -9,7 +9,7 @@
 static void dump_value(const Graph *g, const Value *v, StrBuf *out)
 {
     strbuf_printf(out, "%%%u %s: ", v->id, v->name ? v->name : "");
-    shape_print(out, &v->shape, v->dtype);
+    shape_print(out, &v->shape, v->elem);
     if (v->terms) {
         strbuf_add(out, " partials");
     }

@@ -29,13 +29,13 @@ Graph *graph_create(Arena *a, const char *name)
     return g;
 }
 
-Value *graph_add_value(Graph *g, ValueKind kind, RnDType dtype, Shape shape, const char *name,
-                       Loc loc)
+Value *graph_add_value(Graph *g, ValueKind kind, Elem elem, Shape shape, const char *name, Loc loc)
 {
     Value *v = ARENA_NEW(g->arena, Value);
     v->id = g->next_value++;
     v->kind = kind;
-    v->dtype = dtype;
+    v->elem = elem;
+    v->layout.elem = elem;
     v->shape = shape;
     v->name = name;
     v->loc = loc;
@@ -106,9 +106,9 @@ Node *graph_add_node(Graph *g, const OpDef *op, Node *before)
     return n;
 }
 
-Value *graph_add_output(Graph *g, Node *n, RnDType dtype, Shape shape)
+Value *graph_add_output(Graph *g, Node *n, Elem elem, Shape shape)
 {
-    Value *v = graph_add_value(g, VALUE_TEMP, dtype, shape, n->name, n->loc);
+    Value *v = graph_add_value(g, VALUE_TEMP, elem, shape, n->name, n->loc);
     v->def = n;
     v->def_out = n->outputs.count;
     VEC_PUSH(g->arena, &n->outputs, v);

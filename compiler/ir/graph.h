@@ -41,7 +41,7 @@ typedef struct Place {
 struct Value {
     uint32_t id;
     ValueKind kind;
-    RnDType dtype;
+    Elem elem;
     Shape shape;
     Layout layout;
     const char *name; // parameter path, input name, or layer path
@@ -165,8 +165,7 @@ typedef struct Graph {
 Graph *graph_create(Arena *a, const char *name);
 /// Makes a value. Inputs, parameters, states and labels join the graph's list (or g->labels) here;
 /// outputs and gradients are listed by whoever makes them.
-Value *graph_add_value(Graph *g, ValueKind kind, RnDType dtype, Shape shape, const char *name,
-                       Loc loc);
+Value *graph_add_value(Graph *g, ValueKind kind, Elem elem, Shape shape, const char *name, Loc loc);
 /// A deep copy in another (or the same) arena; OpDefs, names and locations are shared.
 Graph *graph_clone(Arena *a, const Graph *g);
 /// Appends to, or inserts before `before`, the execution order.
@@ -176,7 +175,7 @@ void graph_move_before(Graph *g, Node *n, Node *before);
 void graph_replace_uses(Graph *g, Value *from, Value *to); // in inputs of all nodes and in outputs
 uint32_t graph_use_count(const Graph *g, const Value *v);  // walks the graph; outputs count too
 /// Makes a VALUE_TEMP the next output of node n.
-Value *graph_add_output(Graph *g, Node *n, RnDType dtype, Shape shape);
+Value *graph_add_output(Graph *g, Node *n, Elem elem, Shape shape);
 /// Numbers nodes 1.. in execution order in node->mark.
 void graph_number_nodes(Graph *g);
 

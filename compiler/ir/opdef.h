@@ -66,7 +66,7 @@ typedef struct ParamSlot {
 
 typedef struct OutSpec {
     Shape shape;
-    RnDType dtype;
+    Elem elem;
 } OutSpec;
 
 /// What a shape rule sees and how it complains (each complaint is a diagnostic at the node's

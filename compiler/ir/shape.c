@@ -90,41 +90,9 @@ int64_t shape_width(const Shape *s)
     return s->rank > 3 ? s->dim[3] : 1;
 }
 
-static const char *dtype_name(RnDType t)
+void shape_print(StrBuf *out, const Shape *s, Elem elem)
 {
-    switch (t) {
-    case RN_F32:
-        return "f32";
-    case RN_F64:
-        return "f64";
-    case RN_I32:
-        return "i32";
-    case RN_U32:
-        return "u32";
-    case RN_U8:
-        return "u8";
-    }
-    return "?";
-}
-
-uint32_t dtype_bytes(RnDType t)
-{
-    switch (t) {
-    case RN_F64:
-        return 8;
-    case RN_F32:
-    case RN_I32:
-    case RN_U32:
-        return 4;
-    case RN_U8:
-        return 1;
-    }
-    return 0;
-}
-
-void shape_print(StrBuf *out, const Shape *s, RnDType dtype)
-{
-    strbuf_printf(out, "%s[", dtype_name(dtype));
+    strbuf_printf(out, "%s[", elem_name(elem));
     for (uint32_t i = 0; i < s->rank; i++) {
         if (i) {
             strbuf_add(out, ",");
@@ -179,7 +147,7 @@ static bool tags_equal(const char *a, const char *b)
 
 bool layout_equal(const Layout *a, const Layout *b)
 {
-    if (a->kind != b->kind) {
+    if (a->kind != b->kind || a->elem != b->elem) {
         return false;
     }
     switch (a->kind) {
@@ -191,7 +159,7 @@ bool layout_equal(const Layout *a, const Layout *b)
     case LAYOUT_PACKED:
         return packing_equal(a->packing, b->packing);
     case LAYOUT_OPAQUE:
-        return a->bytes == b->bytes && tags_equal(a->tag, b->tag);
+        return a->elements == b->elements && tags_equal(a->tag, b->tag);
     }
     return false;
 }
@@ -212,7 +180,7 @@ static void print_packing(StrBuf *out, const Packing *p)
     }
 }
 
-void layout_print(StrBuf *out, const Layout *l)
+static void print_extents(StrBuf *out, const Layout *l)
 {
     switch (l->kind) {
     case LAYOUT_PLAIN:
@@ -233,15 +201,22 @@ void layout_print(StrBuf *out, const Layout *l)
     }
 }
 
+void layout_print(StrBuf *out, const Layout *l)
+{
+    print_extents(out, l);
+    if (l->kind != LAYOUT_PLAIN && l->elem != ELEM_F32) {
+        strbuf_printf(out, ":%s", elem_name(l->elem));
+    }
+}
+
 static int64_t round_up(int64_t x, uint32_t block)
 {
     return block ? (x + block - 1) / block * block : x;
 }
 
-void layout_bytes(const Shape *s, RnDType dtype, const Layout *l, uint64_t *fixed,
-                  uint64_t *per_image)
+void layout_bytes(const Shape *s, const Layout *l, uint64_t *fixed, uint64_t *per_image)
 {
-    uint64_t element = dtype_bytes(dtype);
+    uint64_t element = elem_bytes(l->elem);
     *fixed = 0;
     *per_image = 0;
     switch (l->kind) {
@@ -259,7 +234,7 @@ void layout_bytes(const Shape *s, RnDType dtype, const Layout *l, uint64_t *fixe
         *fixed = (uint64_t)packing_elements(l->packing) * element;
         return;
     case LAYOUT_OPAQUE:
-        *fixed = l->bytes;
+        *fixed = l->elements * element;
         return;
     case LAYOUT_PARTIALS:
         *fixed = (uint64_t)(s->dim[0] * round_up(s->dim[1], l->block)) * element;

@@ -1,4 +1,4 @@
-// shape.h: shapes, element types and memory layouts of values.
+// shape.h: shapes and memory layouts of values.
 // Letters: n c h w (batch, channels, height, width), k r s (filters, filter rows, filter columns).
 #ifndef IR_SHAPE_H
 #define IR_SHAPE_H
@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/strbuf.h"
-#include "resnetc/model_abi.h"
+#include "ir/elem.h"
 
 #define SHAPE_MAX_RANK 6
 #define DIM_BATCH INT64_C(-1) // dim[0] of a batched value: any batch from 1 up at run time
@@ -38,7 +38,7 @@ int64_t shape_channels(const Shape *s);
 int64_t shape_height(const Shape *s);
 int64_t shape_width(const Shape *s);
 /// "f32[N,64,24,24]"
-void shape_print(StrBuf *out, const Shape *s, RnDType dtype);
+void shape_print(StrBuf *out, const Shape *s, Elem elem);
 
 /// One dimension of a packed tensor: index i in [0, extent) moves source coordinate `coord` by coef
 /// * i.
@@ -72,15 +72,17 @@ typedef enum LayoutKind {
     LAYOUT_PLAIN,    // C order, framework layout
     LAYOUT_BLOCKED,  // [n][ceil(c/block)][h][w][block], lanes past c are zero
     LAYOUT_PACKED,   // a weight as its Packing says
-    LAYOUT_OPAQUE,   // known to the kernels at both ends only (Winograd weights): `bytes` bytes
+    LAYOUT_OPAQUE,   // known to the kernels at both ends only (Winograd weights)
     LAYOUT_PARTIALS, // partial channel sums [parts][terms][padded c] of a value [terms,c]
 } LayoutKind;
 
+/// How a value lies in memory. Extents are in elements; what an element takes, `elem` says.
 typedef struct Layout {
     LayoutKind kind;
+    Elem elem;      // what is stored
     uint32_t block; // LAYOUT_BLOCKED, and what c is padded to a multiple of in LAYOUT_PARTIALS
     const Packing *packing; // LAYOUT_PACKED
-    uint64_t bytes;         // LAYOUT_OPAQUE, not batched
+    uint64_t elements;      // LAYOUT_OPAQUE, not batched
     const char *tag; // LAYOUT_OPAQUE: names algorithm and parameters; equal tags, equal content
 } Layout;
 
@@ -88,8 +90,6 @@ bool layout_equal(const Layout *a, const Layout *b);
 void layout_print(StrBuf *out, const Layout *l);
 /// Bytes of a value of this shape in this layout: fixed part, and part per image. Partials: `fixed`
 /// is one part; the planner multiplies it by the number of parts.
-void layout_bytes(const Shape *s, RnDType dtype, const Layout *l, uint64_t *fixed,
-                  uint64_t *per_image);
-uint32_t dtype_bytes(RnDType t);
+void layout_bytes(const Shape *s, const Layout *l, uint64_t *fixed, uint64_t *per_image);
 
 #endif

@@ -154,13 +154,13 @@ static bool check_shapes(Verifier *v, const Node *n)
                     .in = n->inputs.at,
                     .in_count = n->own_inputs,
                     .arena = a};
-    OutSpec out[OP_MAX_OUTPUTS] = {{{0}, RN_F32}};
+    OutSpec out[OP_MAX_OUTPUTS] = {{{0}, ELEM_F32}};
     if (!op->shape(&ctx, out)) {
         return broken(v, n, "the operator refuses its inputs");
     }
     for (uint32_t i = 0; i < outputs; i++) {
         if (!shape_equal(&out[i].shape, &n->outputs.at[i]->shape) ||
-            out[i].dtype != n->outputs.at[i]->dtype) {
+            out[i].elem != n->outputs.at[i]->elem) {
             return broken(v, n, "output %u has another shape than the operator gives", i);
         }
     }

@@ -36,7 +36,7 @@ static RnTensor describe(const Gather *g, const Value *v, RnRole role, const cha
                   .grad = -1,
                   .grad_step = -1,
                   .region = (uint16_t)v->place.region,
-                  .dtype = (uint16_t)v->dtype,
+                  .elem = (uint16_t)v->elem,
                   .role = (uint16_t)role,
                   .flags = (uint16_t)v->tensor_flags,
                   .rank = (uint16_t)v->shape.rank,
@@ -87,7 +87,7 @@ static void grow_region(TensorTable *t, const Value *v, const char *name, uint32
         INTERNAL_ERROR("region %u, at most %d are possible", r, MAX_REGIONS);
     }
     uint64_t fixed, per_image;
-    layout_bytes(&v->shape, v->dtype, &v->layout, &fixed, &per_image);
+    layout_bytes(&v->shape, &v->layout, &fixed, &per_image);
     RnRegion *region = &t->regions[r];
     region->name = region->name ? region->name : name;
     region->flags |= flags;

@@ -6,7 +6,7 @@
 
 static bool is_f32(const ShapeCtx *ctx, uint32_t i)
 {
-    return ctx->in[i]->dtype == RN_F32;
+    return ctx->in[i]->elem == ELEM_F32;
 }
 
 bool need_image(const ShapeCtx *ctx, uint32_t i)
@@ -46,7 +46,7 @@ bool need_vector(const ShapeCtx *ctx, uint32_t i, int64_t c)
 bool need_same_shape(const ShapeCtx *ctx, uint32_t i, uint32_t j)
 {
     if (shape_equal(&ctx->in[i]->shape, &ctx->in[j]->shape) &&
-        ctx->in[i]->dtype == ctx->in[j]->dtype) {
+        ctx->in[i]->elem == ctx->in[j]->elem) {
         return true;
     }
     return shape_fail(ctx, NULL, "shapes differ: %s and %s", shape_text(ctx, i),
@@ -59,14 +59,14 @@ bool need_shape(const ShapeCtx *ctx, uint32_t i, Shape expected)
         return true;
     }
     StrBuf text = {.arena = ctx->arena};
-    shape_print(&text, &expected, RN_F32);
+    shape_print(&text, &expected, ELEM_F32);
     return shape_fail(ctx, NULL, "input %u is %s and should be %s", i + 1, shape_text(ctx, i),
                       strbuf_text(&text));
 }
 
 bool shape_like_input(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 {
-    out[0] = (OutSpec){ctx->in[0]->shape, ctx->in[0]->dtype};
+    out[0] = (OutSpec){ctx->in[0]->shape, ctx->in[0]->elem};
     return true;
 }
 

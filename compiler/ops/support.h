@@ -22,7 +22,7 @@ bool shape_like_input(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS]);
 bool shape_like_features(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS]);
 static inline OutSpec out_f32(Shape s)
 {
-    return (OutSpec){s, RN_F32};
+    return (OutSpec){s, ELEM_F32};
 }
 
 /// A window that slides over an image: sizes and strides by axis (rows, columns).

@@ -19,7 +19,7 @@ const char *passes_untrainable(Arena *a, const Graph *g)
     if (!is_logits(&out->shape)) {
         StrBuf text = {.arena = a};
         strbuf_add(&text, "its output is ");
-        shape_print(&text, &out->shape, out->dtype);
+        shape_print(&text, &out->shape, out->elem);
         strbuf_add(&text, " and training needs logits f32[N,classes]");
         return strbuf_text(&text);
     }

@@ -210,7 +210,7 @@ static void convert_inputs(LayoutPass *p, Node *n)
     for (uint32_t i = 0; i < n->inputs.count; i++) {
         Value *v = n->inputs.at[i];
         Want want = {.layout = PLAIN};
-        if (v->terms || v->dtype != RN_F32) {
+        if (v->terms || v->elem != ELEM_F32) {
             continue; // partial sums and labels are read as they are
         }
         if (i >= n->own_inputs) {

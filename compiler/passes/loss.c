@@ -7,7 +7,8 @@ bool pass_loss(PassCtx *ctx)
 {
     Graph *g = ctx->g;
     Value *logits = g->outputs.at[0];
-    Value *labels = graph_add_value(g, VALUE_LABELS, RN_U32, shape_batch(), "labels", logits->loc);
+    Value *labels =
+        graph_add_value(g, VALUE_LABELS, ELEM_U32, shape_batch(), "labels", logits->loc);
     g->labels = labels;
     XentAttrs attrs = {.smoothing = ctx->opt->label_smoothing};
     const Node *node = build_node(g, &(NodeSpec){

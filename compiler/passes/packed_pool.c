@@ -79,8 +79,8 @@ static void add_packing(StrBuf *out, const Packing *p)
 
 static void add_layout(StrBuf *out, const Layout *l)
 {
-    strbuf_printf(out, ":%d.%u.%" PRIu64 ".%s", (int)l->kind, l->block, l->bytes,
-                  l->tag ? l->tag : "");
+    strbuf_printf(out, ":%d.%d.%u.%" PRIu64 ".%s", (int)l->kind, (int)l->elem, l->block,
+                  l->elements, l->tag ? l->tag : "");
     if (l->kind == LAYOUT_PACKED) {
         add_packing(out, l->packing);
     }

@@ -8,7 +8,7 @@
 PlanBytes plan_bytes(const Value *v)
 {
     PlanBytes b = {0};
-    layout_bytes(&v->shape, v->dtype, &v->layout, &b.fixed, &b.per_image);
+    layout_bytes(&v->shape, &v->layout, &b.fixed, &b.per_image);
     uint64_t parts = v->parts_mul ? v->parts_mul : 1;
     if (v->parts_mul && v->parts_div != RN_DIV_ALL) {
         // parts_mul * ceil(batch / parts_div) parts: at most parts_mul per image

@@ -36,7 +36,7 @@ static void print_value(StrBuf *out, const Value *v, const PlanLives *lives)
                   batched ? v->place.slope : v->place.offset,
                   batched ? bytes.per_image : bytes.fixed, batched ? "per image" : "         ");
     strbuf_printf(out, "%s %s ", v->def->name, v->def->op->name);
-    shape_print(out, &v->shape, v->dtype);
+    shape_print(out, &v->shape, v->elem);
     strbuf_add(out, "\n");
 }
 

@@ -95,7 +95,7 @@ static bool steps_ok(const RnModel *m, const RnStep *steps, uint32_t stride, uin
 static bool plain_ok(const RnModel *m, const RnTensor *t)
 {
     uint64_t bytes = 0, end = 0;
-    return t->dtype == RN_F32 && t->slope == 0 &&
+    return t->elem == RN_F32 && t->slope == 0 &&
            checked_mul(rn_tensor_elements(t), sizeof(float), &bytes) &&
            checked_add(t->offset, bytes, &end) && t->offset % sizeof(float) == 0 &&
            end <= RN_AT(RnRegion, m->regions, m->region_stride, t->region)->fixed_bytes;
@@ -128,9 +128,9 @@ static bool tensor_ok(const RnModel *m, uint32_t index)
         return plain_ok(m, t);
     }
     if (t->role == RN_ROLE_INPUT || t->role == RN_ROLE_OUTPUT || t->role == RN_ROLE_LOSS) {
-        return t->dtype == RN_F32;
+        return t->elem == RN_F32;
     }
-    return t->role != RN_ROLE_LABELS || t->dtype == RN_U32;
+    return t->role != RN_ROLE_LABELS || t->elem == RN_U32;
 }
 
 // What steps are made of.

@@ -88,7 +88,7 @@ typedef struct Run {
 
 static Value *add_input(Run *r, Shape s, const Plain *p)
 {
-    Value *v = graph_add_value(r->graph, VALUE_TEMP, RN_F32, s, "in", (Loc){0});
+    Value *v = graph_add_value(r->graph, VALUE_TEMP, ELEM_F32, s, "in", (Loc){0});
     r->in[r->node->inputs.count] = *p;
     VEC_PUSH(r->arena, &r->node->inputs, v);
     return v;
@@ -130,7 +130,7 @@ static void build_inputs(Run *r, bool dense)
         add_input(r, shape_vector(t->k), &bias);
     }
     r->node->own_inputs = r->node->inputs.count;
-    graph_add_output(r->graph, r->node, RN_F32, shape[r->out_of]);
+    graph_add_output(r->graph, r->node, ELEM_F32, shape[r->out_of]);
 }
 
 // relu(result * scale + shift + residual), and moments of what is stored.
@@ -161,7 +161,7 @@ static void build_fused(Run *r)
     n->sides[0].arg[0] = (ExprRef){EXPR_RESULT, 0};
     n->sides[0].arg[1] = (ExprRef){EXPR_INPUT, first + 3};
     Shape terms = {.rank = 2, .dim = {2, shape_channels(&full)}};
-    graph_add_output(r->graph, n, RN_F32, terms)->terms = 2;
+    graph_add_output(r->graph, n, ELEM_F32, terms)->terms = 2;
 }
 
 static void build_attrs(Run *r)
@@ -323,7 +323,7 @@ static GuardBlock prepare(Run *r, uint32_t input, bool at_end)
     Value *v = r->node->inputs.at[input];
     VEC_PUSH(r->arena, &n->inputs, v);
     n->own_inputs = 1;
-    graph_add_output(r->graph, n, RN_F32, v->shape)->layout = *l;
+    graph_add_output(r->graph, n, ELEM_F32, v->shape)->layout = *l;
     const KernelDef *k = NULL;
     for (size_t i = 0; i < kernel_table_count; i++) {
         k = strcmp(kernel_table[i]->op, op_winograd.name) == 0 ? kernel_table[i] : k;
@@ -340,7 +340,7 @@ static GuardBlock prepare(Run *r, uint32_t input, bool at_end)
     Layout plain = {.kind = LAYOUT_PLAIN}, asked = v->layout;
     v->layout = plain;
     GuardBlock in = guard_block(laid_bytes(&plain, &r->in[input]), at_end);
-    GuardBlock out = guard_block(l->bytes, at_end);
+    GuardBlock out = guard_block(l->elements * elem_bytes(l->elem), at_end);
     each_element(&plain, &r->in[input], in.at, lay);
     KernelRun *run = kernel_run_create(r->target, k, n);
     void *pointer[2] = {in.at, out.at};
@@ -363,9 +363,10 @@ static Blocks make_blocks(Run *r, bool at_end, const Blocks *made)
         Layout l = input_layout(r, i);
         n->inputs.at[i]->layout = l;
         if (l.kind == LAYOUT_OPAQUE) {
-            GuardBlock u = made ? guard_block(l.bytes, at_end) : prepare(r, i, at_end);
+            GuardBlock u =
+                made ? guard_block(l.elements * elem_bytes(l.elem), at_end) : prepare(r, i, at_end);
             if (made) {
-                memcpy(u.at, made->at[i].at, l.bytes);
+                memcpy(u.at, made->at[i].at, l.elements * elem_bytes(l.elem));
             }
             b.at[b.count++] = u;
             continue;

@@ -51,7 +51,7 @@ static const char *describe(const Run *r)
 static Value *add_operand(Run *r, Shape s)
 {
     ValueKind kind = shape_is_batched(&s) ? VALUE_INPUT : VALUE_PARAM;
-    Value *v = graph_add_value(r->graph, kind, RN_F32, s, "operand", (Loc){0});
+    Value *v = graph_add_value(r->graph, kind, ELEM_F32, s, "operand", (Loc){0});
     VEC_PUSH(r->arena, &r->node->inputs, v);
     return v;
 }
@@ -120,7 +120,7 @@ static void add_side(Run *r, const char *op, const ExprRef *more, uint32_t count
         side->arg[i + 1] = more[i];
     }
     Shape s = {.rank = 2, .dim = {2, shape_channels(&n->outputs.at[0]->shape)}};
-    Value *sums = graph_add_output(r->graph, n, RN_F32, s);
+    Value *sums = graph_add_output(r->graph, n, ELEM_F32, s);
     sums->terms = 2;
     sums->layout.kind = LAYOUT_PARTIALS;
 }
@@ -203,7 +203,7 @@ static bool set_layouts_after(Run *r, const Lowering *low)
     Node *n = r->node;
     for (uint32_t i = 0; i < n->inputs.count; i++) {
         Value *v = n->inputs.at[i];
-        if (v->terms || v->dtype != RN_F32 || strcmp(r->op->name, "grad_store") == 0) {
+        if (v->terms || v->elem != ELEM_F32 || strcmp(r->op->name, "grad_store") == 0) {
             continue;
         }
         v->layout = i < n->own_inputs ? low->in_layout[i] : operand_layout(r, v);

@@ -189,7 +189,7 @@ static void append_loss(Graph *g, Value *y)
         DenseAttrs dense = {.c = 5, .bias = true};
         logits = append(g, "dense", &dense, &y, 1, true);
     }
-    Value *labels = graph_add_value(g, VALUE_LABELS, RN_U32, shape_batch(), "labels", (Loc){0});
+    Value *labels = graph_add_value(g, VALUE_LABELS, ELEM_U32, shape_batch(), "labels", (Loc){0});
     XentAttrs smooth = {.smoothing = 0.25};
     g->loss = append(g, "softmax_xent", &smooth, (Value *[]){logits, labels}, 2, false);
 }
@@ -317,7 +317,7 @@ START_TEST(gradient_of_a_square)
 {
     Arena *a = arena_create();
     Graph *g = graph_create(a, "square");
-    Value *x = graph_add_value(g, VALUE_INPUT, RN_F32, shape_features(4), "x", (Loc){0});
+    Value *x = graph_add_value(g, VALUE_INPUT, ELEM_F32, shape_features(4), "x", (Loc){0});
     append_loss(g, append(g, "mul", NULL, (Value *[]){x, x}, 2, false));
     OpCase c = {.inputs = "4", .attrs = "", .batch = 2};
     GradCase t = {.op = op_find("mul"), .c = &c, .forward = graph_clone(a, g), .seed = 3};

@@ -209,7 +209,7 @@ START_TEST(batchnorm_whole_and_in_parts)
     attrs.pixels = 20;
     Value *state[2];
     for (int i = 0; i < 2; i++) {
-        state[i] = graph_add_value(g, VALUE_STATE, RN_F32, shape_vector(3), "copy", (Loc){0});
+        state[i] = graph_add_value(g, VALUE_STATE, ELEM_F32, shape_vector(3), "copy", (Loc){0});
     }
     NodeSpec moments = {
         .op = op_find("channel_moments"), .in = (Value *[]){in[0], state[0]}, .in_count = 2};

@@ -24,7 +24,7 @@ static inline Layout fake_packed(Arena *a, const Shape *s)
 
 static inline Layout fake_layout(Arena *a, const Node *n, const Value *v, bool input)
 {
-    if (v->dtype != RN_F32 || v->terms) {
+    if (v->elem != ELEM_F32 || v->terms) {
         return (Layout){.kind = LAYOUT_PLAIN};
     }
     if (shape_is_batched(&v->shape)) {

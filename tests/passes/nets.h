@@ -44,7 +44,7 @@ static inline Value *net_node(Net *t, const char *op, const void *attrs, Value *
 
 static inline Value *net_input(Net *t, int64_t c, int64_t h, int64_t w)
 {
-    return graph_add_value(t->g, VALUE_INPUT, RN_F32, shape_image(c, h, w), "image", (Loc){0});
+    return graph_add_value(t->g, VALUE_INPUT, ELEM_F32, shape_image(c, h, w), "image", (Loc){0});
 }
 
 static inline Value *net_op(Net *t, const char *op, Value *x)

@@ -166,7 +166,8 @@ START_TEST(several_inputs_and_no_bn)
     Arena *a = arena_create();
     Net t = net_create(a, 1);
     Value *x = net_input(&t, 3, 6, 6);
-    Value *z = graph_add_value(t.g, VALUE_INPUT, RN_F32, shape_image(4, 6, 6), "second", (Loc){0});
+    Value *z =
+        graph_add_value(t.g, VALUE_INPUT, ELEM_F32, shape_image(4, 6, 6), "second", (Loc){0});
     Value *y = net_op2(&t, "add", net_op(&t, "relu", net_conv(&t, x, 3, 4, 1, true)), z);
     net_output(&t, net_dense(&t, net_op(&t, "global_avgpool", y), 5), "y");
     ck_assert(run(a, graph_clone(a, t.g), MODE_INFER, (PassOptions){0}).ok);

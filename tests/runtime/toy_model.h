@@ -359,7 +359,7 @@ static const RnTensor toy_tensors[TOY_TENSORS] = {
     [TOY_T_LABELS] = {.name = TOY_TEXT(labels),
                       .region = TOY_REGION_LABELS,
                       .role = RN_ROLE_LABELS,
-                      .dtype = RN_U32,
+                      .elem = RN_U32,
                       .flags = RN_TENSOR_BATCHED,
                       .rank = 1,
                       .grad = -1},

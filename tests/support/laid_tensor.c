@@ -109,7 +109,7 @@ static int64_t laid_count(const Value *v, int64_t batch)
 size_t laid_bytes(const Value *v, int64_t batch)
 {
     uint64_t fixed, per_image;
-    layout_bytes(&v->shape, v->dtype, &v->layout, &fixed, &per_image);
+    layout_bytes(&v->shape, &v->layout, &fixed, &per_image);
     if (v->layout.kind == LAYOUT_PARTIALS) {
         fixed *= (uint64_t)parts_of(v, batch);
     }
@@ -121,7 +121,7 @@ void laid_write(const Value *v, int64_t batch, const RefTensor *t, void *to)
     double share = v->layout.kind == LAYOUT_PARTIALS ? 1.0 / (double)parts_of(v, batch) : 1.0;
     for (int64_t i = 0; i < laid_count(v, batch); i++) {
         int64_t source = source_of(v, i);
-        if (v->dtype == RN_U32) {
+        if (v->elem == ELEM_U32) {
             ((uint32_t *)to)[i] = (uint32_t)t->at[i];
         } else {
             ((float *)to)[i] = source < 0 ? 0.0F : (float)(t->at[source] * share);

@@ -155,10 +155,10 @@ static Value *add_tensor(Graph *g, const OpDef *op, uint32_t index, const char *
     }
     const char *name = arena_printf(g->arena, "in%u", index);
     if (kind == '#') {
-        return graph_add_value(g, VALUE_LABELS, RN_U32, shape_batch(), name, (Loc){0});
+        return graph_add_value(g, VALUE_LABELS, ELEM_U32, shape_batch(), name, (Loc){0});
     }
     if (kind == 'N') {
-        return graph_add_value(g, VALUE_INPUT, RN_F32, shape_batch(), name, (Loc){0});
+        return graph_add_value(g, VALUE_INPUT, ELEM_F32, shape_batch(), name, (Loc){0});
     }
     Shape s = {.rank = 0};
     bool batched = kind != '=' && kind != '~';
@@ -168,7 +168,7 @@ static Value *add_tensor(Graph *g, const OpDef *op, uint32_t index, const char *
     int n = read_numbers(batched ? text : text + 1, ',', &s.dim[batched], SHAPE_MAX_RANK - 1);
     ck_assert_msg(n > 0, "%s: cannot read the tensor %s", op->name, text);
     s.rank = (uint32_t)n + batched;
-    Value *v = graph_add_value(g, value_kind, RN_F32, s, name, (Loc){0});
+    Value *v = graph_add_value(g, value_kind, ELEM_F32, s, name, (Loc){0});
     if (kind == '~') {
         v->terms = (uint32_t)s.dim[0];
         v->parts_mul = 1;

@@ -28,7 +28,7 @@ static Small small_graph(void)
 {
     Small s = {.arena = arena_create()};
     s.g = graph_create(s.arena, "small");
-    s.x = graph_add_value(s.g, VALUE_INPUT, RN_F32, shape_image(2, 1, 3), "image", (Loc){0});
+    s.x = graph_add_value(s.g, VALUE_INPUT, ELEM_F32, shape_image(2, 1, 3), "image", (Loc){0});
     ConvAttrs conv;
     attrs_set_defaults(op_find("conv2d"), &conv);
     conv.kernel[0] = conv.kernel[1] = 1;
@@ -190,7 +190,7 @@ START_TEST(interpreter_knows_expressions_and_sides)
     conv->store->result = (ExprRef){EXPR_STEP, 1};
     conv->side_count = 1;
     conv->sides[0] = (Side){.op = op_find("channel_sum"), .arg_count = 1, .output = 1};
-    Value *sums = graph_add_output(s.g, conv, RN_F32, (Shape){.rank = 2, .dim = {1, 2}});
+    Value *sums = graph_add_output(s.g, conv, ELEM_F32, (Shape){.rank = 2, .dim = {1, 2}});
     sums->terms = sums->parts_mul = 1;
     sums->parts_div = RN_DIV_ALL;
     sums->layout.kind = LAYOUT_PARTIALS;
@@ -224,7 +224,7 @@ START_TEST(shapes_and_layouts)
     ck_assert(shape_fits(&image_shape));
     uint64_t fixed, per_image;
     Layout blocked = {.kind = LAYOUT_BLOCKED, .block = 16};
-    layout_bytes(&image_shape, RN_F32, &blocked, &fixed, &per_image);
+    layout_bytes(&image_shape, &blocked, &fixed, &per_image);
     ck_assert_uint_eq(fixed, 0);
     ck_assert_uint_eq(per_image, 16 * 7 * 9 * 4);
     Packing tail = {.dims = 1, .dim = {{3, 0, 1}}};
@@ -232,7 +232,7 @@ START_TEST(shapes_and_layouts)
     Layout packed = {.kind = LAYOUT_PACKED, .packing = &p}, other = packed;
     Packing q = p;
     other.packing = &q;
-    layout_bytes(&image_shape, RN_F32, &packed, &fixed, &per_image);
+    layout_bytes(&image_shape, &packed, &fixed, &per_image);
     ck_assert_uint_eq(fixed, (4 * 5 + 3) * 4);
     ck_assert_uint_eq(per_image, 0);
     ck_assert(layout_equal(&packed, &other));
@@ -240,7 +240,7 @@ START_TEST(shapes_and_layouts)
     ck_assert(!layout_equal(&packed, &other));
     Shape sums = {.rank = 2, .dim = {2, 17}};
     Layout partials = {.kind = LAYOUT_PARTIALS, .block = 16};
-    layout_bytes(&sums, RN_F32, &partials, &fixed, &per_image);
+    layout_bytes(&sums, &partials, &fixed, &per_image);
     ck_assert_uint_eq(fixed, 2 * 32 * 4);
 }
 END_TEST

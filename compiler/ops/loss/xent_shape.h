@@ -15,7 +15,7 @@
 static inline bool need_labels(const ShapeCtx *ctx, uint32_t i)
 {
     Shape labels = shape_batch();
-    if (ctx->in[i]->dtype == RN_U32 && shape_equal(&ctx->in[i]->shape, &labels)) {
+    if (ctx->in[i]->elem == ELEM_U32 && shape_equal(&ctx->in[i]->shape, &labels)) {
         return true;
     }
     return shape_fail(ctx, NULL, "needs labels u32[N], not %s", shape_text(ctx, i));

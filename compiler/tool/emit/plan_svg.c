@@ -185,7 +185,7 @@ static void draw_buffers(const Panel *p)
         const Rect *r = &p->rects.at[i];
         StrBuf tip = {.arena = p->arena};
         strbuf_printf(&tip, "%s %s ", r->value->def->name, r->value->def->op->name);
-        shape_print(&tip, &r->value->shape, r->value->dtype);
+        shape_print(&tip, &r->value->shape, r->value->elem);
         strbuf_printf(&tip, ", steps %u to %u, %s", r->buffer->first, r->buffer->last,
                       bytes_text(p->arena, (double)r->bytes));
         draw_box(p, r->buffer->first, r->buffer->last + 1, r->from, r->from + r->bytes, r->holds,

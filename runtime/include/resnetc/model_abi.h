@@ -76,7 +76,18 @@ typedef struct RnRegion {
     const RnPreprocess *preprocess; /* of an input, where the model states it; else NULL */
 } RnRegion;
 
-typedef enum RnDType { RN_F32 = 0, RN_F64 = 1, RN_I32 = 2, RN_U32 = 3, RN_U8 = 4 } RnDType;
+/* What the elements of a tensor are stored as. */
+typedef enum RnElem {
+    RN_F32 = 0,
+    RN_BF16 = 1, /* the upper half of an f32 */
+    RN_F16 = 2,  /* IEEE 754 binary16 */
+    RN_S8 = 3,
+    RN_U8 = 4,
+    RN_S16 = 5,
+    RN_S32 = 6,
+    RN_U32 = 7,
+    RN_F64 = 8
+} RnElem;
 
 typedef enum RnRole {
     RN_ROLE_INPUT = 1,
@@ -117,7 +128,7 @@ typedef struct RnTensor {
     int32_t grad;              /* index of the gradient's tensor, or -1 */
     int32_t grad_step; /* train step that completes the gradient (largest over plans), or -1 */
     uint16_t region;
-    uint16_t dtype; /* RnDType */
+    uint16_t elem;  /* RnElem */
     uint16_t role;  /* RnRole */
     uint16_t flags; /* RN_TENSOR_* */
     uint16_t rank;

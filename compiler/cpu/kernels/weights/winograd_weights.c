@@ -42,7 +42,8 @@ static WeightsPass weights_pass(const WinogradAttrs *a, const Shape *w, uint32_t
 Layout winograd_weight_layout(Arena *arena, const WinogradAttrs *a, const Shape *w, uint32_t width)
 {
     WeightsPass p = weights_pass(a, w, width);
-    Layout l = {.kind = LAYOUT_OPAQUE, .bytes = (uint64_t)(p.k_tiles * p.products * p.slice)};
+    Layout l = {.kind = LAYOUT_OPAQUE};
+    l.elements = (uint64_t)(p.k_tiles * p.products * p.reduced * a->blocks * width);
     const char *way =
         arena_printf(arena, ", backward %dx%d", (int)a->mirrored[0], (int)a->mirrored[1]);
     l.tag = arena_printf(arena, "winograd %dx%d, stride %d, %d blocks of %u%s", (int)a->tile[0],
@@ -198,7 +199,8 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->tasks_div = RN_DIV_ALL;
     out->parts_mul = out->parts_div = 1;
     out->scratch_bytes = TAPS * width * 4;
-    out->bytes_fixed = out->out_layout[0].bytes + (uint64_t)(p.k * p.c * 36);
+    out->bytes_fixed =
+        elem_bytes(ELEM_F32) * out->out_layout[0].elements + (uint64_t)(p.k * p.c * 36);
     out->flops_fixed = (uint64_t)(p.k * p.c * p.products * 8);
     out->predicted_ns = cost_ns(ctx->target, (double)out->flops_fixed, (double)out->bytes_fixed);
     return NULL;
