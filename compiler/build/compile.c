@@ -199,7 +199,7 @@ const char *compile_lone_norm(const Compilation *c)
 {
     for (const Node *n = c->built->first; n; n = n->next) {
         const Shape *s = &n->outputs.at[0]->shape;
-        if (strcmp(n->op->name, "batchnorm") == 0 && shape_elements(s) == shape_channels(s)) {
+        if (n->op->role == OP_ROLE_BATCHNORM && shape_elements(s) == shape_channels(s)) {
             return n->name ? n->name : n->op->name;
         }
     }

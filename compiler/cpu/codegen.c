@@ -8,12 +8,26 @@
 #include "cpu/codegen_internal.h"
 #include "cpu/object.h"
 
+static const OpDef **kernel_ops(Arena *a)
+{
+    const OpDef **ops = ARENA_ARRAY(a, const OpDef *, kernel_table_count);
+    for (size_t i = 0; i < kernel_table_count; i++) {
+        ops[i] = op_find(kernel_table[i]->op);
+        if (!ops[i]) {
+            INTERNAL_ERROR("kernel %s serves %s, which is no operator", kernel_table[i]->name,
+                           kernel_table[i]->op);
+        }
+    }
+    return ops;
+}
+
 Codegen *codegen_create(Arena *a, const TargetDef *target, const KernelOptions *options)
 {
     Codegen *c = ARENA_NEW(a, Codegen);
     c->arena = a;
     c->target = target;
     c->options = options ? *options : (KernelOptions){0};
+    c->serves = kernel_ops(a);
     return c;
 }
 

@@ -15,6 +15,7 @@ struct Codegen {
     Arena *arena;
     const TargetDef *target;
     KernelOptions options;
+    const OpDef **serves; // by index in kernel_table: the operator that KernelDef.op names
 };
 
 /// A kernel function that stands in the module already.

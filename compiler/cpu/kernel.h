@@ -37,7 +37,7 @@ typedef struct Emit {
 
 typedef struct KernelDef {
     const char *name; // "direct", "winograd_4x4"
-    const char *op;   // operator that it serves
+    const char *op;   // name of the operator that it serves
     const char *doc;  // one line; derivation and paper stand in the file's head
     bool takes_store, takes_sides;
     bool streams; // stores output 0 by emit_store_output

@@ -1,7 +1,5 @@
 // select.c: asks every kernel that serves a node's operator and takes the one of least predicted
 // time.
-#include <string.h>
-
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "cpu/codegen_internal.h"
@@ -9,11 +7,6 @@
 
 #define STREAM_FRACTION 0.75
 #define MAX_CANDIDATES 16 // for explanations; all kernels are asked
-
-static bool serves(const KernelDef *k, const Node *n)
-{
-    return strcmp(k->op, n->op->name) == 0;
-}
 
 static const char *why_slots(const KernelDef *k, const Node *n)
 {
@@ -75,7 +68,7 @@ static Lowering *choose(const Codegen *c, Arena *a, const Graph *g, const Node *
     Lowering *best = NULL;
     for (size_t i = 0; i < kernel_table_count; i++) {
         const KernelDef *k = kernel_table[i];
-        if (!serves(k, n)) {
+        if (c->serves[i] != n->op) {
             continue;
         }
         Lowering *low = ARENA_NEW(a, Lowering);

@@ -51,6 +51,29 @@ typedef enum OpKind {
     OP_PARAM_ONLY,     // works on parameters and vectors: folding, packing
 } OpKind;
 
+/// What an operator is to passes and kernels that treat it in a way of its own. They ask for the
+/// role and never for the name.
+typedef enum OpRole {
+    OP_ROLE_NONE, // none does
+    OP_ROLE_CONV,
+    OP_ROLE_CONV_BWD_DATA,
+    OP_ROLE_CONV_BWD_WEIGHTS,
+    OP_ROLE_DENSE,
+    OP_ROLE_DENSE_BWD_DATA,
+    OP_ROLE_DENSE_BWD_WEIGHTS,
+    OP_ROLE_BATCHNORM,
+    OP_ROLE_BN_FINISH, // statistics of a batch, scale and shift that follow
+    OP_ROLE_ADD,       // a sum of any number of operands
+    OP_ROLE_JOIN,      // several tensors become one in another way
+    OP_ROLE_POOL,
+    OP_ROLE_SOFTMAX,
+    OP_ROLE_DROPOUT,
+    OP_ROLE_DROP_PATH,
+    OP_ROLE_DROP_MASK,  // random, depends on no parameter
+    OP_ROLE_MAP,        // its store expression says all
+    OP_ROLE_GRAD_STORE, // a gradient reaches its place; reads any layout
+} OpRole;
+
 /// A parameter or state that an operator owns, in the order of its inputs after the tensors.
 typedef struct ParamSlot {
     const char *suffix; // "weight"
@@ -136,6 +159,7 @@ struct OpDef {
     const char *aliases; // "conv", space separated, or NULL
     const char *doc;     // one paragraph for the manual; first sentence stands alone
     OpKind kind;
+    OpRole role;
     bool internal; // not part of the language
     size_t attr_bytes;
     const AttrDef *attrs;
@@ -159,6 +183,8 @@ struct OpDef {
     /// OP_CHANNEL_REDUCE: the terms to be summed; returns how many (1 or 2).
     uint32_t (*terms)(ScalarBuilder *b, const void *attrs, const ScalarVal *arg, uint32_t count,
                       ScalarVal term[2]);
+    /// Whether this node computes nothing: its output is its input 0, in training too. NULL: never.
+    bool (*identity)(const Node *node);
     /// Plain loops in double. NULL for elementwise operators and reductions: generic.
     void (*reference)(const RefCtx *ctx);
     /// Multiply-adds of one image (the field's MACs), 0 if NULL.

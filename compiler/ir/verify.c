@@ -74,7 +74,7 @@ static bool check_ref(Verifier *v, const Node *n, const ExprRef *r, uint32_t ste
 {
     switch (r->kind) {
     case EXPR_RESULT:
-        if (n->own_inputs == 0 && n->op->kind == OP_TENSOR && strcmp(n->op->name, "map") == 0) {
+        if (n->own_inputs == 0 && n->op->role == OP_ROLE_MAP) {
             return broken(v, n, "a map has no result of its own");
         }
         return r->index == 0 || broken(v, n, "expression uses result %u", r->index);

@@ -173,3 +173,24 @@ void grad_add_node(GradCtx *g, const Node *node, uint32_t i, const char *op, con
         grad_add(g, v, grad_node(g, op, attrs, in, in_count));
     }
 }
+
+bool identity_by_shape(const Node *n)
+{
+    return shape_equal(&n->inputs.at[0]->shape, &n->outputs.at[0]->shape);
+}
+
+static bool all_are(const int64_t *at, uint32_t count, int64_t x)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (at[i] != x) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool pool_identity(const Node *n)
+{
+    const PoolAttrs *a = n->attrs;
+    return all_are(a->kernel, 2, 1) && all_are(a->stride, 2, 1) && all_are(a->pad, 4, 0);
+}

@@ -20,6 +20,8 @@ bool need_shape(const ShapeCtx *ctx, uint32_t i, Shape expected);
 bool shape_like_input(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS]);
 /// The same for [N,c] and [N,c,1,1] only.
 bool shape_like_features(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS]);
+/// `identity` of operators that change nothing but the extent.
+bool identity_by_shape(const Node *n);
 static inline OutSpec out_f32(Shape s)
 {
     return (OutSpec){s, ELEM_F32};
@@ -39,6 +41,9 @@ bool window_output(const ShapeCtx *ctx, const Window *w, const int64_t in[2], in
 bool pool_output(const ShapeCtx *ctx, PoolAttrs *a, const int64_t in[2], int64_t out[2]);
 /// The shape rule of the pooling operators.
 bool pool_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS]);
+
+/// `identity` of pooling: every window is one pixel.
+bool pool_identity(const Node *n);
 
 /// The shape rule of dropout and drop_path; gives a random stream of its own where none is named.
 bool drop_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS]);

@@ -87,7 +87,7 @@ static Value *total(Autodiff *c, const Value *v)
 // Random masks depend on no parameter, though they are shaped like their input.
 static bool carries_gradient(const Node *n)
 {
-    return !node_is(n, "dropout_mask") && !node_is(n, "drop_path_mask");
+    return n->op->role != OP_ROLE_DROP_MASK;
 }
 
 static void find_needed(Autodiff *c)

@@ -23,7 +23,7 @@ const char *passes_untrainable(Arena *a, const Graph *g)
         strbuf_add(&text, " and training needs logits f32[N,classes]");
         return strbuf_text(&text);
     }
-    if (out->def && node_is(out->def, "softmax")) {
+    if (out->def && out->def->op->role == OP_ROLE_SOFTMAX) {
         return "it ends with softmax, which the training loss applies itself";
     }
     if (g->params.count == 0) {

@@ -12,7 +12,7 @@ enum { BN_X, BN_WEIGHT, BN_BIAS, BN_MEAN, BN_VAR };
 static bool takes_fold(PassCtx *ctx, const Node *bn)
 {
     const Value *x = bn->inputs.at[BN_X];
-    return x->def && (node_is(x->def, "conv2d") || node_is(x->def, "dense")) &&
+    return x->def && (x->def->op->role == OP_ROLE_CONV || x->def->op->role == OP_ROLE_DENSE) &&
            uses_only(&ctx->uses, x) == bn;
 }
 
@@ -38,7 +38,7 @@ static void fold_into(PassCtx *ctx, Node *layer, Value *scale, Value *shift)
         }
         VEC_PUSH(ctx->g->arena, &layer->inputs, shift);
         layer->own_inputs = 3;
-        if (node_is(layer, "conv2d")) {
+        if (layer->op->role == OP_ROLE_CONV) {
             ((ConvAttrs *)layer->attrs)->bias = true;
         } else {
             ((DenseAttrs *)layer->attrs)->bias = true;
@@ -53,7 +53,7 @@ bool pass_fold_bn(PassCtx *ctx)
     uses_build(&ctx->uses, ctx->scratch, g);
     for (Node *bn = g->first, *next; bn; bn = next) {
         next = bn->next;
-        if (!node_is(bn, "batchnorm")) {
+        if (bn->op->role != OP_ROLE_BATCHNORM) {
             continue;
         }
         Value *const *in = bn->inputs.at;

@@ -3,6 +3,8 @@
 // One with several goes into a reader only where that costs no more memory traffic: its steps are
 // cheap, what it reads is alive there anyway, and the reader does not read more tensors than
 // before. Not here: maps into the epilogue of other operators (sink.c), reductions (sides.c).
+#include <string.h>
+
 #include "passes/cost.h"
 #include "passes/expr.h"
 #include "passes/pass.h"
@@ -26,7 +28,7 @@ static void make_map(Graph *g, Node *n)
 {
     Expr *e = ARENA_NEW(g->arena, Expr);
     if (n->inputs.count > EXPR_MAX_ARGS) {
-        if (!node_is(n, "add")) {
+        if (n->op->role != OP_ROLE_ADD) {
             INTERNAL_ERROR("fuse: %s (%s) has %u operands", n->name, n->op->name, n->inputs.count);
         }
         add_wide_sum(g, n, e);
@@ -46,7 +48,7 @@ static void make_map(Graph *g, Node *n)
 
 static bool is_map(const Node *n)
 {
-    return n->own_inputs == 0 && n->store && node_is(n, "map");
+    return n->own_inputs == 0 && n->store && n->op->role == OP_ROLE_MAP;
 }
 
 static bool is_cheap(const Expr *e)

@@ -3,6 +3,8 @@
 // before it (pack, to_blocked, to_plain, or the operator that the lowering names), shared among
 // readers. lower() sees the layouts of a node's inputs as they were made, and says what it wants
 // instead. Not here: what kernels want (the code generator).
+#include <string.h>
+
 #include "ir/lowering.h"
 #include "ops/attrs.h"
 #include "passes/pass.h"
@@ -223,7 +225,7 @@ static void convert_inputs(LayoutPass *p, Node *n)
             }
         }
         // grad_store reads any layout: the one its input has.
-        if (!node_is(n, "grad_store")) {
+        if (n->op->role != OP_ROLE_GRAD_STORE) {
             n->inputs.at[i] = convert(p, v, &want, n);
         }
     }

@@ -14,7 +14,7 @@ bool pass_lower_bn(PassCtx *ctx)
     uses_build(&ctx->uses, ctx->scratch, g);
     for (Node *bn = g->first, *next; bn; bn = next) {
         next = bn->next;
-        if (!node_is(bn, "batchnorm")) {
+        if (bn->op->role != OP_ROLE_BATCHNORM) {
             continue;
         }
         Value *const *in = bn->inputs.at;

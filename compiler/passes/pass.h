@@ -3,8 +3,6 @@
 #ifndef PASSES_PASS_H
 #define PASSES_PASS_H
 
-#include <string.h>
-
 #include "base/diag.h"
 #include "ir/builder.h"
 #include "ir/graph.h"
@@ -37,11 +35,6 @@ bool pass_sides(PassCtx *ctx);
 bool pass_bind(PassCtx *ctx);
 bool pass_layout(PassCtx *ctx);
 bool pass_plan_buffers(PassCtx *ctx);
-
-static inline bool node_is(const Node *n, const char *op)
-{
-    return strcmp(n->op->name, op) == 0;
-}
 
 /// A value with one element per channel and pixel of every image, not a vector of channels.
 static inline bool value_is_large(const Value *v)

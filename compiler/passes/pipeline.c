@@ -1,6 +1,7 @@
 // pipeline.c: the passes in their order, and the one loop that runs, times, checks and dumps them.
 #include "passes/pipeline.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "passes/pass.h"

@@ -3,43 +3,13 @@
 #include "ops/attrs.h"
 #include "passes/pass.h"
 
-static bool all_are(const int64_t *at, uint32_t count, int64_t x)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (at[i] != x) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool same_shape(const Node *n)
-{
-    return shape_equal(&n->inputs.at[0]->shape, &n->outputs.at[0]->shape);
-}
-
 static bool is_identity(const Node *n, Mode mode)
 {
     if (n->op->train_only_effect) {
         const DropAttrs *drop = n->attrs;
         return mode == MODE_INFER || drop->p <= 0.0;
     }
-    if (node_is(n, "pad_channels") || node_is(n, "slice_channels") ||
-        node_is(n, "global_avgpool")) {
-        return same_shape(n);
-    }
-    if (node_is(n, "subsample")) {
-        return all_are(((const SubsampleAttrs *)n->attrs)->stride, 2, 1);
-    }
-    if (node_is(n, "maxpool") || node_is(n, "avgpool")) {
-        const PoolAttrs *pool = n->attrs;
-        return all_are(pool->kernel, 2, 1) && all_are(pool->stride, 2, 1) &&
-               all_are(pool->pad, 4, 0);
-    }
-    if (node_is(n, "relu")) {
-        return n->inputs.at[0]->def && node_is(n->inputs.at[0]->def, "relu");
-    }
-    return false;
+    return n->op->identity && n->op->identity(n);
 }
 
 // dropout(x) = x * mask(x); drop_path(x) = x * mask [N]. A mask reads the shape of `like` alone.
@@ -62,9 +32,9 @@ bool pass_simplify(PassCtx *ctx)
         Value *by = NULL;
         if (is_identity(n, g->mode)) {
             by = n->inputs.at[0];
-        } else if (node_is(n, "dropout")) {
+        } else if (n->op->role == OP_ROLE_DROPOUT) {
             by = lower_drop(ctx, n, "dropout_mask", n->inputs.at[0]);
-        } else if (node_is(n, "drop_path")) {
+        } else if (n->op->role == OP_ROLE_DROP_PATH) {
             // One number per image: the model's input tells their count, and x need not be stored.
             by = lower_drop(ctx, n, "drop_path_mask", g->inputs.at[0]);
         }

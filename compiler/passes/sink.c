@@ -16,7 +16,7 @@ static bool takes(PassCtx *ctx, const Node *p)
 static bool fits(PassCtx *ctx, const Node *m, const Value *v)
 {
     const Node *p = v->def;
-    if (!p || p->phase != m->phase || node_is(p, "map")) {
+    if (!p || p->phase != m->phase || p->op->role == OP_ROLE_MAP) {
         return false;
     }
     if (!shape_equal(&v->shape, &m->outputs.at[0]->shape) || uses_only(&ctx->uses, v) != m) {
@@ -102,7 +102,7 @@ bool pass_sink(PassCtx *ctx)
     uses_build(&ctx->uses, ctx->scratch, g);
     for (Node *n = g->first, *next; n; n = next) {
         next = n->next;
-        if (!node_is(n, "map")) {
+        if (n->op->role != OP_ROLE_MAP) {
             continue;
         }
         Value *v = choose_operand(ctx, n);

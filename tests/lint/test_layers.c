@@ -97,6 +97,17 @@ static void check_include(const char *path, int line, const char *target, bool q
     }
 }
 
+// Operators are found by name where text is read (op_find.c), and nowhere else.
+static bool compares_op_name(const char *path, const char *text)
+{
+    static const char *const calls[] = {"strcmp(", "strncmp(", "strstr(", "strchr(", "memcmp("};
+    bool compares = false;
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        compares = compares || strstr(text, calls[i]);
+    }
+    return compares && strstr(text, "op->name") && strncmp(path, "compiler/", 9) == 0;
+}
+
 static void check_line(const char *path, int number, const char *text)
 {
     const char *at = text + strspn(text, " \t");
@@ -108,6 +119,9 @@ static void check_line(const char *path, int number, const char *text)
                 check_include(path, number, at + 1, *at == '"');
             }
         }
+    }
+    if (compares_op_name(path, text)) {
+        complain(path, number, "an operator is known by its role, not by its name");
     }
     // Cut in two, so that this file passes.
     // clang-format off
@@ -189,6 +203,10 @@ START_TEST(rules_find_what_they_forbid)
     check_include("runtime/core/pool.c", 1, "train/update.h\"", true);
     check_include("runtime/core/pool.c", 1, "pool.h\"", true);
     ck_assert_int_eq(problems, 7);
+    check_line("compiler/passes/fuse.c", 1, "    if (strcmp(n->op->name, \"map\") == 0) {");
+    check_line("compiler/cpu/select.c", 1, "    return strstr(n->op->name, \"bwd\") != NULL;");
+    ck_assert_int_eq(problems, 9);
+    problems = 7;
     check_include("compiler/tool/commands/cmd_run.c", 1, "resnetc/runtime.h\"", true);
     check_include("compiler/cpu/vb.c", 1, "llvm-c/Core.h>", false);
     check_include("runtime/core/pool.c", 1, "core/pool.h\"", true);

@@ -35,7 +35,7 @@ static inline Layout fake_layout(Arena *a, const Node *n, const Value *v, bool i
         return (Layout){.kind = LAYOUT_BLOCKED,
                         .block = small ? (uint32_t)shape_channels(&v->shape) : FAKE_WIDTH};
     }
-    bool plain = n->op->kind == OP_PARAM_ONLY || strcmp(n->op->name, "grad_store") == 0;
+    bool plain = n->op->kind == OP_PARAM_ONLY || n->op->role == OP_ROLE_GRAD_STORE;
     return plain ? (Layout){.kind = LAYOUT_PLAIN} : fake_packed(a, &v->shape);
 }
 

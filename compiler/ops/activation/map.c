@@ -6,6 +6,7 @@ const OpDef op_map = {
     .name = "map",
     .doc = "A fused elementwise computation: what its expression says.",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_MAP,
     .internal = true,
     .min_inputs = 0,
     .max_inputs = 0,

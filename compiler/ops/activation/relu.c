@@ -14,6 +14,13 @@ static void relu_grad(GradCtx *g, const Node *node, Value *const *dout)
     grad_add_node(g, node, 0, "relu_grad", NULL, (Value *[]){dout[0], node->outputs.at[0]}, 2);
 }
 
+// relu(relu(x)) = relu(x)
+static bool relu_identity(const Node *n)
+{
+    const Node *before = n->inputs.at[0]->def;
+    return before && before->op == n->op;
+}
+
 static const OpCase relu_cases[] = {
     {"5,7,9", "", 2, NULL},
     {"19", "", 3, NULL},
@@ -27,6 +34,7 @@ const OpDef op_relu = {
     .max_inputs = 1,
     .grad = relu_grad,
     .scalar = relu_scalar,
+    .identity = relu_identity,
     .cases = relu_cases,
     .case_count = COUNT_OF(relu_cases),
 };

@@ -38,6 +38,7 @@ const OpDef op_softmax = {
     .name = "softmax",
     .doc = "Probabilities from logits, over the channels of [N,c] or [N,c,1,1].",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_SOFTMAX,
     .min_inputs = 1,
     .max_inputs = 1,
     .shape = shape_like_features,

@@ -123,6 +123,7 @@ const OpDef op_conv2d = {
            "channels alike; with as many groups as channels it is depthwise. The parameters are "
            "`weight` [c, inputs/groups, rows, columns] and, with bias, `bias` [c].",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_CONV,
     .attr_bytes = sizeof(ConvAttrs),
     .attrs = conv_attrs,
     .attr_count = COUNT_OF(conv_attrs),

@@ -67,6 +67,7 @@ const OpDef op_conv2d_bwd_data = {
     .name = "conv2d_bwd_data",
     .doc = "Gradient of a convolution's input.",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_CONV_BWD_DATA,
     .internal = true,
     .attr_bytes = sizeof(ConvAttrs),
     .attrs = bwd_data_attrs,

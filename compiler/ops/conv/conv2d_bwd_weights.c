@@ -62,6 +62,7 @@ const OpDef op_conv2d_bwd_weights = {
     .name = "conv2d_bwd_weights",
     .doc = "Gradient of a convolution's weights.",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_CONV_BWD_WEIGHTS,
     .internal = true,
     .attr_bytes = sizeof(ConvAttrs),
     .attrs = bwd_weights_attrs,

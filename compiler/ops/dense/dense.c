@@ -87,6 +87,7 @@ const OpDef op_dense = {
            "parameters "
            "are `weight` [outputs, inputs] and, with bias, `bias` [outputs].",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_DENSE,
     .attr_bytes = sizeof(DenseAttrs),
     .attrs = dense_attrs,
     .attr_count = COUNT_OF(dense_attrs),

@@ -50,6 +50,7 @@ const OpDef op_dense_bwd_data = {
     .name = "dense_bwd_data",
     .doc = "Gradient of a dense layer's input.",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_DENSE_BWD_DATA,
     .internal = true,
     .attr_bytes = sizeof(DenseAttrs),
     .attrs = bwd_data_attrs,

@@ -41,6 +41,7 @@ const OpDef op_dense_bwd_weights = {
     .name = "dense_bwd_weights",
     .doc = "Gradient of a dense layer's weights.",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_DENSE_BWD_WEIGHTS,
     .internal = true,
     .attr_bytes = sizeof(DenseAttrs),
     .attrs = bwd_weights_attrs,

@@ -43,6 +43,7 @@ const OpDef op_drop_path = {
            "the others are multiplied "
            "by 1/(1-p). Inference: the identity.",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_DROP_PATH,
     .attr_bytes = sizeof(DropAttrs),
     .attrs = drop_path_attrs,
     .attr_count = COUNT_OF(drop_path_attrs),

@@ -34,6 +34,7 @@ const OpDef op_drop_path_mask = {
     .name = "drop_path_mask",
     .doc = "Mask of stochastic depth: per image 0 with probability p, else 1/(1-p).",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_DROP_MASK,
     .internal = true,
     .attr_bytes = sizeof(DropAttrs),
     .attrs = mask_attrs,

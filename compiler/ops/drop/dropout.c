@@ -43,6 +43,7 @@ const OpDef op_dropout = {
            "by 1/(1-p). Inference: the "
            "identity.",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_DROPOUT,
     .attr_bytes = sizeof(DropAttrs),
     .attrs = dropout_attrs,
     .attr_count = COUNT_OF(dropout_attrs),

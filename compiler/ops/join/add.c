@@ -43,6 +43,7 @@ const OpDef op_add = {
     .name = "add",
     .doc = "Sum of two to eight tensors of the same shape, element by element.",
     .kind = OP_ELEMENTWISE,
+    .role = OP_ROLE_ADD,
     .min_inputs = 2,
     .max_inputs = 8,
     .shape = add_shape,

@@ -64,6 +64,7 @@ const OpDef op_concat = {
     .name = "concat",
     .doc = "Joins two to eight tensors along the channels; height and width must agree.",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_JOIN,
     .min_inputs = 2,
     .max_inputs = 8,
     .shape = concat_shape,

@@ -54,6 +54,7 @@ const OpDef op_mul = {
            "[N,c,1,1]: one "
            "factor per image and channel, as in squeeze-and-excite.",
     .kind = OP_ELEMENTWISE,
+    .role = OP_ROLE_JOIN,
     .min_inputs = 2,
     .max_inputs = 2,
     .shape = mul_shape,

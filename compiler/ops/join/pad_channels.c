@@ -79,6 +79,7 @@ const OpDef op_pad_channels = {
     .shape = pad_shape,
     .grad = pad_grad,
     .reference = pad_reference,
+    .identity = identity_by_shape,
     .cases = pad_cases,
     .case_count = COUNT_OF(pad_cases),
 };

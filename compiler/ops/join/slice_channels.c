@@ -78,6 +78,7 @@ const OpDef op_slice_channels = {
     .shape = slice_shape,
     .grad = slice_grad,
     .reference = slice_reference,
+    .identity = identity_by_shape,
     .cases = slice_cases,
     .case_count = COUNT_OF(slice_cases),
 };

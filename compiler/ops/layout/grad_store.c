@@ -11,6 +11,7 @@ const OpDef op_grad_store = {
     .name = "grad_store",
     .doc = "Stores a gradient in the framework layout; adds to it when the call accumulates.",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_GRAD_STORE,
     .internal = true,
     .min_inputs = 1,
     .max_inputs = 1,

@@ -94,6 +94,7 @@ const OpDef op_batchnorm = {
            "statistics. The parameters are `weight` and `bias`, the state `running_mean` and "
            "`running_var`.",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_BATCHNORM,
     .attr_bytes = sizeof(BnAttrs),
     .attrs = bn_attrs,
     .attr_count = COUNT_OF(bn_attrs),

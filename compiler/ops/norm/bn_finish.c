@@ -59,6 +59,7 @@ const OpDef op_bn_finish = {
            "scale, shift; "
            "moves the running mean and variance.",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_BN_FINISH,
     .internal = true,
     .attr_bytes = sizeof(BnAttrs),
     .attrs = bn_finish_attrs,

@@ -1,8 +1,6 @@
 // channel_affine.c: x * scale[c] + shift[c]; what batch normalisation does once its statistics are
 // known. Its gradient rule is batch normalisation's: with z = x, g = dy, dz = scale*g + q*(z-mean)
 // + r, where q and r come from the sums of g and g*(z-mean) (attrs.h).
-#include <string.h>
-
 #include "base/diag.h"
 #include "ops/support.h"
 
@@ -28,7 +26,7 @@ static const Node *statistics_of(const Node *node)
 {
     const Value *scale = node->inputs.at[1], *shift = node->inputs.at[2];
     const Node *bn = scale->def;
-    if (!bn || strcmp(bn->op->name, "bn_finish") != 0 || shift->def != bn) {
+    if (!bn || bn->op->role != OP_ROLE_BN_FINISH || shift->def != bn) {
         return NULL;
     }
     return scale->def_out == 2 && shift->def_out == 3 ? bn : NULL;

@@ -55,6 +55,7 @@ const OpDef op_avgpool = {
            "hangs over the edge "
            "with `ceil` never does.",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_POOL,
     .attr_bytes = sizeof(PoolAttrs),
     .attrs = avgpool_attrs,
     .attr_count = COUNT_OF(avgpool_attrs),
@@ -63,6 +64,7 @@ const OpDef op_avgpool = {
     .shape = pool_shape,
     .grad = avgpool_grad,
     .reference = avgpool_reference,
+    .identity = pool_identity,
     .cases = avgpool_cases,
     .case_count = COUNT_OF(avgpool_cases),
 };

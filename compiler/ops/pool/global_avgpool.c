@@ -42,11 +42,13 @@ const OpDef op_global_avgpool = {
     .name = "global_avgpool",
     .doc = "Mean of every channel over the whole picture; gives [N,c,1,1].",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_POOL,
     .min_inputs = 1,
     .max_inputs = 1,
     .shape = global_shape,
     .grad = global_grad,
     .reference = global_reference,
+    .identity = identity_by_shape,
     .cases = global_cases,
     .case_count = COUNT_OF(global_cases),
 };

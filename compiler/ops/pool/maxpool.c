@@ -49,6 +49,7 @@ const OpDef op_maxpool = {
         "Largest element of each window. A window with a NaN gives NaN. Padding never wins, unless "
         "`pad_value=zero`: then its zeros take part, as in Keras' ResNet.",
     .kind = OP_TENSOR,
+    .role = OP_ROLE_POOL,
     .attr_bytes = sizeof(PoolAttrs),
     .attrs = maxpool_attrs,
     .attr_count = COUNT_OF(maxpool_attrs),
@@ -57,6 +58,7 @@ const OpDef op_maxpool = {
     .shape = pool_shape,
     .grad = maxpool_grad,
     .reference = maxpool_reference,
+    .identity = pool_identity,
     .cases = maxpool_cases,
     .case_count = COUNT_OF(maxpool_cases),
 };

@@ -48,6 +48,12 @@ static void subsample_reference(const RefCtx *ctx)
     }
 }
 
+static bool subsample_identity(const Node *n)
+{
+    const SubsampleAttrs *a = n->attrs;
+    return a->stride[0] == 1 && a->stride[1] == 1;
+}
+
 static const OpCase subsample_cases[] = {
     {"5,7,9", "2", 2, NULL},
     {"16,8,8", "2", 1, NULL},
@@ -68,6 +74,7 @@ const OpDef op_subsample = {
     .shape = subsample_shape,
     .grad = subsample_grad,
     .reference = subsample_reference,
+    .identity = subsample_identity,
     .cases = subsample_cases,
     .case_count = COUNT_OF(subsample_cases),
 };

@@ -49,7 +49,7 @@ static bool same_folder(const Node *a, const Node *b)
 static bool continues(const Drawing *d, const Node *n)
 {
     const Node *before = n->inputs.count ? n->inputs.at[0]->def : NULL;
-    bool light = n->op->scalar || strcmp(n->op->name, "batchnorm") == 0;
+    bool light = n->op->scalar || n->op->role == OP_ROLE_BATCHNORM;
     if (!before || !light || before->next != n || !same_folder(before, n)) {
         return false;
     }
@@ -89,14 +89,31 @@ static void make_boxes(Drawing *d)
 
 static const char *node_color(const Node *n)
 {
-    static const char *const colors[][2] = {
-        {"conv2d", "#cfe2f7"},         {"dense", "#f9d5d3"},   {"batchnorm", "#eeeeee"},
-        {"maxpool", "#d5ecd4"},        {"avgpool", "#d5ecd4"}, {"add", "#fde5bf"},
-        {"global_avgpool", "#d5ecd4"}, {"mul", "#fde5bf"},     {"concat", "#fde5bf"}};
-    for (size_t i = 0; i < sizeof colors / sizeof colors[0]; i++) {
-        if (strcmp(colors[i][0], n->op->name) == 0) {
-            return colors[i][1];
-        }
+    switch (n->op->role) {
+    case OP_ROLE_CONV:
+        return "#cfe2f7";
+    case OP_ROLE_DENSE:
+        return "#f9d5d3";
+    case OP_ROLE_BATCHNORM:
+        return "#eeeeee";
+    case OP_ROLE_POOL:
+        return "#d5ecd4";
+    case OP_ROLE_ADD:
+    case OP_ROLE_JOIN:
+        return "#fde5bf";
+    case OP_ROLE_NONE:
+    case OP_ROLE_CONV_BWD_DATA:
+    case OP_ROLE_CONV_BWD_WEIGHTS:
+    case OP_ROLE_DENSE_BWD_DATA:
+    case OP_ROLE_DENSE_BWD_WEIGHTS:
+    case OP_ROLE_BN_FINISH:
+    case OP_ROLE_SOFTMAX:
+    case OP_ROLE_DROPOUT:
+    case OP_ROLE_DROP_PATH:
+    case OP_ROLE_DROP_MASK:
+    case OP_ROLE_MAP:
+    case OP_ROLE_GRAD_STORE:
+        break;
     }
     return "#ffffff";
 }
@@ -104,7 +121,7 @@ static const char *node_color(const Node *n)
 static void add_row(Drawing *d, const Node *n)
 {
     const char *name = node_name(n) + folder_length(node_name(n));
-    size_t length = strlen(n->op->name);
+    const char *op = n->op->name;
     StrBuf attrs = {.arena = d->arena};
     if (n->attrs && !n->op->scalar) {
         attrs_print(n->op, n->attrs, &attrs);
@@ -112,8 +129,8 @@ static void add_row(Drawing *d, const Node *n)
     strbuf_printf(d->out, "<tr><td align=\"left\" bgcolor=\"%s\"><b>", node_color(n));
     svg_escape(d->out, name);
     strbuf_add(d->out, END_BOLD);
-    if (strncmp(name, n->op->name, length) != 0) { // "relu_2" says what it is
-        strbuf_printf(d->out, "%s%s", n->op->name, attrs.count ? "&#160; " : "");
+    if (strncmp(name, op, strlen(op)) != 0) { // "relu_2" says what it is
+        strbuf_printf(d->out, "%s%s", op, attrs.count ? "&#160; " : "");
     }
     svg_escape(d->out, strbuf_text(&attrs));
     strbuf_add(d->out, "</td></tr>");

@@ -7,22 +7,17 @@
 #include "base/diag.h"
 #include "ops/attrs.h"
 
-static bool is_op(const Node *n, const char *name)
-{
-    return strcmp(n->op->name, name) == 0;
-}
-
 static ConvSize dense_size(const Node *n)
 {
     const Value *x = n->inputs.at[0], *y = n->outputs.at[0];
     ConvSize z = {.groups = 1, .h = 1, .w = 1, .oh = 1, .ow = 1, .r = 1, .s = 1, .dense = true};
     z.stride[0] = z.stride[1] = 1;
-    if (is_op(n, "dense")) {
+    if (n->op->role == OP_ROLE_DENSE) {
         const DenseAttrs *a = n->attrs;
         z.c = shape_channels(&x->shape);
         z.k = shape_channels(&y->shape);
         z.bias = a->bias;
-    } else if (is_op(n, "dense_bwd_data")) {
+    } else if (n->op->role == OP_ROLE_DENSE_BWD_DATA) {
         z.k = shape_channels(&x->shape);
         z.c = shape_channels(&y->shape);
     } else { // dense_bwd_weights: x, dy
@@ -32,9 +27,16 @@ static ConvSize dense_size(const Node *n)
     return z;
 }
 
+static bool is_dense(const Node *n)
+{
+    OpRole role = n->op->role;
+    return role == OP_ROLE_DENSE || role == OP_ROLE_DENSE_BWD_DATA ||
+           role == OP_ROLE_DENSE_BWD_WEIGHTS;
+}
+
 ConvSize conv_size(const Node *n)
 {
-    if (strncmp(n->op->name, "dense", 5) == 0) {
+    if (is_dense(n)) {
         return dense_size(n);
     }
     const ConvAttrs *a = n->attrs;
@@ -42,7 +44,7 @@ ConvSize conv_size(const Node *n)
     ConvSize z = {.groups = a->groups, .r = a->kernel[0], .s = a->kernel[1]};
     memcpy(z.stride, a->stride, sizeof z.stride);
     memcpy(z.pad, a->pad, sizeof z.pad);
-    if (is_op(n, "conv2d")) {
+    if (n->op->role == OP_ROLE_CONV) {
         z.c = shape_channels(x);
         z.h = shape_height(x);
         z.w = shape_width(x);
@@ -51,7 +53,7 @@ ConvSize conv_size(const Node *n)
     } else {
         z.h = a->in_size[0];
         z.w = a->in_size[1];
-        if (is_op(n, "conv2d_bwd_data")) {
+        if (n->op->role == OP_ROLE_CONV_BWD_DATA) {
             z.k = shape_channels(x);
             z.c = shape_channels(y);
         } else { // conv2d_bwd_weights: x, dy
@@ -139,7 +141,8 @@ ConvPass conv_pass(const Node *n, int64_t in_block, const char **why)
 {
     ConvSize z = conv_size(n);
     ConvPass p = {.groups = z.groups, .in_block = in_block, .dense = z.dense, .bias = z.bias};
-    p.backward = strstr(n->op->name, "bwd_data") != NULL;
+    OpRole role = n->op->role;
+    p.backward = role == OP_ROLE_CONV_BWD_DATA || role == OP_ROLE_DENSE_BWD_DATA;
     *why = z.s > CONV_MAX_TAPS ? "filter wider than 64" : NULL;
     if (*why) {
         return p;

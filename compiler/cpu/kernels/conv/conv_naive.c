@@ -223,7 +223,7 @@ static const char *plan_data(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
     uint32_t width = ctx->target->vector_floats;
     ConvSize z = conv_size(n);
-    bool backward = strcmp(n->op->name, "conv2d_bwd_data") == 0;
+    bool backward = n->op->role == OP_ROLE_CONV_BWD_DATA;
     out->in_layout[0] = layout_blocked(width);
     out->in_layout[1] = layout_plain();
     out->in_layout[2] = layout_padded_vector(ctx->arena, z.k, width);
