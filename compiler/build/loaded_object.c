@@ -48,7 +48,7 @@ static LLVMErrorRef load(LLVMOrcLLJITRef jit, const void *object, size_t bytes, 
 }
 
 LoadedObject *object_load(Arena *a, const void *object, size_t bytes, const char *name,
-                           const RnModel **model, const char **error)
+                          const RnModel **model, const char **error)
 {
     *model = NULL;
     const TargetDef *native = target_native();

@@ -362,8 +362,7 @@ const char *header_text(Arena *a, const ModelSpec *spec, const char *isa)
     const char *up = upper_name(a, spec->name);
     StrBuf out = {.arena = a};
     add_head(&out, spec, up);
-    strbuf_printf(&out, "#define %s_ISA \"%s\" /* what the machine must have */\n", up,
-                  isa);
+    strbuf_printf(&out, "#define %s_ISA \"%s\" /* what the machine must have */\n", up, isa);
     add_region_macros(&out, up, t);
     add_memory_macro(&out, up, t);
     add_tensor_macros(&out, up, t);
