@@ -8,7 +8,7 @@ build-essential cmake ninja-build ccache pkg-config
 flex bison
 llvm-19-dev
 zlib1g-dev libcjson-dev libjpeg62-turbo-dev libpng-dev
-check
+check clang-format
 dataset-fashion-mnist
 graphviz groff-base
 "

@@ -1,6 +1,6 @@
 #!/bin/sh
-# test.sh: installs what is missing, builds with warnings as errors, and runs the whole test suite, first
-# plain, then under AddressSanitizer and UndefinedBehaviorSanitizer.
+# test.sh: installs what is missing, checks the format of the C files, builds with warnings as errors, and
+# runs the whole test suite, first plain, then under AddressSanitizer and UndefinedBehaviorSanitizer.
 #   --long   also the tests that take minutes (training runs, all goldens)
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,6 +16,7 @@ for arg in "$@"; do
 done
 
 scripts/install-deps.sh
+scripts/format.sh --check
 jobs=$(nproc)
 
 # build FOLDER CMAKE-ARGUMENTS...
