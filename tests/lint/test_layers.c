@@ -1,16 +1,14 @@
 // test_layers.c: rules about files that no compiler checks: who includes whom, how long a file may
 // be, that its first line says what lives there, and that nothing is left to be done.
-#define _XOPEN_SOURCE 700 // nftw
-
 #include "support/check_main.h"
 
-#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "lint/source_files.h"
+
 #define MAX_LINES 800
-#define MAX_FILE (1 << 20)
 
 typedef struct Layer {
     const char *folder;  // under the source folder
@@ -39,10 +37,8 @@ static const Layer layer_table[] = {
 };
 #define LAYERS (sizeof layer_table / sizeof layer_table[0])
 
-static const char *const roots[] = {"compiler", "dsl", "runtime", "tests", "examples"};
-
 static int problems;
-static int files_seen, includes_seen;
+static int includes_seen;
 
 static void complain(const char *path, int line, const char *what)
 {
@@ -146,23 +142,8 @@ static void check_head(const char *path, const char *text)
     }
 }
 
-static int check_file(const char *full, const struct stat *info, int kind, struct FTW *walk)
+static void check_file(const char *path, char *text)
 {
-    (void)info, (void)walk;
-    const char *path = full + strlen(TEST_SOURCE_DIR) + 1;
-    const char *dot = strrchr(path, '.');
-    if (kind != FTW_F || !dot || (strcmp(dot, ".c") != 0 && strcmp(dot, ".h") != 0)) {
-        return 0;
-    }
-    static char text[MAX_FILE];
-    FILE *f = fopen(full, "rb");
-    if (!f) {
-        return 0; // an editor's file that is gone again
-    }
-    size_t n = fread(text, 1, sizeof text - 1, f);
-    text[n] = 0;
-    fclose(f);
-    files_seen++;
     check_head(path, text);
     int lines = 0;
     for (char *at = text; *at;) {
@@ -175,18 +156,12 @@ static int check_file(const char *full, const struct stat *info, int kind, struc
     if (lines > MAX_LINES) {
         complain(path, lines, "longer than 800 lines");
     }
-    return 0;
 }
 
 START_TEST(tree_keeps_its_rules)
 {
-    problems = files_seen = includes_seen = 0;
-    for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
-        char path[1024];
-        snprintf(path, sizeof path, "%s/%s", TEST_SOURCE_DIR, roots[i]);
-        ck_assert_int_eq(nftw(path, check_file, 16, FTW_PHYS), 0);
-    }
-    ck_assert_int_gt(files_seen, 50);
+    problems = includes_seen = 0;
+    ck_assert_int_gt(source_files_visit(check_file), 50);
     ck_assert_int_gt(includes_seen, 100);
     ck_assert_int_eq(problems, 0);
 }

@@ -283,8 +283,8 @@ static void held_up(const RnCall *c, uint32_t lo, uint32_t hi, void *scratch, vo
 {
     time_t end = time(NULL) + 10;
     unsigned others = (c->batch + TOY_GROUP - 1) / TOY_GROUP - (hi - lo);
-    while (lo == 0 && tasks_done < others && time(NULL) < end)
-        ;
+    while (lo == 0 && tasks_done < others && time(NULL) < end) {
+    }
     toy_infer_8(c, lo, hi, scratch, at);
     tasks_done += lo > 0 || tasks_done == others ? hi - lo : 0;
 }
