@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "base/files.h"
-#include "fake_target.h"
-#include "nets.h"
+#include "passes/fake_target.h"
+#include "passes/nets.h"
 #include "passes/pipeline.h"
 #include "support/check_main.h"
 

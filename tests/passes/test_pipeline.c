@@ -2,8 +2,8 @@
 // several outputs.
 #include <time.h>
 
-#include "fake_target.h"
-#include "nets.h"
+#include "passes/fake_target.h"
+#include "passes/nets.h"
 #include "passes/pipeline.h"
 #include "support/check_main.h"
 

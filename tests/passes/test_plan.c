@@ -2,8 +2,8 @@
 // the arena is near its lower bound, with scratch too; plans share packed weights.
 #include "base/textfile.h"
 #include "build/compile.h"
-#include "fake_target.h"
-#include "nets.h"
+#include "passes/fake_target.h"
+#include "passes/nets.h"
 #include "passes/intervals.h"
 #include "passes/pipeline.h"
 #include "passes/plan.h"

@@ -1,7 +1,7 @@
 // test_semantics.c: after every pass a random small network computes the same numbers as before,
 // and the gradients of the backward graph are those of finite differences.
-#include "fake_target.h"
-#include "nets.h"
+#include "passes/fake_target.h"
+#include "passes/nets.h"
 #include "passes/pipeline.h"
 #include "support/check_main.h"
 
