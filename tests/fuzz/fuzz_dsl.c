@@ -1,13 +1,10 @@
-// fuzz_dsl.c: any bytes as a .rn file: no crash, no hang, and what parses prints back as itself.
-// For libFuzzer: scripts/fuzz.sh dsl. The corpus is replayed, with changes, by test_dsl.c.
-#include <stdint.h>
-#include <stdlib.h>
+// fuzz_dsl.c: the language given any bytes.
+#include "fuzz/fuzz_dsl.h"
+
 #include <string.h>
 
-#include "front/front.h"
 #include "dsl/parse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "front/front.h"
 
 // Parses the text, and if that is well prints it and compares the trees.
 static void check_parse(Arena *a, const char *text, size_t bytes)
@@ -53,7 +50,7 @@ static void check_build(Arena *a, const char *text, size_t bytes)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+unsigned fuzz_dsl(const unsigned char *data, size_t size)
 {
     Arena *a = arena_create();
     char *text = arena_alloc(a, size + 1);

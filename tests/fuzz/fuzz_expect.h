@@ -2,14 +2,7 @@
 #ifndef FUZZ_EXPECT_H
 #define FUZZ_EXPECT_H
 
-#include <stdlib.h>
-
 // Ends the process when a claim fails: under a fuzzer that is a finding, in a test a failure.
-static inline void fuzz_expect(int claim)
-{
-    if (!claim) {
-        abort();
-    }
-}
+void fuzz_expect(int claim);
 
 #endif

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/files.h"
-#include "fuzz/fuzz_dsl.c" // the target itself: libFuzzer gives it a main of its own
+#include "base/intern.h"
+#include "fuzz/fuzz_dsl.h"
 
 enum { CHANGED_PER_FILE = 15, LARGEST_CHANGED = 1 << 13 };
 
@@ -73,7 +74,7 @@ static void replay(const char *path)
     const char *error = NULL;
     const char *text = file_read(a, path, 1 << 22, &bytes, &error);
     ck_assert_msg(text != NULL, "%s", error);
-    (void)LLVMFuzzerTestOneInput((const uint8_t *)text, bytes);
+    (void)fuzz_dsl((const unsigned char *)text, bytes);
     uint64_t random = HASH_START ^ bytes;
     size_t capacity = bytes + 4096;
     char *changed = arena_alloc(a, capacity + 1);
@@ -83,7 +84,7 @@ static void replay(const char *path)
         for (int k = 0; k <= i % 4; k++) {
             count = change(changed, count, capacity, &random);
         }
-        (void)LLVMFuzzerTestOneInput((const uint8_t *)changed, count);
+        (void)fuzz_dsl((const unsigned char *)changed, count);
     }
     arena_destroy(a);
 }
