@@ -13,7 +13,7 @@ set(RN_SANITIZE "" CACHE STRING "Sanitizers for everything, e.g. address,undefin
 
 add_compile_definitions(_POSIX_C_SOURCE=200809L)
 # Results must not depend on what a compiler fuses: contraction is written out where wanted.
-add_compile_options(-ffp-contract=off -fno-math-errno)
+add_compile_options(-ffp-contract=off -fno-math-errno -Werror=implicit-function-declaration)
 set(RN_WARNINGS
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
     -Wold-style-definition -Wvla -Wcast-qual -Wundef -Wformat=2 -Wwrite-strings -Wdouble-promotion
