@@ -2,8 +2,8 @@
 #include "cpu/codegen.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "cpu/codegen_internal.h"
 #include "cpu/object.h"
@@ -29,13 +29,6 @@ Codegen *codegen_create(Arena *a, const TargetDef *target, const KernelOptions *
     c->options = options ? *options : (KernelOptions){0};
     c->serves = kernel_ops(a);
     return c;
-}
-
-static double now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
 static void add_module_flag(ModuleCtx *m, LLVMModuleFlagBehavior how, const char *key, uint32_t x)
@@ -68,7 +61,7 @@ static void start_debug_info(ModuleCtx *m)
 const void *codegen_emit(Codegen *c, Arena *a, const ModelSpec *spec, CodegenFormat format,
                          size_t *bytes, CodegenStats *stats)
 {
-    double start = now_ms();
+    double start = clock_seconds();
     Arena *scratch = arena_create();
     LLVMTargetMachineRef machine = machine_create(c->target);
     LLVMContextRef context = LLVMContextCreate();
@@ -83,13 +76,13 @@ const void *codegen_emit(Codegen *c, Arena *a, const ModelSpec *spec, CodegenFor
     start_debug_info(&m);
     emit_descriptor(&m);
     LLVMDIBuilderFinalize(m.debug);
-    double built = now_ms();
+    double built = clock_seconds();
     const void *out = module_write(machine, module, a, format, bytes);
     if (stats) {
         *stats = (CodegenStats){.kernels = m.kernels.count,
                                 .steps = m.steps,
-                                .build_ms = built - start,
-                                .emit_ms = now_ms() - built};
+                                .build_ms = 1e3 * (built - start),
+                                .emit_ms = 1e3 * (clock_seconds() - built)};
     }
     LLVMDisposeDIBuilder(m.debug);
     LLVMDisposeBuilder(builder);

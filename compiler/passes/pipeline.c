@@ -2,8 +2,8 @@
 #include "passes/pipeline.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "passes/pass.h"
 
 enum { INFER = 1 << MODE_INFER, TRAIN = 1 << MODE_TRAIN, BOTH = INFER | TRAIN };
@@ -73,15 +73,6 @@ bool passes_known(const char *name)
     return false;
 }
 
-static double now_ms(void)
-{
-    struct timespec t;
-    if (clock_gettime(CLOCK_MONOTONIC, &t) != 0) {
-        return 0.0;
-    }
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
 static bool matches(const char *option, const char *name)
 {
     return option && (strcmp(option, name) == 0 || strcmp(option, "all") == 0);
@@ -100,13 +91,13 @@ static bool run_one(PassCtx *ctx, const PassDef *p, PassReport *report)
         INTERNAL_ERROR("pass %s needs a graph that is %s, not %s", p->name, stage_name(p->needs),
                        stage_name(g->stage));
     }
-    double start = now_ms();
+    double start = clock_seconds();
     ctx->uses = (Uses){0};
     bool ok = p->run(ctx);
     arena_reset(ctx->scratch);
     if (ctx->opt->time_passes) {
         strbuf_printf(&report->times, "%-5s %5u %-13s %8.3f ms %7u nodes\n", mode_text(g->mode),
-                      g->plan_batch, p->name, now_ms() - start, g->node_count);
+                      g->plan_batch, p->name, 1e3 * (clock_seconds() - start), g->node_count);
     }
     if (!ok) {
         return false;

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "tool/cli/report.h"
+#include "base/clock.h"
 
 #define BAR_COLUMNS 28
 #define TERMINAL_SECONDS 0.1 // between two drawings

@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/files.h"
 
@@ -39,16 +38,4 @@ ExitCode report_check_output(Arena *a, const char *path)
         return report_error(EXIT_ENVIRONMENT, "%s", error);
     }
     return EXIT_OK;
-}
-
-uint64_t clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-double clock_seconds(void)
-{
-    return 1e-9 * (double)clock_ns();
 }

@@ -13,8 +13,5 @@ ExitCode report_status(const RnError *err);
 ExitCode report_write(Arena *a, const char *path, const void *data, size_t bytes);
 /// Fails when the result of a long run could not be written to path; NULL is fine.
 ExitCode report_check_output(Arena *a, const char *path);
-/// A monotonic clock.
-uint64_t clock_ns(void);
-double clock_seconds(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "tool/report/burst.h"
 #include "tool/report/memory_use.h"
 #include "tool/report/profile.h"

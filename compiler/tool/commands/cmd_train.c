@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tool/train/checkpoint_files.h"
 #include "tool/cli/progress.h"
 #include "tool/cli/report.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "tool/cli/report.h"
+#include "base/clock.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>

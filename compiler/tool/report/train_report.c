@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tool/report/chart.h"
 #include "tool/cli/progress.h"
 #include "tool/cli/report.h"

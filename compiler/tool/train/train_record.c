@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "tool/report/chart.h"
 #include "tool/train/log_trim.h"

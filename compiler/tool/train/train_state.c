@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tool/train/checkpoint_files.h"
+#include "base/clock.h"
 #include "tool/cli/report.h"
 #include "tool/train/train.h"
 #include "tool/train/train_notes.h"
