@@ -1,6 +1,6 @@
 // apart.h: work in a child process, for its result's sake: the memory that it took, loaded
 // libraries' pages among it, is given back when it ends.
-// Not here: what is done there (compile.c).
+// Not here: what is done there (code.c).
 #ifndef BUILD_APART_H
 #define BUILD_APART_H
 

@@ -1,53 +1,30 @@
 // embed.c: weights that become part of the object. Plain ones are the regions as a session has them
 // after loading; packed ones are what the plans' prepare steps make of them in this process.
-#include "build/embed.h"
-
 #include <string.h>
 
-#include "tool/cli/report.h"
-#include "tool/commands/weights.h"
+#include "build/state.h"
 #include "passes/embed.h"
 #include "resnetc/runtime.h"
 
-ModeChoice embed_mode(const Options *o)
+static BuildStatus open_filled(Build *b, const RnModel *m, RnSession **session)
 {
-    return o->weights && !o->mode_given ? CHOICE_INFER : (ModeChoice)o->mode;
-}
-
-// Training starts from plain weights: packed ones are for inference.
-static EmbedChoice embed_choice(const Options *o)
-{
-    if (o->embed_given) {
-        return (EmbedChoice)o->embed;
-    }
-    return embed_mode(o) == CHOICE_INFER ? EMBED_PACKED : EMBED_PLAIN;
-}
-
-ExitCode embed_check_options(const Options *o)
-{
-    if (!o->weights) {
-        return EXIT_OK;
-    }
-    if (o->stop_after || (o->emit != EMIT_OBJECT && o->emit != EMIT_HEADER &&
-                          o->emit != EMIT_LLVM && o->emit != EMIT_ASM)) {
-        return report_error(EXIT_USAGE, "--weights become part of an object; what is asked for "
-                                        "here does not hold any");
-    }
-    if (embed_choice(o) == EMBED_PACKED && embed_mode(o) != CHOICE_INFER) {
-        return report_error(EXIT_USAGE, "--embed=packed is for --mode infer: training starts from "
-                                        "--embed=plain");
-    }
-    return EXIT_OK;
-}
-
-static ExitCode open_loaded(const Options *o, const RnModel *m, RnSession **session)
-{
+    const BuildRequest *r = &b->request;
     RnError err = {0};
     RnOptions options = {.max_batch = 1};
     if (rn_session_open(m, &options, session, &err) != RN_OK) {
-        return report_status(&err);
+        return build_fail_runtime(b, &err);
     }
-    return weights_load(o, *session);
+    RnStatus status = r->fill_weights
+                          ? r->fill_weights(r->fill_context, *session, &err)
+                          : rn_weights_load_with(*session, r->weights, &r->weights_options, &err);
+    return status == RN_OK ? BUILD_OK : build_fail_runtime(b, &err);
+}
+
+// What is written from now on holds these weights.
+static void set_weights(Build *b, const EmbeddedWeights *weights)
+{
+    b->weights = *weights;
+    b->has_weights = true;
 }
 
 // A copy of a region that the session owns; NULL if it is empty.
@@ -62,25 +39,25 @@ static const void *copy_region(Arena *a, RnSession *session, uint32_t region)
     return copy;
 }
 
-static ExitCode embed_plain(Arena *a, const Options *o, Compilation *c)
+static BuildStatus embed_plain(Build *b)
 {
     const RnModel *m;
     RnSession *session = NULL;
-    ExitCode code = compile_load_part(c, CODEGEN_TABLES, &m);
-    if (code == EXIT_OK) {
-        code = open_loaded(o, m, &session);
+    BuildStatus status = build_load_part(b, CODEGEN_TABLES, &m);
+    if (status == BUILD_OK) {
+        status = open_filled(b, m, &session);
     }
-    if (code == EXIT_OK) {
-        EmbeddedWeights w = {.params = copy_region(a, session, RN_REGION_PARAMS),
-                             .state = copy_region(a, session, RN_REGION_STATE)};
-        compile_embed(c, &w);
+    if (status == BUILD_OK) {
+        EmbeddedWeights w = {.params = copy_region(b->arena, session, RN_REGION_PARAMS),
+                             .state = copy_region(b->arena, session, RN_REGION_STATE)};
+        set_weights(b, &w);
     }
     rn_session_close(session);
-    return code;
+    return status;
 }
 
 // Prepares, then adds what the steps read as it is.
-static ExitCode pack(Arena *a, RnSession *session, Compilation *c)
+static BuildStatus pack(Build *b, RnSession *session)
 {
     uint64_t bytes = 0;
     void *prepared = rn_session_region(session, RN_REGION_PACKED, &bytes);
@@ -89,11 +66,11 @@ static ExitCode pack(Arena *a, RnSession *session, Compilation *c)
     }
     RnError err = {0};
     if (rn_prepare(session, &err) != RN_OK) {
-        return report_status(&err);
+        return build_fail_runtime(b, &err);
     }
     MovedWeights moved;
-    compile_move_weights(c, &moved);
-    char *packed = arena_alloc(a, (size_t)moved.packed_bytes);
+    passes_embed(b->arena, b->plans, b->plan_count, &moved);
+    char *packed = arena_alloc(b->arena, (size_t)moved.packed_bytes);
     if (prepared) {
         memcpy(packed, prepared, (size_t)bytes);
     }
@@ -102,37 +79,39 @@ static ExitCode pack(Arena *a, RnSession *session, Compilation *c)
         memcpy(packed + w->offset, rn_tensor_data(session, (int32_t)w->index), (size_t)w->bytes);
     }
     EmbeddedWeights w = {.packed = packed};
-    compile_embed(c, &w);
-    return EXIT_OK;
+    set_weights(b, &w);
+    return BUILD_OK;
 }
 
-static ExitCode embed_packed(Arena *a, const Options *o, Compilation *c)
+static BuildStatus embed_packed(Build *b)
 {
-    const char *target = compile_target(c)->name;
+    if (b->request.plans.train) {
+        return build_fail(b, BUILD_USAGE, "packed weights are for inference alone");
+    }
+    const char *target = b->target->name;
     if (!rn_machine_has(target)) {
-        return report_error(
-            EXIT_ENVIRONMENT,
-            "weights are packed by running the target's code, and this machine does "
-            "not run %s\n  help: --embed=plain leaves packing to that machine",
-            target);
+        return build_fail(b, BUILD_ENVIRONMENT,
+                          "weights are packed by running the target's code, and this machine does "
+                          "not run %s\n  help: --embed=plain leaves packing to that machine",
+                          target);
     }
     const RnModel *m;
     RnSession *session = NULL;
-    ExitCode code = compile_load_part(c, CODEGEN_PREPARE, &m);
-    if (code == EXIT_OK) {
-        code = open_loaded(o, m, &session);
+    BuildStatus status = build_load_part(b, CODEGEN_PREPARE, &m);
+    if (status == BUILD_OK) {
+        status = open_filled(b, m, &session);
     }
-    if (code == EXIT_OK) {
-        code = pack(a, session, c);
+    if (status == BUILD_OK) {
+        status = pack(b, session);
     }
     rn_session_close(session);
-    return code;
+    return status;
 }
 
-ExitCode embed_weights(Arena *a, const Options *o, Compilation *c)
+BuildStatus build_embed_weights(Build *b)
 {
-    if (!o->weights) {
-        return EXIT_OK;
+    if (!b->request.weights && !b->request.fill_weights) {
+        return BUILD_OK;
     }
-    return embed_choice(o) == EMBED_PACKED ? embed_packed(a, o, c) : embed_plain(a, o, c);
+    return b->request.embedding == BUILD_EMBED_PACKED ? embed_packed(b) : embed_plain(b);
 }

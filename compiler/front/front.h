@@ -10,6 +10,9 @@
 typedef struct FrontOptions {
     const char *const *defines; // "name=value", as behind -D
     uint32_t define_count;
+    // NULL, or the text of the file, which is then not read; what it includes is looked for beside
+    // the path.
+    const char *text;
     const TextFile *models; // shipped models, which `include` and the path itself may name
     size_t model_count;
 } FrontOptions;

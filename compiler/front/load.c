@@ -355,8 +355,25 @@ static void load_source(Front *f, uint32_t file, const char *path, bool on_disk)
     f->loading.count--;
 }
 
+// The text of the main file, which the caller holds.
+static bool load_text(Front *f, const char *path, const char *text)
+{
+    size_t bytes = strlen(text);
+    if (bytes > DSL_MAX_FILE_BYTES) {
+        (void)front_error(f, f->globals, (SrcRange){0}, "%s: larger than the limit of %zu bytes", path,
+                          (size_t)DSL_MAX_FILE_BYTES);
+        return false;
+    }
+    VEC_PUSH(f->arena, &f->loaded, path);
+    load_source(f, source_add(f->sources, path, text, bytes), path, true);
+    return true;
+}
+
 bool load_main(Front *f, const char *path)
 {
+    if (f->options->text) {
+        return load_text(f, path, f->options->text);
+    }
     const char *error = NULL;
     SrcRange nowhere = {0};
     if (load_path(f, path, path, nowhere, &error)) {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "build/compile.h"
+#include "build/build.h"
 #include "resnetc/runtime.h"
 #include "support/tool.h"
 
@@ -34,17 +34,14 @@ static void remove_objects(void)
 static void expect_logits(const char *printed)
 {
     Arena *a = arena_create();
-    Options options;
-    const char *error;
-    char model[] = SOURCES "/toy.rn", tool[] = "resnetc";
-    char *argv[] = {tool, model, NULL};
-    ck_assert(options_parse(a, 2, argv, &options, &error));
-    Compilation *c;
+    const BuildRequest request = {.model = SOURCES "/toy.rn",
+                                  .plans = {.infer = true, .train = true}};
+    Build *b;
     const RnModel *m;
     RnSession *s;
     RnError err;
-    ck_assert_int_eq(compile_start(a, &options, &c), EXIT_OK);
-    ck_assert_int_eq(compile_load(c, true, true, 1, &m), EXIT_OK);
+    ck_assert_int_eq(build_start(a, &request, &b), BUILD_OK);
+    ck_assert_int_eq(build_load(b, &m), BUILD_OK);
     RnOptions opt = {.max_batch = BATCH, .threads = 2};
     ck_assert_int_eq(rn_session_open(m, &opt, &s, &err), RN_OK);
     for (uint32_t t = 0; t < m->param_count + m->state_count; t++) {
@@ -73,7 +70,7 @@ static void expect_logits(const char *printed)
     }
     ck_assert_str_eq(printed, text);
     rn_session_close(s);
-    compile_finish(c);
+    build_finish(b);
     arena_destroy(a);
 }
 

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "build/compile.h"
+#include "build/build.h"
 #include "build/loaded_object.h"
-#include "build/embed.h"
 #include "resnetc/runtime.h"
 #include "support/in_folder.h"
 
@@ -79,28 +78,32 @@ START_TEST(plain)
 }
 END_TEST
 
-// Opens what `resnetc ARGS` would write in this process and checks the logits.
-static void check_session(const char *arg, unsigned flags)
+static RnStatus fill(void *path, RnSession *s, RnError *err)
 {
+    return rn_weights_load(s, path, err);
+}
+
+// Builds in this process, opens what it gives and checks the logits. The weights are read by the
+// compiler, or by a callback.
+static void check_session(BuildRequest request, unsigned flags, bool by_callback)
+{
+    static const uint32_t batch = BATCH;
     Arena *a = arena_create();
-    Options o;
-    Compilation *c;
+    Build *b;
     const RnModel *m;
     const char *error;
-    char tool[] = "resnetc", model[] = TOY, weights[] = "--weights", plan[] = "--plan-for=batch=6",
-         path[1024], last[64];
-    snprintf(path, sizeof path, "%s", in_folder("w.safetensors"));
-    snprintf(last, sizeof last, "%s", arg);
-    char *argv[] = {tool, model, weights, path, plan, last, NULL};
-    ck_assert_msg(options_parse(a, 6, argv, &o, &error), "%s", error);
-    ck_assert_int_eq(compile_start(a, &o, &c), EXIT_OK);
-    uint32_t batch = BATCH;
-    ModeChoice mode = embed_mode(&o);
-    ck_assert_int_eq(compile_plans(c, mode != CHOICE_TRAIN, mode != CHOICE_INFER, &batch, 1),
-                     EXIT_OK);
-    ck_assert_int_eq(embed_weights(a, &o, c), EXIT_OK);
+    request.model = TOY;
+    request.plans.infer = true;
+    request.plans.batches = &batch;
+    request.plans.batch_count = 1;
+    request.weights = by_callback ? NULL : in_folder("w.safetensors");
+    request.fill_weights = by_callback ? fill : NULL;
+    request.fill_context = arena_strdup(a, in_folder("w.safetensors"));
+    ck_assert_int_eq(build_start(a, &request, &b), BUILD_OK);
+    ck_assert_int_eq(build_make_plans(b), BUILD_OK);
+    ck_assert_msg(build_embed_weights(b) == BUILD_OK, "%s", build_error(b)->text);
     size_t bytes;
-    const void *object = compile_emit(c, "toy", CODEGEN_OBJECT, &bytes);
+    const void *object = build_code(b, CODEGEN_OBJECT, &bytes);
     LoadedObject *loaded = object_load(a, object, bytes, "toy", &m, &error);
     ck_assert_msg(loaded != NULL, "%s", error);
     ck_assert_uint_eq(m->flags, flags);
@@ -117,15 +120,19 @@ static void check_session(const char *arg, unsigned flags)
     rn_npy_free(&want);
     rn_session_close(s);
     object_unload(loaded);
-    compile_finish(c);
+    build_finish(b);
     arena_destroy(a);
 }
 
 START_TEST(sessions)
 {
-    check_session("--embed=packed", RN_MODEL_WEIGHTS_PACKED);
-    check_session("--embed=plain", RN_MODEL_WEIGHTS_PLAIN);
-    check_session("--mode=both", RN_MODEL_WEIGHTS_PLAIN);
+    const BuildRequest packed = {.embedding = BUILD_EMBED_PACKED},
+                       plain = {.embedding = BUILD_EMBED_PLAIN},
+                       both = {.embedding = BUILD_EMBED_PLAIN, .plans = {.train = true}};
+    check_session(packed, RN_MODEL_WEIGHTS_PACKED, false);
+    check_session(packed, RN_MODEL_WEIGHTS_PACKED, true);
+    check_session(plain, RN_MODEL_WEIGHTS_PLAIN, false);
+    check_session(both, RN_MODEL_WEIGHTS_PLAIN, true);
 }
 END_TEST
 

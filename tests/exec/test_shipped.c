@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/textfile.h"
-#include "build/compile.h"
+#include "build/build.h"
 #include "tool/emit/summary.h"
 #include "passes/plan.h"
 #include "resnetc/runtime.h"
@@ -78,19 +78,13 @@ static const Count count_table[] = {
     {"residual_demo_stride2", 546},
 };
 
-// Builds a model with the given options behind its name. The graph lives in the arena.
-static const Graph *build(Arena *a, const char *model, const char *const *words, int count)
+// Builds a model with these params. The graph lives in the arena.
+static const Graph *build(Arena *a, const char *model, const char *const *defines, uint32_t count)
 {
-    char *argv[16] = {arena_strdup(a, "resnetc"), arena_strdup(a, model)};
-    for (int i = 0; i < count; i++) {
-        argv[2 + i] = arena_strdup(a, words[i]);
-    }
-    Options *o = ARENA_NEW(a, Options);
-    const char *error;
-    Compilation *c;
-    ck_assert(options_parse(a, 2 + count, argv, o, &error));
-    ck_assert_msg(compile_start(a, o, &c) == EXIT_OK, "%s", model);
-    return compile_graph(c);
+    const BuildRequest request = {.model = model, .defines = defines, .define_count = count};
+    Build *b;
+    ck_assert_msg(build_start(a, &request, &b) == BUILD_OK, "%s", model);
+    return build_graph(b);
 }
 
 START_TEST(counts)
@@ -108,7 +102,7 @@ END_TEST
 
 START_TEST(every_file_takes_the_four_params)
 {
-    static const char *const words[] = {"-Dclasses=7", "-Dchannels=2", "-Dheight=64", "-Dwidth=96"};
+    static const char *const words[] = {"classes=7", "channels=2", "height=64", "width=96"};
     ck_assert_uint_gt(shipped_models_table_count, 50);
     for (size_t i = 0; i < shipped_models_table_count; i++) {
         Arena *a = arena_create();
@@ -126,7 +120,7 @@ END_TEST
 // d2l.ai's table for a 1x1x224x224 picture: stem, four stages, pooling, dense.
 START_TEST(shape_table_of_the_chapter)
 {
-    static const char *const words[] = {"-Dheight=224", "-Dwidth=224"};
+    static const char *const words[] = {"height=224", "width=224"};
     static const char *const rows[][2] = {
         {"maxpool ", "64x56x56"}, {"layer1 ", "64x56x56"}, {"layer2 ", "128x28x28"},
         {"layer3 ", "256x14x14"}, {"layer4 ", "512x7x7"},  {"global_avgpool ", "512x1x1"},
@@ -173,16 +167,15 @@ static uint64_t session_arena(const RnModel *m, unsigned threads)
 }
 
 // ResNet-18 with a plan for one picture, and for 64 where that is asked for.
-static const RnModel *load(Arena *a, bool for_many, Compilation **c)
+static const RnModel *load(Arena *a, bool for_many, Build **b)
 {
-    char *argv[] = {arena_strdup(a, "resnetc"), arena_strdup(a, "resnet18"),
-                    arena_strdup(a, "--plan-for=batch=1"), arena_strdup(a, "--plan-for=batch=64")};
-    Options *o = ARENA_NEW(a, Options);
-    const char *error;
+    static const uint32_t batches[] = {1, 64};
+    const BuildRequest request = {
+        .model = "resnet18",
+        .plans = {.infer = true, .batches = batches, .batch_count = for_many ? 2 : 1}};
     const RnModel *m;
-    ck_assert_msg(options_parse(a, for_many ? 4 : 2, argv, o, &error), "%s", error);
-    ck_assert_int_eq(compile_start(a, o, c), EXIT_OK);
-    ck_assert_int_eq(compile_load(*c, true, false, 1, &m), EXIT_OK);
+    ck_assert_int_eq(build_start(a, &request, b), BUILD_OK);
+    ck_assert_int_eq(build_load(*b, &m), BUILD_OK);
     ck_assert_uint_eq(m->plan_count, for_many ? 2 : 1);
     return m;
 }
@@ -191,15 +184,15 @@ static const RnModel *load(Arena *a, bool for_many, Compilation **c)
 START_TEST(sessions_take_what_the_plan_says)
 {
     Arena *a = arena_create();
-    Compilation *c;
-    const RnModel *m = load(a, _i == 1, &c);
-    const Graph *g = compile_plan(c, 0);
+    Build *b;
+    const RnModel *m = load(a, _i == 1, &b);
+    const Graph *g = build_plan(b, 0);
     uint64_t worker = plan_round_up(plan_scratch(g)), prepare = prepare_scratch(m);
     ck_assert_uint_gt(worker, 0);
     worker = prepare > worker ? prepare : worker;
     ck_assert_uint_eq(session_arena(m, 1), plan_total(g) + prepare);
     ck_assert_uint_eq(session_arena(m, 3), plan_total(g) + prepare + 2 * worker);
-    compile_finish(c);
+    build_finish(b);
     arena_destroy(a);
 }
 END_TEST
@@ -228,8 +221,8 @@ START_TEST(bits_do_not_depend_on_where_scratch_lies)
 {
     static float elsewhere[PICTURES * CLASSES], y[PICTURES * CLASSES];
     Arena *a = arena_create();
-    Compilation *c;
-    RnModel m = *load(a, false, &c);
+    Build *b;
+    RnModel m = *load(a, false, &b);
     RnPlan apart = *m.plans;
     const RnPlan *placed = m.plans;
     ck_assert_uint_eq(apart.flags, RN_PLAN_SCRATCH_PLACED);
@@ -241,7 +234,7 @@ START_TEST(bits_do_not_depend_on_where_scratch_lies)
         infer_two(&m, threads, y);
         ck_assert_msg(memcmp(y, elsewhere, sizeof y) == 0, "%u threads", threads);
     }
-    compile_finish(c);
+    build_finish(b);
     arena_destroy(a);
 }
 END_TEST

@@ -31,27 +31,18 @@ START_TEST(takes_sizes)
 {
     const TextFile *f = &shipped_models_table[_i];
     Arena *arena = arena_create();
-    char *argv[16] = {arena_strdup(arena, "resnetc"), arena_strdup(arena, "run"),
-                      arena_strdup(arena, f->name)};
-    int argc = 3;
     static const char *const sizes[] = {"classes=7", "channels=2", "height=65", "width=97"};
-    for (size_t i = 0; i < 4; i++) {
-        argv[argc++] = arena_strdup(arena, "-D");
-        argv[argc++] = arena_strdup(arena, sizes[i]);
-    }
-    Options options;
-    const char *error = NULL;
-    ck_assert_msg(options_parse(arena, argc, argv, &options, &error), "%s", error);
-    Compilation *c = NULL;
-    ck_assert_msg(compile_start(arena, &options, &c) == EXIT_OK, "%s", f->name);
-    const Graph *g = compile_graph(c);
+    const BuildRequest request = {.model = f->name, .defines = sizes, .define_count = 4};
+    Build *b = NULL;
+    ck_assert_msg(build_start(arena, &request, &b) == BUILD_OK, "%s", f->name);
+    const Graph *g = build_graph(b);
     ck_assert_int_eq(g->inputs.at[0]->shape.dim[1], 2);
     ck_assert_int_eq(g->inputs.at[0]->shape.dim[2], 65);
     ck_assert_int_eq(g->inputs.at[0]->shape.dim[3], 97);
     ck_assert_int_eq(g->outputs.at[0]->shape.rank, 2);
     ck_assert_int_eq(g->outputs.at[0]->shape.dim[1], 7);
     check_inits(g, strncmp(f->name, "d2l_", 4) == 0 || strstr(f->text, "chapter_residual"));
-    compile_finish(c);
+    build_finish(b);
     arena_destroy(arena);
 }
 END_TEST

@@ -26,7 +26,7 @@ static const Layer layer_table[] = {
     {"compiler/passes/", "base ir ops passes resnetc", false, false},
     {"compiler/object/", "base ir ops object resnetc", false, false},
     {"compiler/cpu/", "base ir ops object cpu resnetc", true, false},
-    {"compiler/build/", "base dsl ir ops front passes object cpu build tool resnetc", true, true},
+    {"compiler/build/", "base dsl ir ops front passes object cpu build resnetc", true, true},
     {"compiler/tool/", "base dsl ir ops front passes object cpu build tool resnetc", false, true},
     {"runtime/core/", "core resnetc", false, true},
     {"runtime/files/", "core files resnetc", false, true},

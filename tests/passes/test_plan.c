@@ -1,7 +1,7 @@
 // test_plan.c: the buffer plan: nothing that lives together overlaps, regions are as the ABI says,
 // the arena is near its lower bound, with scratch too; plans share packed weights.
 #include "base/textfile.h"
-#include "build/compile.h"
+#include "build/build.h"
 #include "passes/fake_target.h"
 #include "passes/nets.h"
 #include "passes/intervals.h"
@@ -209,18 +209,15 @@ END_TEST
 // With the real kernels of one machine, whatever runs the test.
 START_TEST(shipped_plans_are_at_their_bound)
 {
-    static const uint32_t batch = 1;
     for (size_t i = 0; i < shipped_models_table_count; i++) {
         Arena *a = arena_create();
-        const char *model = shipped_models_table[i].name, *error;
-        char *argv[] = {arena_strdup(a, "resnetc"), arena_strdup(a, model),
-                        arena_strdup(a, "--target"), arena_strdup(a, "x86-64-v4")};
-        Options *o = ARENA_NEW(a, Options);
-        Compilation *c;
-        ck_assert_msg(options_parse(a, 4, argv, o, &error), "%s", error);
-        ck_assert_int_eq(compile_start(a, o, &c), EXIT_OK);
-        ck_assert_int_eq(compile_plans(c, true, false, &batch, 1), EXIT_OK);
-        const Graph *g = compile_plan(c, 0);
+        const char *model = shipped_models_table[i].name;
+        const BuildRequest request = {
+            .model = model, .target = "x86-64-v4", .plans = {.infer = true}};
+        Build *b;
+        ck_assert_int_eq(build_start(a, &request, &b), BUILD_OK);
+        ck_assert_int_eq(build_make_plans(b), BUILD_OK);
+        const Graph *g = build_plan(b, 0);
         PlanLives lives;
         plan_lives(a, g, &lives);
         PlanBound bound = plan_bound(a, g, &lives);
@@ -230,7 +227,7 @@ START_TEST(shipped_plans_are_at_their_bound)
                       model, total, least);
         check_scratch(a, g, 1);
         check_disjoint(a, g, 1);
-        compile_finish(c);
+        build_finish(b);
         arena_destroy(a);
     }
 }

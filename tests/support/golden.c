@@ -104,22 +104,24 @@ static void read_file(Golden *g, const char *name)
         (size_t)size->valuedouble;
 }
 
-// The command line that compiles the golden's model: what a user would write.
-static void parse_options(Golden *g)
+static void make_request(Golden *g, unsigned modes)
 {
-    char *argv[32] = {
-        arena_strdup(g->arena, "resnetc"), arena_strdup(g->arena, "run"),
-        arena_printf(g->arena, "%s/examples/models/%s.rn", TEST_SOURCE_DIR, g->model)};
-    int argc = 3;
-    const cJSON *define;
-    cJSON_ArrayForEach(define, golden_member(g->json, "defines"))
+    const cJSON *defines = golden_member(g->json, "defines"), *define;
+    const char **list = ARENA_ARRAY(g->arena, const char *, cJSON_GetArraySize(defines) + 1);
+    uint32_t count = 0;
+    cJSON_ArrayForEach(define, defines)
     {
-        argv[argc++] = arena_strdup(g->arena, "-D");
-        argv[argc++] = arena_printf(g->arena, "%s=%d", define->string, define->valueint);
+        list[count++] = arena_printf(g->arena, "%s=%d", define->string, define->valueint);
     }
-    const char *error = NULL;
-    ck_assert_msg(options_parse(g->arena, argc, argv, &g->options, &error), "%s", error);
-    g->options.label_smoothing = golden_option(g->json, "label_smoothing", 0);
+    g->request = (BuildRequest){
+        .model = arena_printf(g->arena, "%s/examples/models/%s.rn", TEST_SOURCE_DIR, g->model),
+        .defines = list,
+        .define_count = count,
+        .label_smoothing = golden_option(g->json, "label_smoothing", 0),
+        .plans = {.infer = (modes & RN_MODE_INFER) != 0,
+                  .train = (modes & RN_MODE_TRAIN) != 0,
+                  .batches = &g->batch,
+                  .batch_count = 1}};
 }
 
 static void fill(Golden *g)
@@ -151,12 +153,10 @@ Golden *golden_open(const char *name, unsigned modes, unsigned threads)
     ck_assert_ptr_nonnull(g);
     g->arena = arena_create();
     read_file(g, name);
-    parse_options(g);
-    ck_assert_msg(compile_start(g->arena, &g->options, &g->compilation) == EXIT_OK,
-                  "%s: does not compile", name);
-    ck_assert_msg(compile_load(g->compilation, (modes & RN_MODE_INFER) != 0,
-                               (modes & RN_MODE_TRAIN) != 0, g->batch, &g->compiled) == EXIT_OK,
-                  "%s: does not load", name);
+    make_request(g, modes);
+    ck_assert_msg(build_start(g->arena, &g->request, &g->build) == BUILD_OK &&
+                      build_load(g->build, &g->compiled) == BUILD_OK,
+                  "%s: %s", name, build_error(g->build)->text);
     RnError err = {0};
     RnOptions options = {.modes = modes, .max_batch = g->batch, .threads = threads};
     ck_assert_msg(rn_session_open(g->compiled, &options, &g->session, &err) == RN_OK, "%s: %s",
@@ -168,7 +168,7 @@ Golden *golden_open(const char *name, unsigned modes, unsigned threads)
 void golden_close(Golden *g)
 {
     rn_session_close(g->session);
-    compile_finish(g->compilation);
+    build_finish(g->build);
     cJSON_Delete(g->json);
     arena_destroy(g->arena);
     free(g);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "build/compile.h"
+#include "build/build.h"
 #include "resnetc/runtime.h"
 
 enum { GOLDEN_STATE_SAMPLES = 8 };
@@ -19,10 +19,10 @@ typedef struct Golden {
     uint32_t batch, classes;
     uint64_t seed;
     size_t image_elements;
-    Compilation *compilation;
+    Build *build;
     const RnModel *compiled;
     RnSession *session;
-    Options options;
+    BuildRequest request;
 } Golden;
 
 /// Names of the golden files of a kind ("infer", "train", "sgd"), sorted. Free with

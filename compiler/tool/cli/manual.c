@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "build/compile.h"
+#include "build/build.h"
 #include "tool/cli/options.h"
 
 // Adds text with what roff reads as its own taken away.

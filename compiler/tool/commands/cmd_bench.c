@@ -255,7 +255,7 @@ static ExitCode profile(Arena *a, const Options *o, Bench *b)
     }
     unsigned threads = rn_pool_threads(rn_session_pool(b->model.session));
     double peak = burst_peak_gflops(&b->burst);
-    if (!profile_print(p, compile_model_text(b->model.compilation), threads, peak,
+    if (!profile_print(p, build_model_text(b->model.build), threads, peak,
                        o->json ? stderr : stdout)) {
         return report_error(EXIT_ENVIRONMENT, "cannot write the profile");
     }

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "base/files.h"
-#include "build/compile.h"
+#include "build/build.h"
 #include "tool/emit/dot.h"
-#include "build/embed.h"
 #include "tool/emit/plan_svg.h"
 #include "tool/cli/report.h"
+#include "tool/commands/build_request.h"
 #include "tool/emit/summary.h"
 #include "passes/pipeline.h"
 
@@ -32,17 +32,10 @@ static bool valid_identifier(const char *name)
            0;
 }
 
-// --name, or the base name of -o, or that of the model's file.
-static ExitCode export_name(Arena *a, const Options *o, const Compilation *c, const char **name)
+static ExitCode check_name(const Options *o)
 {
     if (o->name && !valid_identifier(o->name)) {
         return report_error(EXIT_USAGE, "--name: '%s' is no C identifier", o->name);
-    }
-    bool from_output = o->output && strcmp(o->output, "-") != 0;
-    if (o->name) {
-        *name = o->name;
-    } else {
-        *name = from_output ? compile_identifier(a, o->output) : compile_default_name(c);
     }
     return EXIT_OK;
 }
@@ -56,10 +49,10 @@ static void remove_regular(const char *path)
 }
 
 // Refuses to write over what is read.
-static ExitCode check_not_read(const Options *o, const Compilation *c, const char *option,
+static ExitCode check_not_read(const Options *o, const Build *b, const char *option,
                                const char *path)
 {
-    const char *what = compile_is_source(c, path)                  ? "the model's source"
+    const char *what = build_is_source(b, path)                    ? "the model's source"
                        : o->weights && file_same(o->weights, path) ? "the weights"
                        : o->map && file_same(o->map, path)         ? "the rename table"
                                                                    : NULL;
@@ -70,17 +63,17 @@ static ExitCode check_not_read(const Options *o, const Compilation *c, const cha
 }
 
 // Refuses to write over what is read, or one output over another.
-static ExitCode check_output(Arena *a, const Options *o, const Compilation *c)
+static ExitCode check_output(Arena *a, const Options *o, const Build *b)
 {
     bool with_header = o->output && o->emit == EMIT_OBJECT && !o->emit_given;
     const char *header = with_header ? path_replace_ext(a, o->output, ".h") : NULL;
-    ExitCode code = o->output ? check_not_read(o, c, "-o", o->output) : EXIT_OK;
+    ExitCode code = o->output ? check_not_read(o, b, "-o", o->output) : EXIT_OK;
     if (code == EXIT_OK && header && strcmp(header, o->output) == 0) {
         code = report_error(EXIT_USAGE,
                             "-o names the object: the header beside it gets the name %s", header);
     }
     if (code == EXIT_OK && header) {
-        code = check_not_read(o, c, "the header of -o,", header);
+        code = check_not_read(o, b, "the header of -o,", header);
     }
     if (code != EXIT_OK || !o->depfile) {
         return code;
@@ -89,23 +82,23 @@ static ExitCode check_output(Arena *a, const Options *o, const Compilation *c)
         (header && strcmp(o->depfile, header) == 0)) {
         return report_error(EXIT_USAGE, "-MF %s would write over another output", o->depfile);
     }
-    return check_not_read(o, c, "-MF", o->depfile);
+    return check_not_read(o, b, "-MF", o->depfile);
 }
 
 // The object and its header, both or none; a device takes the object alone.
-static ExitCode write_object(Arena *a, const Options *o, Compilation *c, const char *name)
+static ExitCode write_object(Arena *a, const Options *o, Build *b)
 {
     size_t bytes = 0;
-    const void *object = compile_emit(c, name, CODEGEN_OBJECT, &bytes);
+    const void *object = build_code(b, CODEGEN_OBJECT, &bytes);
     if (o->emit_given && !o->output) {
         return report_write(a, NULL, object, bytes);
     }
-    const char *path = o->output ? o->output : arena_printf(a, "%s.o", name);
+    const char *path = o->output ? o->output : arena_printf(a, "%s.o", build_name(b));
     ExitCode code = report_write(a, path, object, bytes);
     if (code != EXIT_OK || o->emit_given || strcmp(path, "-") == 0 || file_is_special(path)) {
         return code;
     }
-    const char *header = compile_header(c, name);
+    const char *header = build_header(b);
     code = report_write(a, path_replace_ext(a, path, ".h"), header, strlen(header));
     if (code != EXIT_OK) {
         remove_regular(path);
@@ -113,23 +106,23 @@ static ExitCode write_object(Arena *a, const Options *o, Compilation *c, const c
     return code;
 }
 
-static ExitCode write_plan(Arena *a, const Options *o, const Compilation *c)
+static ExitCode write_plan(Arena *a, const Options *o, const Build *b)
 {
     StrBuf text = {.arena = a};
-    for (uint32_t i = 0; i < compile_plan_count(c); i++) {
-        strbuf_add(&text, plan_print(a, compile_plan(c, i)));
+    for (uint32_t i = 0; i < build_plan_count(b); i++) {
+        strbuf_add(&text, plan_print(a, build_plan(b, i)));
     }
     return write_text(a, o, &text);
 }
 
-static ExitCode write_plan_svg(Arena *a, const Options *o, const Compilation *c)
+static ExitCode write_plan_svg(Arena *a, const Options *o, const Build *b)
 {
     StrBuf text = {.arena = a};
-    const Graph *plans[COMPILE_MAX_PLANS];
-    for (uint32_t i = 0; i < compile_plan_count(c); i++) {
-        plans[i] = compile_plan(c, i);
+    const Graph *plans[BUILD_MAX_PLANS];
+    for (uint32_t i = 0; i < build_plan_count(b); i++) {
+        plans[i] = build_plan(b, i);
     }
-    plan_svg_print(plans, compile_plan_count(c), &text);
+    plan_svg_print(plans, build_plan_count(b), &text);
     return write_text(a, o, &text);
 }
 
@@ -141,27 +134,23 @@ static ExitCode write_graph(Arena *a, const Options *o, const Graph *g)
 }
 
 // -MD, -MF: the rule stands beside the output unless told otherwise.
-static ExitCode write_depends(Arena *a, const Options *o, const Compilation *c, const char *name)
+static ExitCode write_depends(Arena *a, const Options *o, const Build *b)
 {
     const char *object = o->output;
     if (!object && o->emit == EMIT_OBJECT && !o->emit_given) {
-        object = arena_printf(a, "%s.o", name);
+        object = arena_printf(a, "%s.o", build_name(b));
     }
     if (!object || strcmp(object, "-") == 0) {
         return report_error(EXIT_USAGE, "-MD needs an output file: -o FILE");
     }
-    const char *rule = compile_depends(c, object);
+    const char *rule = build_depends(b, object);
     const char *path = o->depfile ? o->depfile : path_replace_ext(a, object, ".d");
     return report_write(a, path, rule, strlen(rule));
 }
 
-static ExitCode write_output(Arena *a, const Options *o, Compilation *c)
+static ExitCode write_output(Arena *a, const Options *o, Build *b)
 {
-    const char *name = NULL;
-    ExitCode code = export_name(a, o, c, &name);
-    if (code == EXIT_OK && (o->depend || o->depfile)) {
-        code = write_depends(a, o, c, name);
-    }
+    ExitCode code = o->depend || o->depfile ? write_depends(a, o, b) : EXIT_OK;
     if (code != EXIT_OK) {
         return code;
     }
@@ -169,19 +158,19 @@ static ExitCode write_output(Arena *a, const Options *o, Compilation *c)
     const void *text;
     switch ((EmitKind)o->emit) {
     case EMIT_OBJECT:
-        return write_object(a, o, c, name);
+        return write_object(a, o, b);
     case EMIT_HEADER:
-        text = compile_header(c, name);
+        text = build_header(b);
         return report_write(a, o->output, text, strlen(text));
     case EMIT_PLAN:
-        return write_plan(a, o, c);
+        return write_plan(a, o, b);
     case EMIT_PLAN_SVG:
-        return write_plan_svg(a, o, c);
+        return write_plan_svg(a, o, b);
     case EMIT_LLVM:
-        text = compile_emit(c, name, CODEGEN_LLVM, &bytes);
+        text = build_code(b, CODEGEN_LLVM, &bytes);
         return report_write(a, o->output, text, bytes);
     case EMIT_ASM:
-        text = compile_emit(c, name, CODEGEN_ASSEMBLY, &bytes);
+        text = build_code(b, CODEGEN_ASSEMBLY, &bytes);
         return report_write(a, o->output, text, bytes);
     case EMIT_SUMMARY:
     case EMIT_GRAPH:
@@ -191,7 +180,7 @@ static ExitCode write_output(Arena *a, const Options *o, Compilation *c)
     return EXIT_ENVIRONMENT;
 }
 
-static ExitCode compile_and_write(Arena *a, const Options *o, Compilation *c)
+static ExitCode compile_and_write(Arena *a, const Options *o, Build *b)
 {
     StrBuf text = {.arena = a};
     bool drawn = o->emit == EMIT_SUMMARY || o->emit == EMIT_DOT || o->emit == EMIT_GRAPH;
@@ -199,51 +188,63 @@ static ExitCode compile_and_write(Arena *a, const Options *o, Compilation *c)
         return report_error(EXIT_USAGE, "-MD and -MF are for what compilation makes");
     }
     if (o->emit == EMIT_SUMMARY) {
-        summary_print(compile_graph(c), &text);
+        summary_print(build_graph(b), &text);
         return write_text(a, o, &text);
     }
     if (o->emit == EMIT_DOT) {
-        dot_print(compile_graph(c), &text);
+        dot_print(build_graph(b), &text);
         return write_text(a, o, &text);
     }
     if (o->emit == EMIT_GRAPH && !o->stop_after) {
-        return write_graph(a, o, compile_graph(c));
+        return write_graph(a, o, build_graph(b));
     }
-    const uint32_t *batches;
-    uint32_t count;
-    ExitCode code = compile_plan_batches(c, default_batches, DEFAULT_BATCHES, &batches, &count);
-    if (code == EXIT_OK) {
-        code = compile_plans(c, embed_mode(o) != CHOICE_TRAIN, embed_mode(o) != CHOICE_INFER,
-                             batches, count);
+    BuildStatus status = build_make_plans(b);
+    if (status == BUILD_OK) {
+        status = build_embed_weights(b);
     }
-    if (code == EXIT_OK) {
-        code = embed_weights(a, o, c);
-    }
-    if (code != EXIT_OK) {
-        return code;
+    if (status != BUILD_OK) {
+        return build_request_report(b, status);
     }
     if (!o->stop_after) {
-        return write_output(a, o, c);
+        return write_output(a, o, b);
     }
-    for (uint32_t i = 0; i < compile_plan_count(c); i++) {
-        graph_dump(compile_plan(c, i), &text);
+    for (uint32_t i = 0; i < build_plan_count(b); i++) {
+        graph_dump(build_plan(b, i), &text);
     }
     return write_text(a, o, &text);
 }
 
+static ExitCode make_request(Arena *a, const Options *o, BuildRequest *out)
+{
+    *out = build_request_make(a, o);
+    ExitCode code = check_name(o);
+    if (code == EXIT_OK) {
+        code = build_request_weights(o, out);
+    }
+    if (code == EXIT_OK) {
+        code = build_request_plans(a, o, default_batches, DEFAULT_BATCHES, &out->plans);
+    }
+    out->plans.infer = build_request_mode(o) != CHOICE_TRAIN;
+    out->plans.train = build_request_mode(o) != CHOICE_INFER;
+    out->plans.train_optional = true;
+    return code;
+}
+
 ExitCode cmd_compile(Arena *a, const Options *o)
 {
-    Compilation *c = NULL;
-    ExitCode code = embed_check_options(o);
+    BuildRequest request;
+    Build *b = NULL;
+    ExitCode code = make_request(a, o, &request);
     if (code == EXIT_OK) {
-        code = compile_start(a, o, &c);
+        BuildStatus status = build_start(a, &request, &b);
+        code = build_request_report(b, status);
     }
     if (code == EXIT_OK) {
-        code = check_output(a, o, c);
+        code = check_output(a, o, b);
     }
     if (code == EXIT_OK) {
-        code = compile_and_write(a, o, c);
+        code = compile_and_write(a, o, b);
     }
-    compile_finish(c);
+    build_finish(b);
     return code;
 }

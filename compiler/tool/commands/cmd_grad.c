@@ -61,14 +61,14 @@ static ExitCode grad_arrays(Arena *a, const Options *o, const RnNpy *x, const Rn
     uint32_t *labels = NULL;
     code = session_start(a, o, &m);
     if (code == EXIT_OK) {
-        code = session_check_shape(m.compilation, o->input, x->shape.dim[1], x->shape.dim[2],
+        code = session_check_shape(m.build, o->input, x->shape.dim[1], x->shape.dim[2],
                                    x->shape.dim[3]);
     }
     if (code == EXIT_OK) {
-        code = session_check_batch(m.compilation, x->shape.dim[0]);
+        code = session_check_batch(m.build, x->shape.dim[0]);
     }
     if (code == EXIT_OK) {
-        code = convert_labels(a, o, l, compile_classes(m.compilation), &labels);
+        code = convert_labels(a, o, l, build_classes(m.build), &labels);
     }
     if (code == EXIT_OK) {
         code = session_compile(o, RN_MODE_TRAIN, (uint32_t)x->shape.dim[0], false, &m);

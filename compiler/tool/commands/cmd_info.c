@@ -7,7 +7,7 @@
 
 #include "base/textfile.h"
 #include "cpu/target.h"
-#include "build/compile.h"
+#include "build/build.h"
 #include "tool/cli/manual.h"
 #include "tool/cli/report.h"
 #include "ir/opdef.h"

@@ -61,11 +61,11 @@ static ExitCode run_array(Arena *a, const Options *o, const RnNpy *x)
     }
     LoadedModel m;
     ExitCode code = session_start(a, o, &m);
-    if (code == EXIT_OK && compile_graph(m.compilation)->inputs.count > 1) {
+    if (code == EXIT_OK && build_graph(m.build)->inputs.count > 1) {
         code = report_error(EXIT_MODEL, "run serves models of one input; this one has several");
     }
     if (code == EXIT_OK) {
-        code = session_check_shape(m.compilation, o->input, x->shape.dim[1], x->shape.dim[2],
+        code = session_check_shape(m.build, o->input, x->shape.dim[1], x->shape.dim[2],
                                    x->shape.dim[3]);
     }
     if (code == EXIT_OK) {

@@ -241,7 +241,7 @@ static ExitCode prepare_model(Training *t)
         code = session_check_data(&t->model, t->test, o->data);
     }
     if (code == EXIT_OK) {
-        code = session_check_batch(t->model.compilation, smallest_batch(t));
+        code = session_check_batch(t->model.build, smallest_batch(t));
     }
     if (code == EXIT_OK) {
         code = session_compile(o, modes, t->batch, true, &t->model);

@@ -62,10 +62,10 @@ ExitCode session_open_data(Arena *a, const Options *o, RnSplit split, RnDataset 
     return EXIT_OK;
 }
 
-ExitCode session_check_shape(const Compilation *compiled, const char *what, uint64_t c, uint64_t h,
+ExitCode session_check_shape(const Build *build, const char *what, uint64_t c, uint64_t h,
                              uint64_t w)
 {
-    const Value *in = compile_graph(compiled)->inputs.at[0];
+    const Value *in = build_graph(build)->inputs.at[0];
     const Shape *s = &in->shape;
     if (s->rank == 4 && s->dim[1] == (int64_t)c && s->dim[2] == (int64_t)h &&
         s->dim[3] == (int64_t)w) {
@@ -88,7 +88,7 @@ ExitCode session_check_shape(const Compilation *compiled, const char *what, uint
 // cropping.
 static RnPreprocess wanted_steps(const LoadedModel *m)
 {
-    const RnPreprocess *stated = compile_graph(m->compilation)->inputs.at[0]->preprocess;
+    const RnPreprocess *stated = build_graph(m->build)->inputs.at[0]->preprocess;
     RnPreprocess p = stated ? *stated : (RnPreprocess){0};
     if (m->options->resize) {
         p.resize_shorter = p.centre_crop = 0;
@@ -99,7 +99,7 @@ static RnPreprocess wanted_steps(const LoadedModel *m)
 
 ExitCode session_picture_transform(const LoadedModel *m, RnTransform *out)
 {
-    const Value *in = compile_graph(m->compilation)->inputs.at[0];
+    const Value *in = build_graph(m->build)->inputs.at[0];
     const int64_t *dim = in->shape.dim;
     RnPreprocess p = wanted_steps(m);
     if (in->shape.rank != 4 || (dim[1] != 1 && dim[1] != 3) || dim[2] > UINT32_MAX ||
@@ -138,7 +138,7 @@ static ExitCode check_stored(const LoadedModel *m, const RnDataset *data, const 
                  o->recipe_resizes ? " of the recipe " : "", o->recipe_resizes ? o->recipe : "");
         what = resized;
     }
-    return session_check_shape(m->compilation, what, data->channels, data->height, data->width);
+    return session_check_shape(m->build, what, data->channels, data->height, data->width);
 }
 
 // Gives the data set the model's size and numbers.
@@ -167,7 +167,7 @@ ExitCode session_check_data(const LoadedModel *m, RnDataset *data, const char *w
     if (code != EXIT_OK) {
         return code;
     }
-    uint32_t classes = compile_classes(m->compilation);
+    uint32_t classes = build_classes(m->build);
     if (classes == 0) {
         return report_error(EXIT_MODEL, "the model's output is no [N, classes] tensor");
     }

@@ -11,6 +11,7 @@
 #include "tool/cli/progress.h"
 #include "tool/cli/report.h"
 #include "tool/cli/stop.h"
+#include "tool/commands/build_request.h"
 #include "tool/commands/weights.h"
 
 static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batch, bool init,
@@ -39,14 +40,28 @@ static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batc
 ExitCode session_start(Arena *a, const Options *o, LoadedModel *out)
 {
     *out = (LoadedModel){.options = o};
-    return compile_start(a, o, &out->compilation);
+    const BuildRequest request = build_request_make(a, o);
+    ExitCode code = build_request_plans(a, o, NULL, 0, &out->plans);
+    if (code != EXIT_OK) {
+        return code;
+    }
+    BuildStatus status = build_start(a, &request, &out->build);
+    return build_request_report(out->build, status);
 }
 
 ExitCode session_compile(const Options *o, unsigned modes, uint32_t max_batch, bool init,
                          LoadedModel *out)
 {
-    ExitCode code = compile_load(out->compilation, (modes & RN_MODE_INFER) != 0,
-                                 (modes & RN_MODE_TRAIN) != 0, max_batch, &out->model);
+    BuildPlans plans = out->plans;
+    plans.infer = (modes & RN_MODE_INFER) != 0;
+    plans.train = (modes & RN_MODE_TRAIN) != 0;
+    if (plans.batch_count == 0) {
+        plans.batches = &max_batch;
+        plans.batch_count = 1;
+    }
+    build_set_plans(out->build, &plans);
+    BuildStatus status = build_load(out->build, &out->model);
+    ExitCode code = build_request_report(out->build, status);
     if (code == EXIT_OK) {
         code = open_session(o, modes, max_batch, init, out);
     }
@@ -66,7 +81,7 @@ ExitCode session_load(Arena *a, const Options *o, unsigned modes, uint32_t max_b
 void session_unload(LoadedModel *m)
 {
     rn_session_close(m->session);
-    compile_finish(m->compilation);
+    build_finish(m->build);
     *m = (LoadedModel){0};
 }
 
@@ -151,9 +166,9 @@ ExitCode session_score(LoadedModel *m, const RnDataset *data, uint32_t batch, co
     return code;
 }
 
-ExitCode session_check_batch(const Compilation *compiled, uint64_t smallest)
+ExitCode session_check_batch(const Build *build, uint64_t smallest)
 {
-    const char *norm = smallest == 1 ? compile_lone_norm(compiled) : NULL;
+    const char *norm = smallest == 1 ? build_lone_norm(build) : NULL;
     if (!norm) {
         return EXIT_OK;
     }

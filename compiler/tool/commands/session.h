@@ -1,16 +1,18 @@
 // session.h: from the options of a command to a model that runs in this process, with weights and
-// data. Not here: the compilation itself (compile.c), what a command does with the session
+// data. Not here: the compilation itself (build/), what a command does with the session
 // (cmd_NAME.c).
 #ifndef TOOL_COMMANDS_SESSION_H
 #define TOOL_COMMANDS_SESSION_H
 
-#include "build/compile.h"
+#include "build/build.h"
+#include "tool/cli/options.h"
 #include "resnetc/data.h"
 #include "resnetc/runtime.h"
 
 typedef struct LoadedModel {
     const Options *options; // of the command
-    Compilation *compilation;
+    Build *build;
+    BuildPlans plans; // of --plan-for
     const RnModel *model;
     RnSession *session;
 } LoadedModel;
@@ -30,7 +32,7 @@ void session_unload(LoadedModel *m);
 /// for a pair of files, and for a folder of pictures without val/ or test/.
 ExitCode session_open_data(Arena *a, const Options *o, RnSplit split, RnDataset **out);
 /// Checks that the pictures fit the model's input, with a hint at -D where they do not.
-ExitCode session_check_shape(const Compilation *compiled, const char *what, uint64_t c, uint64_t h,
+ExitCode session_check_shape(const Build *build, const char *what, uint64_t c, uint64_t h,
                              uint64_t w);
 /// Checks shape and labels of a data set against the graph (before it is compiled), and makes its pictures what the model
 /// wants: resized and cropped (pictures that are read from files), normalised (all but .npy).
@@ -40,7 +42,7 @@ ExitCode session_picture_transform(const LoadedModel *m, RnTransform *out);
 /// Batches in the set's order; made ahead in --loader-threads threads.
 RnLoaderOptions session_loader_options(const LoadedModel *m, const RnDataset *data, uint32_t batch);
 /// Refuses training with batches as small as this where the model cannot learn from them.
-ExitCode session_check_batch(const Compilation *compiled, uint64_t smallest);
+ExitCode session_check_batch(const Build *build, uint64_t smallest);
 
 /// Accuracy and mean loss (in nats, summed in double) of logits against labels.
 typedef struct Score {

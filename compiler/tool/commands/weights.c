@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "tool/cli/report.h"
-#include "resnetc/weights.h"
 
 static void print_kept(void *context, const char *name, const RnTensor *tensor,
                        const RnShape *found)
@@ -19,6 +18,11 @@ static void print_kept(void *context, const char *name, const RnTensor *tensor,
             rn_shape_text(&shape, model, sizeof model), rn_shape_text(found, file, sizeof file));
 }
 
+RnWeightsOptions weights_options(const Options *o)
+{
+    return (RnWeightsOptions){.map = o->map, .new_head = o->new_head, .on_kept = print_kept};
+}
+
 // Would the file fit if the head were new?
 static bool fits_with_new_head(const Options *o, RnSession *session)
 {
@@ -30,8 +34,7 @@ static bool fits_with_new_head(const Options *o, RnSession *session)
 ExitCode weights_load(const Options *o, RnSession *session)
 {
     RnError err = {0};
-    const RnWeightsOptions options = {
-        .map = o->map, .new_head = o->new_head, .on_kept = print_kept};
+    const RnWeightsOptions options = weights_options(o);
     if (rn_weights_load_with(session, o->weights, &options, &err) == RN_OK) {
         return EXIT_OK;
     }

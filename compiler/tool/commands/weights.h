@@ -4,7 +4,10 @@
 
 #include "tool/cli/options.h"
 #include "resnetc/runtime.h"
+#include "resnetc/weights.h"
 
+/// --map and --new-head, as the runtime takes them.
+RnWeightsOptions weights_options(const Options *o);
 /// Loads --weights as the options say. With --new-head the session must have initial values; the
 /// tensors that kept them are listed on standard error.
 ExitCode weights_load(const Options *o, RnSession *session);

@@ -82,7 +82,7 @@ static void add_cards(const Training *t, StrBuf *out)
         accuracy = p->train_accuracy;
         rate = p->rate >= 0 ? p->rate : rate;
     }
-    const Graph *g = compile_graph(t->model.compilation);
+    const Graph *g = build_graph(t->model.build);
     strbuf_add(out, "<div class=\"cards\">\n");
     if (test >= 0) {
         add_card(out, arena_printf(a, "%.2f%%", 100 * test), "test accuracy");
@@ -216,7 +216,7 @@ static void add_rows(const SummaryRows *rows, const char *first, const char *sec
 
 static void add_model(const Training *t, StrBuf *out)
 {
-    const Graph *g = compile_graph(t->model.compilation);
+    const Graph *g = build_graph(t->model.build);
     SummaryRows parts = {0}, layers = {0};
     summary_parts(g, out->arena, &parts);
     summary_layers(g, out->arena, &layers);
