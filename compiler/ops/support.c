@@ -76,7 +76,7 @@ bool shape_like_features(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
 }
 
 // TensorFlow's 'same': ceil(in / stride) outputs, the odd one of the padding goes after.
-static void resolve_same(const Window *w, const int64_t in[2])
+static void resolve_same(const SlidingWindow *w, const int64_t in[2])
 {
     for (int axis = 0; axis < 2; axis++) {
         int64_t steps = (in[axis] + w->stride[axis] - 1) / w->stride[axis];
@@ -89,7 +89,7 @@ static void resolve_same(const Window *w, const int64_t in[2])
     }
 }
 
-bool window_output(const ShapeCtx *ctx, const Window *w, const int64_t in[2], int64_t out[2])
+bool window_output(const ShapeCtx *ctx, const SlidingWindow *w, const int64_t in[2], int64_t out[2])
 {
     static const char *const axis_name[2] = {"height", "width"};
     if (w->pad[0] == ATTR_PAD_SAME) {
@@ -110,50 +110,6 @@ bool window_output(const ShapeCtx *ctx, const Window *w, const int64_t in[2], in
         }
     }
     return true;
-}
-
-bool pool_output(const ShapeCtx *ctx, PoolAttrs *a, const int64_t in[2], int64_t out[2])
-{
-    for (int axis = 0; axis < 2; axis++) {
-        if (a->stride[axis] == 0) {
-            a->stride[axis] = a->kernel[axis];
-        }
-    }
-    Window w = {.kernel = a->kernel, .stride = a->stride, .pad = a->pad, .ceil = a->ceil};
-    if (!window_output(ctx, &w, in, out)) {
-        return false;
-    }
-    for (int side = 0; side < 4; side++) {
-        if (a->pad[side] >= a->kernel[side % 2]) {
-            return shape_fail(ctx, NULL,
-                              "padding %" PRId64 " must be smaller than the window %" PRId64,
-                              a->pad[side], a->kernel[side % 2]);
-        }
-    }
-    return true;
-}
-
-bool pool_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
-{
-    if (!need_image(ctx, 0)) {
-        return false;
-    }
-    const int64_t *d = ctx->in[0]->shape.dim;
-    int64_t size[2];
-    if (!pool_output(ctx, ctx->attrs, &d[2], size)) {
-        return false;
-    }
-    out[0] = out_f32(shape_image(d[1], size[0], size[1]));
-    return true;
-}
-
-bool drop_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
-{
-    DropAttrs *a = ctx->attrs;
-    if (!a->salt) {
-        a->salt = (int64_t)ctx->node_id + 1;
-    }
-    return need_channels(ctx, 0) && shape_like_input(ctx, out);
 }
 
 void reference_copy(const RefCtx *ctx)
@@ -177,20 +133,4 @@ void grad_add_node(GradCtx *g, const Node *node, uint32_t i, const char *op, con
 bool identity_by_shape(const Node *n)
 {
     return shape_equal(&n->inputs.at[0]->shape, &n->outputs.at[0]->shape);
-}
-
-static bool all_are(const int64_t *at, uint32_t count, int64_t x)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (at[i] != x) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool pool_identity(const Node *n)
-{
-    const PoolAttrs *a = n->attrs;
-    return all_are(a->kernel, 2, 1) && all_are(a->stride, 2, 1) && all_are(a->pad, 4, 0);
 }

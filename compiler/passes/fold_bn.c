@@ -4,7 +4,8 @@
 //   w' = w * scale[k], bias' = bias * scale + shift; elsewhere it becomes a channel_affine.
 // All of that depends on parameters only, so bind.c moves it to prepare.
 // Not here: training (lower_bn.c).
-#include "ops/attrs.h"
+#include "ops/conv/conv_attrs.h"
+#include "ops/dense/dense_attrs.h"
 #include "passes/pass.h"
 
 enum { BN_X, BN_WEIGHT, BN_BIAS, BN_MEAN, BN_VAR };

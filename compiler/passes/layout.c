@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "ir/lowering.h"
-#include "ops/attrs.h"
+#include "ops/layout/layout_attrs.h"
 #include "passes/pass.h"
 
 typedef struct Converted {

@@ -1,6 +1,6 @@
 // loss.c: training ends in the cross-entropy of the softmax of the one output: loss [N], in nats.
 // The labels become an input of the graph. Not here: the batch mean (the runtime's loss_scale).
-#include "ops/attrs.h"
+#include "ops/loss/xent_attrs.h"
 #include "passes/pass.h"
 
 bool pass_loss(PassCtx *ctx)

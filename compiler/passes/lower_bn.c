@@ -2,7 +2,7 @@
 // knows it: sums of x-k and (x-k)^2 per channel (k = the running mean, which keeps the sums small),
 // bn_finish (mean, 1/std, scale, shift; updates the running statistics), and x*scale + shift.
 // Not here: inference (fold_bn.c), the gradient (the operators' own rules).
-#include "ops/attrs.h"
+#include "ops/norm/bn_attrs.h"
 #include "passes/pass.h"
 
 enum { BN_X, BN_WEIGHT, BN_BIAS, BN_MEAN, BN_VAR };

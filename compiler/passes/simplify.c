@@ -1,6 +1,6 @@
 // simplify.c: takes out what computes nothing, and brings the operators that only training knows
 // (dropout, stochastic depth) into plain words: a mask and a product.
-#include "ops/attrs.h"
+#include "ops/drop/drop_attrs.h"
 #include "passes/pass.h"
 
 static bool is_identity(const Node *n, Mode mode)

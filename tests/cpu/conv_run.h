@@ -19,7 +19,8 @@
 #include <string.h>
 
 #include "cpu/kernel.h"
-#include "ops/attrs.h"
+#include "ops/conv/conv_attrs.h"
+#include "ops/dense/dense_attrs.h"
 #include "plain_conv.h"
 #include "support/check_main.h"
 #include "support/kernel_run.h"

@@ -14,7 +14,8 @@
 
 #include "base/vec.h"
 #include "cpu/kernel.h"
-#include "ops/attrs.h"
+#include "ops/drop/drop_attrs.h"
+#include "ops/layout/layout_attrs.h"
 #include "ops/drop/drop_hash.h"
 #include "support/check_main.h"
 #include "support/kernel_run.h"

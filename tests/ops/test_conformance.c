@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/vec.h"
-#include "ops/attrs.h"
+#include "ops/conv/conv_attrs.h"
+#include "ops/dense/dense_attrs.h"
+#include "ops/loss/xent_attrs.h"
 #include "passes/pass.h"
 #include "support/check_main.h"
 #include "support/op_case.h"

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "ops/attrs.h"
+#include "ops/norm/bn_attrs.h"
 #include "support/check_main.h"
 #include "support/op_case.h"
 

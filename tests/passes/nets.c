@@ -5,7 +5,11 @@
 
 #include "base/intern.h"
 #include "ir/builder.h"
-#include "ops/attrs.h"
+#include "ops/conv/conv_attrs.h"
+#include "ops/dense/dense_attrs.h"
+#include "ops/drop/drop_attrs.h"
+#include "ops/join/channel_attrs.h"
+#include "ops/pool/pool_attrs.h"
 
 Net net_create(Arena *a, uint64_t seed)
 {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "ir/builder.h"
-#include "ops/attrs.h"
+#include "ops/conv/conv_attrs.h"
 #include "support/check_main.h"
 
 typedef struct Small {

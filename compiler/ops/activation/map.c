@@ -1,5 +1,7 @@
-// map.c: a fused elementwise computation that stands alone: its store expression says all, it has
-// no inputs of its own. Made of elementwise nodes by a pass, in place; so it has no shape rule.
+// map.c: a fused elementwise computation that stands alone.
+//   map()  ->  y [N,c,h,w] or [N,c]
+// It has no inputs of its own: all its operands are its store expression's, which says everything.
+// A pass makes it of elementwise nodes, in place; so it has no shape rule.
 #include "ops/support.h"
 
 const OpDef op_map = {

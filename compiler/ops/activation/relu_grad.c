@@ -1,4 +1,5 @@
-// relu_grad.c: gradient of relu: y > 0 ? dy : 0, y being relu's output.
+// relu_grad.c: gradient of relu.
+//   relu_grad(dy, y)  ->  y > 0 ? dy : 0        y: relu's output; all of one shape
 #include "ops/support.h"
 
 static ScalarVal relu_grad_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,

@@ -1,4 +1,5 @@
-// sigmoid_grad.c: gradient of sigmoid: dy * y * (1 - y), y being sigmoid's output.
+// sigmoid_grad.c: gradient of sigmoid.
+//   sigmoid_grad(dy, y)  ->  dy * y * (1 - y)   y: sigmoid's output; all of one shape
 #include "ops/support.h"
 
 static ScalarVal sigmoid_grad_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,

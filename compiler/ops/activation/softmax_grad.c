@@ -1,4 +1,6 @@
-// softmax_grad.c: gradient of softmax: dx[n,c] = y[n,c] * (dy[n,c] - sum over c of dy[n,c]*y[n,c]).
+// softmax_grad.c: gradient of softmax.
+//   softmax_grad(dy, y)  ->  dx[n,c] = y[n,c] * (dy[n,c] - sum over c of dy[n,c] * y[n,c])
+// y: softmax's output; all [N,c] or [N,c,1,1].
 #include "ops/support.h"
 
 static bool softmax_grad_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])

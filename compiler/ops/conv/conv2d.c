@@ -1,8 +1,10 @@
 // conv2d.c: two-dimensional convolution (cross-correlation), grouped, with optional bias.
-// y[n,k,oy,ox] = bias[k] + sum over c,r,s of w[k,c,r,s] *
-// x[n,group(k)*C/groups+c,oy*stride+r-pad,ox*stride+s-pad] Not here: its gradients
-// (conv2d_bwd_data.c, conv2d_bwd_weights.c).
+//   conv2d(x [N,C,h,w], weight [k,C/groups,r,s], bias [k] if attrs.bias)  ->  y [N,k,oh,ow]
+//   y[n,k,oy,ox] = bias[k] + sum over c,r,s of
+//       weight[k,c,r,s] * x[n, group(k)*C/groups + c, oy*stride+r-pad, ox*stride+s-pad]
+// Not here: its gradients (conv2d_bwd_data.c, conv2d_bwd_weights.c).
 #include "ops/conv/conv_shape.h"
+#include "ops/weight_init.h"
 
 static const AttrDef conv_attrs[] = {
     CONV_ATTRS,

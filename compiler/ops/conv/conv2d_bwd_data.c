@@ -1,6 +1,8 @@
 // conv2d_bwd_data.c: gradient of a convolution's input.
-// dx[n,c,iy,ix] = sum over k,r,s of w[k,c,r,s] * dy[n,k,oy,ox] where iy = oy*stride+r-pad, ix
-// likewise.
+//   conv2d_bwd_data(dy [N,k,oh,ow], weight [k,C/groups,r,s])  ->  dx [N,C,h,w]
+//   dx[n, group(k)*C/groups + c, iy, ix] = sum over k,r,s of weight[k,c,r,s] * dy[n,k,oy,ox],
+//       where iy = oy*stride+r-pad and ix = ox*stride+s-pad
+// Attributes are the forward's; in_size is [h,w].
 #include "ops/conv/conv_shape.h"
 
 #include <string.h>

@@ -1,6 +1,8 @@
 // conv2d_bwd_weights.c: gradient of a convolution's weights.
-// dw[k,c,r,s] = sum over n,oy,ox of dy[n,k,oy,ox] *
-// x[n,group(k)*C/groups+c,oy*stride+r-pad,ox*stride+s-pad]
+//   conv2d_bwd_weights(x [N,C,h,w], dy [N,k,oh,ow])  ->  dw [k,C/groups,r,s]
+//   dw[k,c,r,s] = sum over n,oy,ox of
+//       dy[n,k,oy,ox] * x[n, group(k)*C/groups + c, oy*stride+r-pad, ox*stride+s-pad]
+// Attributes are the forward's; in_size is [h,w].
 #include "ops/conv/conv_shape.h"
 
 #include <string.h>

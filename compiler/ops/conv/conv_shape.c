@@ -16,7 +16,7 @@ bool conv_output(const ShapeCtx *ctx, ConvAttrs *a, int64_t c, const int64_t in[
                           "%" PRId64 " output channels do not divide into %" PRId64 " groups", a->c,
                           a->groups);
     }
-    Window w = {.kernel = a->kernel, .stride = a->stride, .pad = a->pad};
+    SlidingWindow w = {.kernel = a->kernel, .stride = a->stride, .pad = a->pad};
     return window_output(ctx, &w, in, out);
 }
 

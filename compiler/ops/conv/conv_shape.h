@@ -2,6 +2,7 @@
 #ifndef OPS_CONV_CONV_SHAPE_H
 #define OPS_CONV_CONV_SHAPE_H
 
+#include "ops/conv/conv_attrs.h"
 #include "ops/support.h"
 
 /// Checks groups against the input's channels c, completes pad, gives the output's size for in[2].

@@ -1,5 +1,7 @@
-// winograd_weights.c: 3x3 filters in the points of Winograd's minimal filtering, in a layout that
-// only the kernels at both ends know. On plain tensors a copy.
+// winograd_weights.c: 3x3 filters in the points of Winograd's minimal filtering.
+//   winograd_weights(weight [k,c,3,3])  ->  the same shape, LAYOUT_OPAQUE
+// Only the kernels at both ends know the layout. On plain tensors a copy.
+#include "ops/conv/conv_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef winograd_attrs[] = {

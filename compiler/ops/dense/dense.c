@@ -1,5 +1,9 @@
-// dense.c: a fully connected layer: y[n,k] = bias[k] + sum over c of weight[k,c] * x[n,c].
+// dense.c: a fully connected layer.
+//   dense(x [N,c] or [N,c,1,1], weight [k,c], bias [k] if attrs.bias)  ->  y [N,k]
+//   y[n,k] = bias[k] + sum over c of weight[k,c] * x[n,c]
+// With attrs.conv_weight the weight is [k,c,1,1].
 #include "ops/dense/dense_shape.h"
+#include "ops/weight_init.h"
 
 static const AttrDef dense_attrs[] = {
     DENSE_ATTRS,

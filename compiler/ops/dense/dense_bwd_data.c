@@ -1,5 +1,6 @@
-// dense_bwd_data.c: gradient of a dense layer's input: dx[n,c] = sum over k of weight[k,c] *
-// dy[n,k].
+// dense_bwd_data.c: gradient of a dense layer's input.
+//   dense_bwd_data(dy [N,k], weight [k,c] or [k,c,1,1])  ->  dx [N,c], with attrs.image [N,c,1,1]
+//   dx[n,c] = sum over k of weight[k,c] * dy[n,k]
 #include "ops/dense/dense_shape.h"
 
 static const AttrDef bwd_data_attrs[] = {

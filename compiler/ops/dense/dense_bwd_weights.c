@@ -1,5 +1,6 @@
-// dense_bwd_weights.c: gradient of a dense layer's weights: dw[k,c] = sum over n of dy[n,k] *
-// x[n,c].
+// dense_bwd_weights.c: gradient of a dense layer's weights.
+//   dense_bwd_weights(x [N,c] or [N,c,1,1], dy [N,k])  ->  dw like the weight
+//   dw[k,c] = sum over n of dy[n,k] * x[n,c]
 #include "ops/dense/dense_shape.h"
 
 static const AttrDef bwd_weights_attrs[] = {DENSE_ATTRS};

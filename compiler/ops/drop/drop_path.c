@@ -2,6 +2,7 @@
 // probability p and multiplies the others by 1/(1-p). Inference: the identity. Training: a pass
 // makes a mask (drop_path_mask.c) and a product of it.
 #include "ops/drop/drop_hash.h"
+#include "ops/drop/drop_shape.h"
 #include "ops/support.h"
 
 static const AttrDef drop_path_attrs[] = {DROP_ATTRS};

@@ -1,6 +1,8 @@
-// drop_path_mask.c: one number per image: 0 with probability p, else 1/(1-p). Which images:
-// drop_hash.h.
+// drop_path_mask.c: the random mask of stochastic depth, one number per image.
+//   drop_path_mask(x [N,...])  ->  mask [N]: 0 with probability p, else 1/(1-p)
+// x tells how many images there are. Which images are dropped: drop_hash.h.
 #include "ops/drop/drop_hash.h"
+#include "ops/drop/drop_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef mask_attrs[] = {DROP_ATTRS};

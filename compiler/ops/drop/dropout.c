@@ -1,6 +1,7 @@
 // dropout.c: sets elements to 0 with probability p and multiplies the others by 1/(1-p).
 // Inference: the identity. Training: a pass makes a mask (dropout_mask.c) and a product of it.
 #include "ops/drop/drop_hash.h"
+#include "ops/drop/drop_shape.h"
 #include "ops/support.h"
 
 static const AttrDef dropout_attrs[] = {DROP_ATTRS};

@@ -1,5 +1,8 @@
-// dropout_mask.c: a mask like x: 0 with probability p, else 1/(1-p). Which elements: drop_hash.h.
+// dropout_mask.c: the random mask of dropout, one number per element.
+//   dropout_mask(x)  ->  mask like x: 0 with probability p, else 1/(1-p)
+// Of x only the shape is used. Which elements are dropped: drop_hash.h.
 #include "ops/drop/drop_hash.h"
+#include "ops/drop/drop_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef mask_attrs[] = {DROP_ATTRS};

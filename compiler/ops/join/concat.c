@@ -1,4 +1,5 @@
 // concat.c: joins two to eight tensors along the channels.
+#include "ops/join/channel_attrs.h"
 #include "ops/support.h"
 
 static bool concat_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])

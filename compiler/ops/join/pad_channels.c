@@ -2,6 +2,7 @@
 // et al. 2015.
 #include <string.h>
 
+#include "ops/join/channel_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef pad_attrs[] = {

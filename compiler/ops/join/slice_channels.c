@@ -1,6 +1,8 @@
-// slice_channels.c: channels [begin, begin + count) of a tensor.
+// slice_channels.c: a range of channels.
+//   slice_channels(x [N,c,h,w] or [N,c])  ->  its channels [begin, begin + count)
 #include <inttypes.h>
 
+#include "ops/join/channel_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef slice_attrs[] = {

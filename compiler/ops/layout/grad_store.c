@@ -1,5 +1,6 @@
-// grad_store.c: stores a parameter's gradient in the framework layout, or adds to what is there
-// when the call accumulates. Its output is the VALUE_GRAD.
+// grad_store.c: the gradient of a parameter reaches its place.
+//   grad_store(d)  ->  the VALUE_GRAD, in the framework's layout
+// Overwrites what is there, or adds to it when the call accumulates (call.accumulate).
 #include "ops/support.h"
 
 static const OpCase grad_store_cases[] = {

@@ -1,5 +1,7 @@
-// pack.c: copies a weight or vector into a packed layout (shape.h, Packing). The value keeps its
-// shape; on plain tensors a copy.
+// pack.c: a weight or vector in a packed layout (ir/shape.h, Packing).
+//   pack(source)  ->  the same shape, LAYOUT_PACKED
+// On plain tensors a copy.
+#include "ops/layout/layout_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef pack_attrs[] = {

@@ -1,4 +1,7 @@
-// to_blocked.c: layout change of an activation to blocks of channels. On plain tensors a copy.
+// to_blocked.c: an activation in blocks of channels.
+//   to_blocked(x)  ->  the same shape, LAYOUT_BLOCKED
+// On plain tensors a copy.
+#include "ops/layout/layout_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef block_attrs[] = {

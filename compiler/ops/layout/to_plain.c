@@ -1,4 +1,6 @@
-// to_plain.c: layout change of an activation to the framework's order. On plain tensors a copy.
+// to_plain.c: an activation in the framework's order.
+//   to_plain(x)  ->  the same shape, LAYOUT_PLAIN
+// On plain tensors a copy.
 #include "ops/support.h"
 
 static const OpCase to_plain_cases[] = {

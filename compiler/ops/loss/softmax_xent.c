@@ -1,6 +1,9 @@
-// softmax_xent.c: cross entropy of softmax(logits) against a label, per image, in nats:
-// loss[n] = log(sum over k of exp(z[n,k] - z[n,max])) - sum over k of t[n,k] * (z[n,k] - z[n,max]),
-// t[n,k] = (1 - smoothing) * (k == label[n]) + smoothing / classes   (Szegedy et al. 2016).
+// softmax_xent.c: cross entropy of softmax against a label, per image, in nats.
+//   softmax_xent(logits z [N,k] or [N,k,1,1], label u32 [N])  ->  loss [N]
+//   m[n]    = max over k of z[n,k]
+//   loss[n] = log(sum over k of exp(z[n,k] - m[n])) - sum over k of t[n,k] * (z[n,k] - m[n])
+//   t[n,k]  = (1 - smoothing) * (k == label[n]) + smoothing / classes   (Szegedy et al. 2016)
+// The gradient of the loss itself is call.loss_scale: the gradient rule does not look at dout.
 #include <math.h>
 
 #include "ops/loss/xent_shape.h"
@@ -16,7 +19,6 @@ static bool xent_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
     return true;
 }
 
-// The loss's own gradient is call.loss_scale (attrs.h), so dout is not looked at.
 static void xent_grad(GradCtx *g, const Node *node, Value *const *dout)
 {
     (void)dout;

@@ -1,5 +1,6 @@
-// softmax_xent_grad.c: gradient of the cross entropy's logits:
-// dz[n,k] = loss_scale * (softmax(z)[n,k] - t[n,k]), t as in softmax_xent.c.
+// softmax_xent_grad.c: gradient of the cross entropy's logits.
+//   softmax_xent_grad(logits z, label u32 [N])  ->  dz like z
+//   dz[n,k] = loss_scale * (softmax(z)[n,k] - t[n,k]), t as in softmax_xent.c
 #include <math.h>
 
 #include "ops/loss/xent_shape.h"

@@ -1,9 +1,12 @@
 // batchnorm.c: batch normalisation, Ioffe & Szegedy 2015.
-// y = (x - mean) / sqrt(var + eps) * weight + bias, per channel. Inference: running statistics,
-// folded into neighbours by a pass. Training: batch statistics (biased variance); decomposed before
-// gradients are made, so it has no gradient rule of its own (channel_affine.c has it).
+//   batchnorm(x [N,c,h,w] or [N,c], weight, bias, running_mean, running_var [c])  ->  y like x
+//   y = (x - mean) / sqrt(var + eps) * weight + bias, per channel
+// Inference: running statistics, folded into neighbours by a pass. Training: batch statistics
+// (biased variance); decomposed before gradients are made, so it has no gradient rule of its own
+// (channel_affine.c has it).
 #include <math.h>
 
+#include "ops/norm/bn_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef bn_attrs[] = {BN_ATTRS};

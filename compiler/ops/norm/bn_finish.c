@@ -1,8 +1,19 @@
-// bn_finish.c: from the sums of channel_moments to mean, 1/std, scale, shift; moves the running
-// statistics. m = N*pixels; mean = k + s1/m; var = max(0, s2/m - (s1/m)^2); rstd = 1/sqrt(var +
-// eps); scale = weight*rstd; shift = bias - mean*scale. All in double, C elements.
+// bn_finish.c: from the sums of channel_moments to the statistics of a batch, and to the scale and
+// shift that follow; moves the running statistics.
+//   bn_finish(sums s1, s2 [2,c] with k = running_mean, weight, bias, running_mean, running_var [c])
+//       ->  mean, rstd, scale, shift [c]
+//   m             = N * pixels
+//   mean          = k + s1/m
+//   var           = max(0, s2/m - (s1/m)^2)
+//   rstd          = 1 / sqrt(var + eps)
+//   scale         = weight * rstd
+//   shift         = bias - mean * scale
+//   running_mean += momentum * (mean - running_mean)
+//   running_var  += momentum * (var * m/(m-1) - running_var)       m/(m-1) is 1 where m is 1
+// The sums' parts are added in double, in order.
 #include <math.h>
 
+#include "ops/norm/bn_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef bn_finish_attrs[] = {BN_ATTRS, BN_PIXELS_ATTR};

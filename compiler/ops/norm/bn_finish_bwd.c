@@ -1,6 +1,13 @@
 // bn_finish_bwd.c: from the sums of channel_dot to the gradients of a batch normalisation's weight
-// and bias and to the factors of bn_input_grad. m = N*pixels; dweight = s2*rstd; dbias = s1; q =
-// -scale*rstd^2*s2/m; r = -scale*s1/m. All in double, C elements.
+// and bias, and to the factors of bn_input_grad.
+//   bn_finish_bwd(sums s1, s2 [2,c], rstd [c], scale [c])  ->  dweight, dbias, q, r [c]
+//   m       = N * pixels
+//   dweight = s2 * rstd
+//   dbias   = s1
+//   q       = -scale * rstd^2 * s2 / m
+//   r       = -scale * s1 / m
+// The sums' parts are added in double, in order.
+#include "ops/norm/bn_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef bn_bwd_attrs[] = {BN_ATTRS, BN_PIXELS_ATTR};

@@ -1,4 +1,6 @@
-// bn_input_grad.c: gradient of a batch normalisation's input: scale*g + q*(z-mean) + r.
+// bn_input_grad.c: gradient of a batch normalisation's input.
+//   bn_input_grad(g, z, scale [c], mean [c], q [c], r [c])  ->  scale*g + q*(z-mean) + r
+// g: gradient of the output, z: the input; [N,c,h,w] or [N,c]. q and r: bn_finish_bwd.c.
 #include "ops/support.h"
 
 static ScalarVal input_grad_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,

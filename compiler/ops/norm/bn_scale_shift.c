@@ -1,7 +1,10 @@
-// bn_scale_shift.c: a batch normalisation in inference as scale and shift per channel:
-// scale = weight/sqrt(var + eps), shift = bias - mean*scale.
+// bn_scale_shift.c: a batch normalisation in inference as scale and shift per channel.
+//   bn_scale_shift(weight, bias, mean, var [c])  ->  scale, shift [c]
+//   scale = weight / sqrt(var + eps)
+//   shift = bias - mean * scale
 #include <math.h>
 
+#include "ops/norm/bn_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef scale_shift_attrs[] = {BN_ATTRS};

@@ -1,6 +1,8 @@
-// channel_affine.c: x * scale[c] + shift[c]; what batch normalisation does once its statistics are
-// known. Its gradient rule is batch normalisation's: with z = x, g = dy, dz = scale*g + q*(z-mean)
-// + r, where q and r come from the sums of g and g*(z-mean) (attrs.h).
+// channel_affine.c: what batch normalisation does once its statistics are known.
+//   channel_affine(x, scale [c], shift [c])  ->  x * scale + shift; x [N,c,h,w] or [N,c]
+// Its gradient rule is batch normalisation's. With z = x and g = dy:
+//   dz = scale*g + q*(z-mean) + r
+// where q and r come from the sums of g and g*(z-mean) (channel_dot.c, bn_finish_bwd.c).
 #include "base/diag.h"
 #include "ops/support.h"
 

@@ -1,5 +1,5 @@
-// fold_bias.c: bias of a convolution with a folded batch normalisation: bias*scale + shift; a
-// convolution without a bias has 0 there.
+// fold_bias.c: the bias of a layer with a folded batch normalisation.
+//   fold_bias(scale, shift, bias [c])  ->  bias * scale + shift [c]; without a bias, shift
 #include "ops/support.h"
 
 static bool fold_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])

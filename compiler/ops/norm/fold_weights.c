@@ -1,4 +1,5 @@
-// fold_weights.c: weights times one scale per output channel: w[k,...] * scale[k].
+// fold_weights.c: the weights of a layer with a folded batch normalisation.
+//   fold_weights(weight [k,...], scale [k])  ->  weight[k,...] * scale[k]
 #include "ops/support.h"
 
 static bool fold_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])

@@ -1,5 +1,5 @@
-// avgpool_bwd.c: gradient of average pooling's input: every element gets dy / divisor of its
-// windows.
+// avgpool_bwd.c: gradient of average pooling's input.
+//   avgpool_bwd(dy)  ->  dx: every element gets dy / divisor of each window that covers it
 #include <string.h>
 
 #include "ops/pool/avgpool_window.h"

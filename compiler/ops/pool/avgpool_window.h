@@ -2,7 +2,7 @@
 #ifndef OPS_POOL_AVGPOOL_WINDOW_H
 #define OPS_POOL_AVGPOOL_WINDOW_H
 
-#include "ops/support.h"
+#include "ops/pool/pool_shape.h"
 
 #define AVGPOOL_COUNT_PAD_ATTR                                                                     \
     {                                                                                              \

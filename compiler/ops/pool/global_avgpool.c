@@ -1,4 +1,5 @@
 // global_avgpool.c: mean of every channel over the picture: [N,c,1,1].
+#include "ops/pool/pool_attrs.h"
 #include "ops/support.h"
 
 static bool global_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])

@@ -1,5 +1,6 @@
-// maxpool_bwd.c: gradient of max-pooling's input: the first maximum of each window, in row order,
-// gets all of the window's dy; found again from x. Nothing flows into padding.
+// maxpool_bwd.c: gradient of max-pooling's input.
+//   maxpool_bwd(x, dy)  ->  dx: the first maximum of each window, in row order, gets all of its dy
+// The maximum is found again from x. Nothing flows into padding.
 #include <string.h>
 
 #include "ops/pool/maxpool_pick.h"

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "ops/support.h"
+#include "ops/pool/pool_shape.h"
 
 #define MAXPOOL_PAD_VALUE_ATTR                                                                     \
     {                                                                                              \

@@ -1,4 +1,6 @@
-// spread.c: s[n,c] * factor at every pixel of [N,c,h,w]: gradient of a global average.
+// spread.c: one number per channel at every pixel: gradient of a global average.
+//   spread(s [N,c,1,1])  ->  s[n,c] * factor at every pixel of [N,c,h,w]
+#include "ops/pool/pool_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef spread_attrs[] = {

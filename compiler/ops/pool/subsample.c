@@ -1,4 +1,5 @@
 // subsample.c: every stride-th row and column, from the first.
+#include "ops/pool/pool_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef subsample_attrs[] = {

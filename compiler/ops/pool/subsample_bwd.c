@@ -1,6 +1,8 @@
-// subsample_bwd.c: gradient of subsample's input: dy where a pixel was kept, 0 elsewhere.
+// subsample_bwd.c: gradient of subsample's input.
+//   subsample_bwd(dy)  ->  dx: dy where a pixel was kept, 0 elsewhere
 #include <string.h>
 
+#include "ops/pool/pool_attrs.h"
 #include "ops/support.h"
 
 static const AttrDef subsample_bwd_attrs[] = {

@@ -1,4 +1,5 @@
-// channel_dot.c: sums of g and g*(z-mean) per channel, for the backward of batch normalisation.
+// channel_dot.c: sums per channel for the backward of batch normalisation.
+//   channel_dot(g, z, mean [c])  ->  partial sums [2,c] of g and g*(z-mean)
 #include "ops/support.h"
 
 static uint32_t channel_dot_terms(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,

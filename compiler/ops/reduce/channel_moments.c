@@ -1,5 +1,6 @@
-// channel_moments.c: sums of x-k and (x-k)^2 per channel. k, the running mean, removes
-// cancellation.
+// channel_moments.c: sums per channel for the statistics of a batch.
+//   channel_moments(x, k [c])  ->  partial sums [2,c] of x-k and (x-k)^2
+// k, the running mean, removes cancellation.
 #include "ops/support.h"
 
 static uint32_t channel_moments_terms(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,

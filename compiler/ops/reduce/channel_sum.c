@@ -1,4 +1,5 @@
-// channel_sum.c: sum of g per channel: gradient of a bias.
+// channel_sum.c: sum per channel: gradient of a bias.
+//   channel_sum(g)  ->  partial sums [1,c] of g
 #include "ops/support.h"
 
 static uint32_t channel_sum_terms(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,

@@ -1,4 +1,5 @@
-// reduce_finish.c: adds up the parts of a channel_sum: [c].
+// reduce_finish.c: adds up the parts of a channel_sum.
+//   reduce_finish(partial sums [1,c])  ->  [c]
 #include "ops/support.h"
 
 static bool finish_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])

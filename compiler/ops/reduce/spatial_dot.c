@@ -1,4 +1,5 @@
-// spatial_dot.c: sum over the pixels of g*x, per image and channel: gradient of a gate.
+// spatial_dot.c: gradient of a gate.
+//   spatial_dot(g, x [N,c,h,w])  ->  [N,c,1,1]: sum over the pixels of g*x
 #include "ops/support.h"
 
 static bool dot_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/diag.h"
-#include "ops/attrs.h"
+#include "ops/conv/conv_attrs.h"
+#include "ops/dense/dense_attrs.h"
 
 static ConvSize dense_size(const Node *n)
 {

@@ -6,7 +6,7 @@
 
 #include "cpu/kernels/softmax/row.h"
 #include "cpu/kernels/pool/spatial.h"
-#include "ops/attrs.h"
+#include "ops/drop/drop_attrs.h"
 
 static Val xor_shift(Vb *b, Val x, Val bits)
 {

@@ -1,6 +1,6 @@
 // concat.c: concat, slice_channels and pad_channels: arrangements of channels.
 #include "cpu/kernels/norm/channel_gather.h"
-#include "ops/attrs.h"
+#include "ops/join/channel_attrs.h"
 
 static const char *gather_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {

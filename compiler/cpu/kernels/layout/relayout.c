@@ -1,7 +1,7 @@
 // relayout.c: to_plain and to_blocked: activations between [n][c][h][w] and
 // [n][ceil(c/block)][h][w][block] (pads zero).
 #include "cpu/kernels/pool/spatial.h"
-#include "ops/attrs.h"
+#include "ops/layout/layout_attrs.h"
 
 static void plan_relayout(const PlanCtx *ctx, const Shape *shape, uint32_t block, Lowering *out)
 {

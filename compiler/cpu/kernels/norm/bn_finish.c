@@ -1,7 +1,7 @@
 // bn_finish.c: from partial sums to a batch norm's mean, rstd, scale and shift; and backwards. In
-// double: it is a few hundred channels. Formulas: ops/attrs.h.
+// double: it is a few hundred channels. Formulas: ops/norm/bn_finish.c.
 #include "cpu/kernels/elementwise/vector_pass.h"
-#include "ops/attrs.h"
+#include "ops/norm/bn_attrs.h"
 
 enum { IN_PARTS, IN_WEIGHT, IN_BIAS, IN_RUNNING_MEAN, IN_RUNNING_VAR };
 enum { OUT_MEAN, OUT_RSTD, OUT_SCALE, OUT_SHIFT };

@@ -3,7 +3,7 @@
 #define CPU_KERNELS_POOL_WINDOW_H
 
 #include "cpu/kernels/pool/spatial.h"
-#include "ops/attrs.h"
+#include "ops/pool/pool_attrs.h"
 
 /// One dimension of a window: rows (0) or columns (1).
 typedef struct WindowDim {

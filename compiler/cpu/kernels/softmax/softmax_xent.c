@@ -1,9 +1,10 @@
-// softmax_xent.c: cross entropy of softmax against labels, and its gradient. Formulas: ops/attrs.h.
+// softmax_xent.c: cross entropy of softmax against labels, and its gradient. Formulas:
+// ops/loss/softmax_xent.c.
 // Labels are below the class count: the runtime has checked them.
 #include <stddef.h>
 
 #include "cpu/kernels/softmax/row.h"
-#include "ops/attrs.h"
+#include "ops/loss/xent_attrs.h"
 
 static const char *xent_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {

@@ -1,7 +1,7 @@
 // bn_fold.c: batch norm folded into scale and shift, and those into weights and bias. In double,
 // once.
 #include "cpu/kernels/elementwise/vector_pass.h"
-#include "ops/attrs.h"
+#include "ops/norm/bn_attrs.h"
 
 // Parameters and state are read as they stand, computed vectors padded.
 static const char *plan_vectors(const PlanCtx *ctx, const Node *n, Lowering *out)

@@ -1,6 +1,6 @@
 // pack.c: a plain weight or vector into a packed layout. Elements outside the source are zero.
 #include "cpu/kernels/weights/packing.h"
-#include "ops/attrs.h"
+#include "ops/layout/layout_attrs.h"
 
 static const char *pack_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {

@@ -6,7 +6,7 @@
 #include "cpu/kernels/winograd/conv_winograd.h"
 
 #include "base/diag.h"
-#include "ops/attrs.h"
+#include "ops/conv/conv_attrs.h"
 
 #define TAPS (WINOGRAD_TAPS * WINOGRAD_TAPS)
 

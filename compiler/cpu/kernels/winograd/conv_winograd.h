@@ -5,7 +5,7 @@
 
 #include "cpu/kernels/conv/conv_common.h"
 #include "cpu/kernels/winograd/winograd_input.h"
-#include "ops/attrs.h"
+#include "ops/conv/conv_attrs.h"
 
 /// Becomes Lowering.plan: no pointers, no padding.
 typedef struct WinogradTiles {

@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-#include "ops/attrs.h"
+#include "ops/conv/conv_attrs.h"
 
 #define TRANSFORM_CYCLES 3.0 // of a 1-D transform, per vector
 #define STRIDED_CYCLES 6.0   // of the input's at stride 2: as many planes again to store to
