@@ -38,11 +38,16 @@ static void add_values(StrBuf *out)
     strbuf_add(out, "    case $prev in\n");
     for (size_t i = 0; i < option_table_count; i++) {
         const OptionDef *o = &option_table[i];
-        if (o->kind != OPTION_CHOICE) {
+        if (o->kind != OPTION_CHOICE && o->kind != OPTION_NAME) {
             continue;
         }
         strbuf_printf(out, "    %s) COMPREPLY=($(compgen -W '", option_spelling(out->arena, o));
-        add_choices(out, o->value);
+        if (o->kind == OPTION_CHOICE) {
+            add_choices(out, o->value);
+        }
+        for (size_t k = 0; o->nth && o->nth(k).name; k++) {
+            strbuf_printf(out, "%s%s", k ? " " : "", o->nth(k).name);
+        }
         strbuf_add(out, "' -- \"$cur\")); return ;;\n");
     }
     strbuf_add(out, "    --target) COMPREPLY=($(compgen -W \"$targets\" -- \"$cur\")); return ;;\n"
@@ -50,7 +55,7 @@ static void add_values(StrBuf *out)
     const char *sep = "";
     for (size_t i = 0; i < option_table_count; i++) {
         const OptionDef *o = &option_table[i];
-        if (o->kind == OPTION_CHOICE || o->kind == OPTION_FLAG) {
+        if (o->kind == OPTION_CHOICE || o->kind == OPTION_NAME || o->kind == OPTION_FLAG) {
             continue;
         }
         strbuf_printf(out, "%s%s", sep, option_spelling(out->arena, o));

@@ -68,7 +68,11 @@ static void add_option(StrBuf *out, const OptionDef *o)
     }
     strbuf_add(out, "\n");
     add_line(out, o->doc);
-    strbuf_add(out, "(");
+    for (size_t i = 0; o->nth && o->nth(i).name; i++) {
+        strbuf_add(out, ".br\n");
+        add_line(out, arena_printf(out->arena, "%s: %s.", o->nth(i).name, o->nth(i).doc));
+    }
+    strbuf_add(out, o->nth ? ".br\n(" : "(");
     const char *sep = "";
     for (size_t i = 0; i < command_table_count; i++) {
         if (!(command_table[i].bit & o->commands)) {

@@ -3,6 +3,7 @@
 #include "tool/cli/options.h"
 
 #include "tool/cli/commands.h"
+#include "tool/emit/emit.h"
 
 #define ALL (CMD_COMPILE | CMD_TRAIN | CMD_RUN | CMD_GRAD | CMD_EVAL | CMD_PREDICT | CMD_BENCH)
 #define RUNNERS (CMD_TRAIN | CMD_RUN | CMD_GRAD | CMD_EVAL | CMD_PREDICT | CMD_BENCH)
@@ -32,6 +33,12 @@ const CommandDef command_table[] = {
 };
 const size_t command_table_count = sizeof command_table / sizeof command_table[0];
 
+static OptionName nth_emit(size_t i)
+{
+    return i < emit_table_count ? (OptionName){emit_table[i]->name, emit_table[i]->doc}
+                                : (OptionName){0};
+}
+
 const OptionDef option_table[] = {
     // the model
     {"output", 'o', OPTION_TEXT, AT(output), .group = "The model", .value = "FILE",
@@ -39,9 +46,10 @@ const OptionDef option_table[] = {
      .doc = "Output file. An object MODEL.o gets its header MODEL.h beside it."},
     {NULL, 'D', OPTION_LIST, AT(defines), .value = "NAME=VALUE", .commands = ALL,
      .doc = "Overrides a param of the model, e.g. -D classes=10. May be repeated."},
-    {"emit", 0, OPTION_CHOICE, AT(emit), .group = "Compilation", GIVEN(emit_given),
-     .value = "object|header|summary|graph|dot|plan|plan-svg|llvm|asm", .commands = CMD_COMPILE,
-     .doc = "What to write (default object); to standard output unless -o is given."},
+    {"emit", 0, OPTION_NAME, AT(emit), .group = "Compilation", .value = "KIND", .nth = nth_emit,
+     .commands = CMD_COMPILE,
+     .doc = "What to write in place of an object and its header; to standard output unless -o is "
+            "given."},
     {"name", 0, OPTION_TEXT, AT(name), .value = "NAME", .commands = CMD_COMPILE,
      .doc = "Export the model as rn_model_NAME (default: the base name of -o, else the model's)."},
     {"MD", 0, OPTION_FLAG, AT(depend), .commands = CMD_COMPILE, .one_dash = true,

@@ -178,6 +178,21 @@ static bool parse_choice(const Parser *p, const OptionDef *o, const char *value)
                                 value, o->value));
 }
 
+static bool parse_name(const Parser *p, const OptionDef *o, const char *value)
+{
+    StrBuf all = {.arena = p->arena};
+    for (size_t i = 0; o->nth(i).name; i++) {
+        const char *name = o->nth(i).name;
+        if (strcmp(name, value) == 0) {
+            *(const char **)field(p->out, o->offset) = name;
+            return true;
+        }
+        strbuf_printf(&all, "%s%s", i ? "|" : "", name);
+    }
+    return fail(p, arena_printf(p->arena, "%s: '%s' is none of %s", option_spelling(p->arena, o),
+                                value, strbuf_text(&all)));
+}
+
 static bool parse_list_item(const Parser *p, const OptionDef *o, const char *value)
 {
     const char *equals = strchr(value, '=');
@@ -211,6 +226,8 @@ static bool set_value(const Parser *p, const OptionDef *o, const char *value)
         return parse_number(p, o, value);
     case OPTION_CHOICE:
         return parse_choice(p, o, value);
+    case OPTION_NAME:
+        return parse_name(p, o, value);
     case OPTION_LIST:
         return parse_list_item(p, o, value);
     }
@@ -471,6 +488,7 @@ const char *options_value_text(Arena *a, const Options *o, const OptionDef *def)
     case OPTION_FLAG:
         return *(const bool *)at ? "yes" : "no";
     case OPTION_TEXT:
+    case OPTION_NAME:
         text = *(const char *const *)at;
         return text ? text : "";
     case OPTION_INT:
@@ -529,6 +547,10 @@ static void add_option_help(StrBuf *out, const OptionDef *o)
         strbuf_printf(out, "\n%*s", (int)column, "");
     }
     add_wrapped(out, o->doc, column);
+    for (size_t i = 0; o->nth && o->nth(i).name; i++) {
+        strbuf_printf(out, "%*s%-10s", (int)column, "", o->nth(i).name);
+        add_wrapped(out, o->nth(i).doc, column + 10);
+    }
 }
 
 void options_help(StrBuf *out, const CommandDef *command)

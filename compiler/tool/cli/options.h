@@ -31,18 +31,6 @@ enum {
     CMD_NONE = 1u << 7, // before any command
 };
 
-typedef enum EmitKind {
-    EMIT_OBJECT,
-    EMIT_HEADER,
-    EMIT_SUMMARY,
-    EMIT_GRAPH,
-    EMIT_DOT,
-    EMIT_PLAN,
-    EMIT_PLAN_SVG,
-    EMIT_LLVM,
-    EMIT_ASM,
-} EmitKind;
-
 typedef enum ModeChoice { CHOICE_INFER, CHOICE_TRAIN, CHOICE_BOTH } ModeChoice;
 
 typedef VEC(const char *) TextList;
@@ -64,9 +52,8 @@ struct Options {
     TextList plans;    // batch=N
     // compile
     const char *output, *name, *target, *dump_after, *stop_after;
-    int32_t emit; // EmitKind
-    bool emit_given;
-    int32_t mode; // ModeChoice
+    const char *emit; // the name of a kind; NULL: the object with its header
+    int32_t mode;     // ModeChoice
     bool mode_given;
     int32_t embed; // EmbedChoice
     bool embed_given;
@@ -115,18 +102,25 @@ typedef enum OptionKind {
     OPTION_INT,    // int64_t
     OPTION_NUMBER, // double
     OPTION_CHOICE, // int32_t, index into `value` split at '|'
+    OPTION_NAME,   // const char *, one of the names that `nth` tells
     OPTION_LIST,   // TextList, one more per use; where `value` has a '=', each must have one
 } OptionKind;
+
+/// A name that an option takes, from a table made elsewhere.
+typedef struct OptionName {
+    const char *name, *doc; // NULL: past the end
+} OptionName;
 
 typedef struct OptionDef {
     const char *name; // without the dashes; NULL for an option that has a letter only
     char letter;      // 0: none
     OptionKind kind;
-    size_t offset;       // in Options
-    size_t given_offset; // of a bool that tells that it was given; 0: none
-    const char *value;   // what stands for the value in the help; choices "a|b"
-    double fallback;     // default of numbers
-    double min, max;     // allowed range, inclusive; min == max: any
+    size_t offset;               // in Options
+    size_t given_offset;         // of a bool that tells that it was given; 0: none
+    const char *value;           // what stands for the value in the help; choices "a|b"
+    OptionName (*nth)(size_t i); // of OPTION_NAME: each name, for the help and to refuse others
+    double fallback;             // default of numbers
+    double min, max;             // allowed range, inclusive; min == max: any
     uint32_t commands;
     const char *group;   // NULL, or the heading that stands in the help above it and those after it
     const char *needs;   // NULL, or what must be set with it: "checkpoint", "optimizer=adamw"

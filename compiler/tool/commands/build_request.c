@@ -7,6 +7,7 @@
 
 #include "tool/cli/report.h"
 #include "tool/commands/weights.h"
+#include "tool/emit/emit.h"
 
 ModeChoice build_request_mode(const Options *o)
 {
@@ -107,8 +108,7 @@ ExitCode build_request_weights(const Options *o, BuildRequest *out)
     out->weights = o->weights;
     out->weights_options = weights_options(o);
     out->embedding = embedding(o);
-    if (o->stop_after || (o->emit != EMIT_OBJECT && o->emit != EMIT_HEADER &&
-                          o->emit != EMIT_LLVM && o->emit != EMIT_ASM)) {
+    if (o->stop_after || (o->emit && emit_find(o->emit)->needs != EMIT_NEEDS_CODE)) {
         return report_error(EXIT_USAGE, "--weights become part of an object; what is asked for "
                                         "here does not hold any");
     }

@@ -8,20 +8,12 @@
 
 #include "base/files.h"
 #include "build/build.h"
-#include "tool/emit/dot.h"
-#include "tool/emit/plan_svg.h"
 #include "tool/cli/report.h"
 #include "tool/commands/build_request.h"
-#include "tool/emit/summary.h"
-#include "passes/pipeline.h"
+#include "tool/emit/emit.h"
 
 static const uint32_t default_batches[] = {1, 64};
 #define DEFAULT_BATCHES (sizeof default_batches / sizeof default_batches[0])
-
-static ExitCode write_text(Arena *a, const Options *o, const StrBuf *text)
-{
-    return report_write(a, o->output, strbuf_text(text), text->count);
-}
 
 static bool valid_identifier(const char *name)
 {
@@ -65,7 +57,7 @@ static ExitCode check_not_read(const Options *o, const Build *b, const char *opt
 // Refuses to write over what is read, or one output over another.
 static ExitCode check_output(Arena *a, const Options *o, const Build *b)
 {
-    bool with_header = o->output && o->emit == EMIT_OBJECT && !o->emit_given;
+    bool with_header = o->output && !o->emit;
     const char *header = with_header ? path_replace_ext(a, o->output, ".h") : NULL;
     ExitCode code = o->output ? check_not_read(o, b, "-o", o->output) : EXIT_OK;
     if (code == EXIT_OK && header && strcmp(header, o->output) == 0) {
@@ -90,12 +82,9 @@ static ExitCode write_object(Arena *a, const Options *o, Build *b)
 {
     size_t bytes = 0;
     const void *object = build_code(b, CODEGEN_OBJECT, &bytes);
-    if (o->emit_given && !o->output) {
-        return report_write(a, NULL, object, bytes);
-    }
     const char *path = o->output ? o->output : arena_printf(a, "%s.o", build_name(b));
     ExitCode code = report_write(a, path, object, bytes);
-    if (code != EXIT_OK || o->emit_given || strcmp(path, "-") == 0 || file_is_special(path)) {
+    if (code != EXIT_OK || strcmp(path, "-") == 0 || file_is_special(path)) {
         return code;
     }
     const char *header = build_header(b);
@@ -106,38 +95,11 @@ static ExitCode write_object(Arena *a, const Options *o, Build *b)
     return code;
 }
 
-static ExitCode write_plan(Arena *a, const Options *o, const Build *b)
-{
-    StrBuf text = {.arena = a};
-    for (uint32_t i = 0; i < build_plan_count(b); i++) {
-        strbuf_add(&text, plan_print(a, build_plan(b, i)));
-    }
-    return write_text(a, o, &text);
-}
-
-static ExitCode write_plan_svg(Arena *a, const Options *o, const Build *b)
-{
-    StrBuf text = {.arena = a};
-    const Graph *plans[BUILD_MAX_PLANS];
-    for (uint32_t i = 0; i < build_plan_count(b); i++) {
-        plans[i] = build_plan(b, i);
-    }
-    plan_svg_print(plans, build_plan_count(b), &text);
-    return write_text(a, o, &text);
-}
-
-static ExitCode write_graph(Arena *a, const Options *o, const Graph *g)
-{
-    StrBuf text = {.arena = a};
-    graph_dump(g, &text);
-    return write_text(a, o, &text);
-}
-
 // -MD, -MF: the rule stands beside the output unless told otherwise.
 static ExitCode write_depends(Arena *a, const Options *o, const Build *b)
 {
     const char *object = o->output;
-    if (!object && o->emit == EMIT_OBJECT && !o->emit_given) {
+    if (!object && !o->emit) {
         object = arena_printf(a, "%s.o", build_name(b));
     }
     if (!object || strcmp(object, "-") == 0) {
@@ -148,70 +110,49 @@ static ExitCode write_depends(Arena *a, const Options *o, const Build *b)
     return report_write(a, path, rule, strlen(rule));
 }
 
-static ExitCode write_output(Arena *a, const Options *o, Build *b)
+static ExitCode write_kind(Arena *a, const Options *o, Build *b, const EmitDef *kind)
 {
-    ExitCode code = o->depend || o->depfile ? write_depends(a, o, b) : EXIT_OK;
-    if (code != EXIT_OK) {
-        return code;
-    }
     size_t bytes = 0;
-    const void *text;
-    switch ((EmitKind)o->emit) {
-    case EMIT_OBJECT:
-        return write_object(a, o, b);
-    case EMIT_HEADER:
-        text = build_header(b);
-        return report_write(a, o->output, text, strlen(text));
-    case EMIT_PLAN:
-        return write_plan(a, o, b);
-    case EMIT_PLAN_SVG:
-        return write_plan_svg(a, o, b);
-    case EMIT_LLVM:
-        text = build_code(b, CODEGEN_LLVM, &bytes);
-        return report_write(a, o->output, text, bytes);
-    case EMIT_ASM:
-        text = build_code(b, CODEGEN_ASSEMBLY, &bytes);
-        return report_write(a, o->output, text, bytes);
-    case EMIT_SUMMARY:
-    case EMIT_GRAPH:
-    case EMIT_DOT:
-        break; // need no plans; served before
+    const void *made = kind->make(a, b, &bytes);
+    return report_write(a, o->output, made, bytes);
+}
+
+// What --stop-after leaves.
+static ExitCode write_plans(Arena *a, const Options *o, const Build *b)
+{
+    StrBuf text = {.arena = a};
+    for (uint32_t i = 0; i < build_plan_count(b); i++) {
+        graph_dump(build_plan(b, i), &text);
     }
-    return EXIT_ENVIRONMENT;
+    return report_write(a, o->output, strbuf_text(&text), text.count);
 }
 
 static ExitCode compile_and_write(Arena *a, const Options *o, Build *b)
 {
-    StrBuf text = {.arena = a};
-    bool drawn = o->emit == EMIT_SUMMARY || o->emit == EMIT_DOT || o->emit == EMIT_GRAPH;
-    if ((o->depend || o->depfile) && (drawn || o->stop_after)) {
+    const EmitDef *kind = o->emit ? emit_find(o->emit) : NULL; // NULL: the object with its header
+    bool unplanned = kind && kind->needs == EMIT_NEEDS_GRAPH;
+    bool depends = o->depend || o->depfile;
+    if (depends && (unplanned || o->stop_after)) {
         return report_error(EXIT_USAGE, "-MD and -MF are for what compilation makes");
     }
-    if (o->emit == EMIT_SUMMARY) {
-        summary_print(build_graph(b), &text);
-        return write_text(a, o, &text);
-    }
-    if (o->emit == EMIT_DOT) {
-        dot_print(build_graph(b), &text);
-        return write_text(a, o, &text);
-    }
-    if (o->emit == EMIT_GRAPH && !o->stop_after) {
-        return write_graph(a, o, build_graph(b));
+    if (unplanned && !o->stop_after) {
+        return write_kind(a, o, b, kind);
     }
     BuildStatus status = build_make_plans(b);
     if (status == BUILD_OK) {
         status = build_embed_weights(b);
     }
-    if (status != BUILD_OK) {
-        return build_request_report(b, status);
+    ExitCode code = build_request_report(b, status);
+    if (code == EXIT_OK && o->stop_after) {
+        return write_plans(a, o, b);
     }
-    if (!o->stop_after) {
-        return write_output(a, o, b);
+    if (code == EXIT_OK && depends) {
+        code = write_depends(a, o, b);
     }
-    for (uint32_t i = 0; i < build_plan_count(b); i++) {
-        graph_dump(build_plan(b, i), &text);
+    if (code == EXIT_OK) {
+        code = kind ? write_kind(a, o, b, kind) : write_object(a, o, b);
     }
-    return write_text(a, o, &text);
+    return code;
 }
 
 static ExitCode make_request(Arena *a, const Options *o, BuildRequest *out)

@@ -1,6 +1,6 @@
 // dot.c: --emit=dot. A layer and the elementwise operators that follow it alone share a box, a row
 // each; the path's components ("layer1", "layer1.0") become frames inside each other.
-#include "tool/emit/dot.h"
+#include "tool/emit/emit.h"
 
 #include <string.h>
 
@@ -248,7 +248,9 @@ static void draw_ends(const Drawing *d)
     }
 }
 
-void dot_print(const Graph *g, StrBuf *out)
+// Boxes are layers with what follows them element by element; frames are labels and blocks; arrows
+// tell the shape where it changes.
+static void draw(const Graph *g, StrBuf *out)
 {
     Drawing d = {.arena = out->arena, .g = g, .out = out};
     d.box_of = ARENA_ARRAY(d.arena, uint32_t, g->next_node + 1);
@@ -269,3 +271,17 @@ void dot_print(const Graph *g, StrBuf *out)
     draw_ends(&d);
     strbuf_add(out, "}\n");
 }
+
+static const void *make(Arena *a, Build *b, size_t *bytes)
+{
+    StrBuf text = {.arena = a};
+    draw(build_graph(b), &text);
+    return emit_text(&text, bytes);
+}
+
+const EmitDef emit_dot = {
+    .name = "dot",
+    .doc = "the layers as a drawing, for Graphviz",
+    .needs = EMIT_NEEDS_GRAPH,
+    .make = make,
+};

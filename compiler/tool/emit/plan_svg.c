@@ -3,7 +3,7 @@
 // where the plan has a place for it, else above the arena. Lines mark the peak and the lower bound
 // that no placement can beat. Not here: lifetimes and offsets (passes/plan_lives.c,
 // plan_buffers.c).
-#include "tool/emit/plan_svg.h"
+#include "tool/emit/emit.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -333,7 +333,8 @@ static void draw_panel(Panel *p)
     svg_text(p->out, RIGHT, y_of(p, p->bound_bytes) + 14, "end", "#1b7f3b", "lower bound");
 }
 
-void plan_svg_print(const Graph *const *plans, uint32_t count, StrBuf *out)
+// One panel per plan: steps to the right, bytes of the arena upwards, a rectangle per buffer.
+static void draw(const Graph *const *plans, uint32_t count, StrBuf *out)
 {
     unsigned height = count * HEIGHT;
     strbuf_printf(out,
@@ -348,3 +349,21 @@ void plan_svg_print(const Graph *const *plans, uint32_t count, StrBuf *out)
     }
     strbuf_add(out, "</svg>\n");
 }
+
+static const void *make(Arena *a, Build *b, size_t *bytes)
+{
+    StrBuf text = {.arena = a};
+    const Graph *plans[BUILD_MAX_PLANS];
+    for (uint32_t i = 0; i < build_plan_count(b); i++) {
+        plans[i] = build_plan(b, i);
+    }
+    draw(plans, build_plan_count(b), &text);
+    return emit_text(&text, bytes);
+}
+
+const EmitDef emit_plan_svg = {
+    .name = "plan-svg",
+    .doc = "where each value lies in memory, as a picture",
+    .needs = EMIT_NEEDS_PLANS,
+    .make = make,
+};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ir/opdef.h"
+#include "tool/emit/emit.h"
 
 uint64_t summary_params(const Graph *g)
 {
@@ -165,3 +166,17 @@ void summary_print(const Graph *g, StrBuf *out)
         summary_number(a, summary_params(g)), summary_number(a, state),
         summary_number(a, summary_macs(g)));
 }
+
+static const void *make(Arena *a, Build *b, size_t *bytes)
+{
+    StrBuf text = {.arena = a};
+    summary_print(build_graph(b), &text);
+    return emit_text(&text, bytes);
+}
+
+const EmitDef emit_summary = {
+    .name = "summary",
+    .doc = "layers with output shapes, parameters and multiply-adds",
+    .needs = EMIT_NEEDS_GRAPH,
+    .make = make,
+};
