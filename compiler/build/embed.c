@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "build/state.h"
-#include "passes/embed.h"
+#include "passes/move_weights.h"
 #include "resnetc/runtime.h"
 
 static BuildStatus open_filled(Build *b, const RnModel *m, RnSession **session)
@@ -69,7 +69,7 @@ static BuildStatus pack(Build *b, RnSession *session)
         return build_fail_runtime(b, &err);
     }
     MovedWeights moved;
-    passes_embed(b->arena, b->plans, b->plan_count, &moved);
+    passes_move_weights(b->arena, b->plans, b->plan_count, &moved);
     char *packed = arena_alloc(b->arena, (size_t)moved.packed_bytes);
     if (prepared) {
         memcpy(packed, prepared, (size_t)bytes);

@@ -150,7 +150,7 @@ Val function_call(Front *f, const Frame *frame, const Call *call, const Val *arg
 void exec_body(Front *f, Frame *frame, const StmtList *body);
 void exec_late_asserts(Front *f);
 
-// preprocess.c: what stands behind an input's colon, or NULL where nothing does.
+// read_preprocess.c: what stands behind an input's colon, or NULL where nothing does.
 const RnPreprocess *preprocess_eval(Front *f, Frame *frame, const Stmt *input, const Shape *shape);
 
 // call.c: calls of operators and blocks. `label` may be NULL. As a statement the result becomes

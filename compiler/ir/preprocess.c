@@ -1,5 +1,5 @@
 // preprocess.c: what a model states about its pictures, as text.
-// Not here: what the words mean and which are allowed (front/preprocess.c).
+// Not here: what the words mean and which are allowed (front/read_preprocess.c).
 #include "ir/graph.h"
 
 // One number where all channels agree, else a list.

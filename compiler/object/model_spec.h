@@ -9,7 +9,7 @@
 #include "ir/graph.h"
 
 /// Weights that the object is to hold: either the content of the regions of parameters and state,
-/// or that of the packed region, which is then all that the plans read (passes/embed.h).
+/// or that of the packed region, which is then all that the plans read (passes/move_weights.h).
 typedef struct EmbeddedWeights {
     const void *params, *state; // NULL: the region is empty, or packed holds the weights
     const void *packed;         // NULL: params and state hold the weights

@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "core/pool.h"
+#include "core/thread_pool.h"
 
 typedef struct Walk {
     RnSession *session;

@@ -174,9 +174,9 @@ START_TEST(rules_find_what_they_forbid)
     check_include("compiler/front/front.c", 1, "passes/pipeline.h\"", true);
     check_include("compiler/ir/graph.c", 1, "resnetc/runtime.h\"", true);
     check_include("compiler/tool/commands/cmd_run.c", 1, "llvm-c/Core.h>", false);
-    check_include("runtime/core/pool.c", 1, "base/arena.h\"", true);
-    check_include("runtime/core/pool.c", 1, "train/update.h\"", true);
-    check_include("runtime/core/pool.c", 1, "pool.h\"", true);
+    check_include("runtime/core/thread_pool.c", 1, "base/arena.h\"", true);
+    check_include("runtime/core/thread_pool.c", 1, "train/update.h\"", true);
+    check_include("runtime/core/thread_pool.c", 1, "thread_pool.h\"", true);
     ck_assert_int_eq(problems, 7);
     check_line("compiler/passes/fuse.c", 1, "    if (strcmp(n->op->name, \"map\") == 0) {");
     check_line("compiler/cpu/select.c", 1, "    return strstr(n->op->name, \"bwd\") != NULL;");
@@ -184,7 +184,7 @@ START_TEST(rules_find_what_they_forbid)
     problems = 7;
     check_include("compiler/tool/commands/cmd_run.c", 1, "resnetc/runtime.h\"", true);
     check_include("compiler/cpu/vb.c", 1, "llvm-c/Core.h>", false);
-    check_include("runtime/core/pool.c", 1, "core/pool.h\"", true);
+    check_include("runtime/core/thread_pool.c", 1, "core/thread_pool.h\"", true);
     ck_assert_int_eq(problems, 7);
 }
 END_TEST

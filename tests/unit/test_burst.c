@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tool/report/burst.h"
-#include "tool/report/memory_use.h"
+#include "tool/measure/burst.h"
+#include "tool/measure/memory_use.h"
 #include "resnetc/runtime.h"
 
 static double peak_of(const char *isa, unsigned threads)

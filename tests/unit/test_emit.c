@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "tool/cli/manual.h"
+#include "tool/cli/man_page.h"
 #include "tool/cli/options.h"
 #include "tool/emit/emit.h"
 
@@ -39,7 +39,7 @@ START_TEST(each_is_listed)
     Arena *a = arena_create();
     StrBuf help = {.arena = a}, page = {.arena = a}, completion = {.arena = a};
     options_help(&help, NULL);
-    manual_print(&page);
+    man_page_print(&page);
     completion_print(&completion);
     for (size_t i = 0; i < emit_table_count; i++) {
         const char *name = emit_table[i]->name;

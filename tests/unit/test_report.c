@@ -6,8 +6,8 @@
 #include <zlib.h>
 
 #include "tool/report/chart.h"
-#include "tool/report/png.h"
-#include "tool/report/report_mistakes.h"
+#include "tool/report/png_writer.h"
+#include "tool/report/mistakes.h"
 
 static Arena *arena;
 

@@ -3,7 +3,7 @@
 
 #include "base/textfile.h"
 #include "cpu/target.h"
-#include "tool/cli/manual.h"
+#include "tool/cli/man_page.h"
 #include "tool/cli/options.h"
 
 static void add_names(StrBuf *out)

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tool/cli/report.h"
-#include "tool/commands/weights.h"
+#include "tool/cli/messages.h"
+#include "tool/commands/weights_option.h"
 #include "tool/emit/emit.h"
 
 ModeChoice build_request_mode(const Options *o)

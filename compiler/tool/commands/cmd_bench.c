@@ -8,12 +8,12 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "tool/report/burst.h"
-#include "tool/report/memory_use.h"
-#include "tool/report/profile.h"
-#include "tool/cli/report.h"
-#include "tool/commands/session.h"
-#include "tool/report/trace.h"
+#include "tool/measure/burst.h"
+#include "tool/measure/memory_use.h"
+#include "tool/measure/profile.h"
+#include "tool/cli/messages.h"
+#include "tool/commands/loaded_model.h"
+#include "tool/measure/trace.h"
 #include "resnetc/optimizer.h"
 #include "resnetc/random.h"
 

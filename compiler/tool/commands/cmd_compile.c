@@ -8,7 +8,7 @@
 
 #include "base/files.h"
 #include "build/build.h"
-#include "tool/cli/report.h"
+#include "tool/cli/messages.h"
 #include "tool/commands/build_request.h"
 #include "tool/emit/emit.h"
 

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "tool/cli/report.h"
-#include "tool/commands/session.h"
+#include "tool/cli/messages.h"
+#include "tool/commands/loaded_model.h"
 
 #define DEFAULT_BATCH 64
 

@@ -2,8 +2,8 @@
 // with other frameworks. The parameters stay.
 #include "tool/cli/commands.h"
 
-#include "tool/cli/report.h"
-#include "tool/commands/session.h"
+#include "tool/cli/messages.h"
+#include "tool/commands/loaded_model.h"
 #include "resnetc/tensor_io.h"
 #include "resnetc/weights.h"
 

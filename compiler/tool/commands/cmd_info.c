@@ -8,8 +8,8 @@
 #include "base/textfile.h"
 #include "cpu/target.h"
 #include "build/build.h"
-#include "tool/cli/manual.h"
-#include "tool/cli/report.h"
+#include "tool/cli/man_page.h"
+#include "tool/cli/messages.h"
 #include "ir/opdef.h"
 #include "passes/pipeline.h"
 
@@ -116,7 +116,7 @@ ExitCode cmd_info(Arena *a, const Options *o)
         passes_list(&out);
     }
     if (o->man) {
-        manual_print(&out);
+        man_page_print(&out);
     }
     if (o->completion) {
         completion_print(&out);

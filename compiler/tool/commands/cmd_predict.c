@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "tool/commands/predict.h"
-#include "tool/cli/report.h"
+#include "tool/cli/messages.h"
 
 #define PICTURE_COLUMNS 56 // at most, on the screen
 

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-#include "tool/cli/report.h"
-#include "tool/commands/session.h"
-#include "tool/report/trace.h"
+#include "tool/cli/messages.h"
+#include "tool/commands/loaded_model.h"
+#include "tool/measure/trace.h"
 #include "resnetc/tensor_io.h"
 
 #define DEFAULT_BATCH 64

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "tool/train/checkpoint_files.h"
 #include "tool/cli/progress.h"
-#include "tool/cli/report.h"
+#include "tool/cli/messages.h"
 #include "tool/train/train.h"
 #include "resnetc/weights.h"
 

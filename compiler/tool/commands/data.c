@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tool/cli/report.h"
-#include "tool/commands/session.h"
+#include "tool/cli/messages.h"
+#include "tool/commands/loaded_model.h"
 #include "resnetc/pictures.h"
 
 static bool ends_with(const char *text, const char *end)

@@ -2,7 +2,7 @@
 #ifndef TOOL_COMMANDS_PREDICT_H
 #define TOOL_COMMANDS_PREDICT_H
 
-#include "tool/commands/session.h"
+#include "tool/commands/loaded_model.h"
 
 /// Names of classes: of a data set, or the lines of --labels. at NULL: they have numbers only.
 typedef struct ClassNames {

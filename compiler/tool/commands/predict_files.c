@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/files.h"
-#include "tool/cli/report.h"
+#include "tool/cli/messages.h"
 #include "resnetc/pictures.h"
 
 #define MAX_LABELS_BYTES (16u << 20)

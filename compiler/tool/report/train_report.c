@@ -1,6 +1,6 @@
 // train_report.c: --report: one HTML page that needs nothing else: what was trained and how,
 // curves, the confusion matrix of the test set, its worst mistakes as pictures, the model's layers.
-// Not here: the charts (chart.c), the pictures' format (png.c), when the page is written
+// Not here: the charts (chart.c), the pictures' format (png_writer.c), when the page is written
 // (train_record.c).
 #include "tool/report/train_report.h"
 
@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "tool/report/chart.h"
 #include "tool/cli/progress.h"
-#include "tool/cli/report.h"
-#include "tool/report/report_mistakes.h"
+#include "tool/cli/messages.h"
+#include "tool/report/mistakes.h"
 #include "tool/emit/summary.h"
 #include "tool/report/svg.h"
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
-#include "tool/cli/report.h"
+#include "tool/cli/messages.h"
 
 #define PREFIX "step-"
 #define SUFFIX ".safetensors"

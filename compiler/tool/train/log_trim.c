@@ -10,7 +10,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "tool/cli/report.h"
+#include "tool/cli/messages.h"
 
 #define START "{\"step\": "
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 
 #include "tool/report/curves.h"
-#include "tool/commands/session.h"
+#include "tool/commands/loaded_model.h"
 #include "tool/cli/stop.h"
-#include "tool/report/trace.h"
+#include "tool/measure/trace.h"
 #include "resnetc/checkpoint.h"
 #include "resnetc/optimizer.h"
 #include "resnetc/schedule.h"

@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tool/cli/report.h"
+#include "tool/cli/messages.h"
 
 #define HEAD "training 1\n"
 

@@ -11,7 +11,7 @@
 #include "tool/report/chart.h"
 #include "tool/train/log_trim.h"
 #include "tool/cli/progress.h"
-#include "tool/cli/report.h"
+#include "tool/cli/messages.h"
 #include "tool/report/train_report.h"
 
 #define POINTS_PER_EPOCH 5

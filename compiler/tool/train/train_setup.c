@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/intern.h"
-#include "tool/cli/report.h"
+#include "tool/cli/messages.h"
 
 ExitCode train_make_optimizer(Training *t)
 {

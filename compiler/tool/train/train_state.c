@@ -5,7 +5,7 @@
 
 #include "tool/train/checkpoint_files.h"
 #include "base/clock.h"
-#include "tool/cli/report.h"
+#include "tool/cli/messages.h"
 #include "tool/train/train.h"
 #include "tool/train/train_notes.h"
 

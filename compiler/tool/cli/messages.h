@@ -1,6 +1,7 @@
-// report.h: what the commands tell the user on standard error, and how texts reach standard output.
-#ifndef TOOL_CLI_REPORT_H
-#define TOOL_CLI_REPORT_H
+// messages.h: what the commands tell the user on standard error, and how texts reach standard
+// output.
+#ifndef TOOL_CLI_MESSAGES_H
+#define TOOL_CLI_MESSAGES_H
 
 #include "tool/cli/options.h"
 #include "resnetc/status.h"

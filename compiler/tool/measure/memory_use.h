@@ -1,6 +1,6 @@
 // memory_use.h: how much memory this process has needed.
-#ifndef TOOL_REPORT_MEMORY_USE_H
-#define TOOL_REPORT_MEMORY_USE_H
+#ifndef TOOL_MEASURE_MEMORY_USE_H
+#define TOOL_MEASURE_MEMORY_USE_H
 
 #include <stdint.h>
 

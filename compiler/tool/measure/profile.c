@@ -1,5 +1,5 @@
 // profile.c: see profile.h.
-#include "tool/report/profile.h"
+#include "tool/measure/profile.h"
 
 #include <stdlib.h>
 #include <string.h>

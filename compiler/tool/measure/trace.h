@@ -1,7 +1,7 @@
 // trace.h: what every thread did when, as a file in the trace-event format that chrome://tracing
 // and ui.perfetto.dev show: --trace.
-#ifndef TOOL_REPORT_TRACE_H
-#define TOOL_REPORT_TRACE_H
+#ifndef TOOL_MEASURE_TRACE_H
+#define TOOL_MEASURE_TRACE_H
 
 #include "tool/cli/options.h"
 #include "resnetc/runtime.h"

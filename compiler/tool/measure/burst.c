@@ -1,6 +1,6 @@
 // burst.c: see burst.h. Each instruction set has a loop over independent chains of multiply-adds,
 // enough of them to hide the latency of one.
-#include "tool/report/burst.h"
+#include "tool/measure/burst.h"
 
 #include <string.h>
 

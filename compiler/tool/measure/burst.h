@@ -1,8 +1,8 @@
 // burst.h: a short run of multiply-adds of known length on all threads. Its best rate is the
 // machine's peak for an instruction set; a burst that takes longer tells that the machine is busy
 // with something else. Not here: what is measured between bursts (cmd_bench.c).
-#ifndef TOOL_REPORT_BURST_H
-#define TOOL_REPORT_BURST_H
+#ifndef TOOL_MEASURE_BURST_H
+#define TOOL_MEASURE_BURST_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,12 +1,12 @@
 // trace.c: see trace.h. Each worker writes into its own list, so that recording needs no lock.
-#include "tool/report/trace.h"
+#include "tool/measure/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/strbuf.h"
-#include "tool/cli/report.h"
+#include "tool/cli/messages.h"
 
 typedef struct Event {
     RnTraceEvent work; // step NULL: the caller's own work

@@ -1,6 +1,6 @@
-// png.h: small pictures for a report: PNG (ISO/IEC 15948) and its text form for a data URI.
-#ifndef TOOL_REPORT_PNG_H
-#define TOOL_REPORT_PNG_H
+// png_writer.h: small pictures for a report: PNG (ISO/IEC 15948) and its text form for a data URI.
+#ifndef TOOL_REPORT_PNG_WRITER_H
+#define TOOL_REPORT_PNG_WRITER_H
 
 #include <stdbool.h>
 #include <stdint.h>

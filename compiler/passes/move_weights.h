@@ -1,6 +1,6 @@
-// embed.h: what happens to finished inference plans whose weights become part of the object.
-#ifndef PASSES_EMBED_H
-#define PASSES_EMBED_H
+// move_weights.h: what happens to finished inference plans whose weights become part of the object.
+#ifndef PASSES_MOVE_WEIGHTS_H
+#define PASSES_MOVE_WEIGHTS_H
 
 #include "base/arena.h"
 #include "base/vec.h"
@@ -19,6 +19,6 @@ typedef struct MovedWeights {
 
 /// Lets the steps of these inference plans (STAGE_PLANNED) read the packed region alone. Prepare
 /// must have run, or been emitted, before: afterwards its nodes' inputs may have moved.
-void passes_embed(Arena *a, Graph *const *plans, uint32_t count, MovedWeights *moved);
+void passes_move_weights(Arena *a, Graph *const *plans, uint32_t count, MovedWeights *moved);
 
 #endif

@@ -1,5 +1,5 @@
-// report.c: messages to the user and texts to standard output, with every write checked.
-#include "tool/cli/report.h"
+// messages.c: messages to the user and texts to standard output, with every write checked.
+#include "tool/cli/messages.h"
 
 #include <stdarg.h>
 #include <stdio.h>

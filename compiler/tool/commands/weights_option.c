@@ -1,9 +1,9 @@
-// weights.c: a file's weights into a session, as the options say.
-#include "tool/commands/weights.h"
+// weights_option.c: a file's weights into a session, as the options say.
+#include "tool/commands/weights_option.h"
 
 #include <stdio.h>
 
-#include "tool/cli/report.h"
+#include "tool/cli/messages.h"
 
 static void print_kept(void *context, const char *name, const RnTensor *tensor,
                        const RnShape *found)

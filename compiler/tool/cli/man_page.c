@@ -1,5 +1,5 @@
-// manual.c: the manual page resnetc(1): --man.
-#include "tool/cli/manual.h"
+// man_page.c: the manual page resnetc(1): --man.
+#include "tool/cli/man_page.h"
 
 #include <string.h>
 
@@ -96,7 +96,7 @@ static const char *const tail[] = {
     ".fi\n.SH SEE ALSO\n.BR pkg\\-config (1),\nthe files in share/doc/resnetc\n",
 };
 
-void manual_print(StrBuf *out)
+void man_page_print(StrBuf *out)
 {
     strbuf_add(out, ".TH RESNETC 1 \"\" \"resnetc " RESNETC_VERSION "\" \"User Commands\"\n"
                     ".SH NAME\nresnetc \\- a compiler for networks of the ResNet family\n");

@@ -1,4 +1,4 @@
-// preprocess.c: what stands behind an input's colon: how pictures become this input.
+// read_preprocess.c: what stands behind an input's colon: how pictures become this input.
 // Not here: doing it (runtime/data/transform.c).
 #include <math.h>
 #include <string.h>

@@ -1,11 +1,11 @@
-// report_mistakes.c: the confusion matrix and the worst mistakes of a scored data set.
-#include "tool/report/report_mistakes.h"
+// mistakes.c: the confusion matrix and the worst mistakes of a scored data set.
+#include "tool/report/mistakes.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "tool/report/png.h"
-#include "tool/cli/report.h"
+#include "tool/report/png_writer.h"
+#include "tool/cli/messages.h"
 #include "tool/report/svg.h"
 
 #define MATRIX_CLASSES 26 // at most; else the most frequent confusions

@@ -1,7 +1,7 @@
 // profile.h: the time of each step over several runs, as a table beside what the cost model
 // predicted. Not here: the runs (cmd_bench.c).
-#ifndef TOOL_REPORT_PROFILE_H
-#define TOOL_REPORT_PROFILE_H
+#ifndef TOOL_MEASURE_PROFILE_H
+#define TOOL_MEASURE_PROFILE_H
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
-// session.h: from the options of a command to a model that runs in this process, with weights and
+// loaded_model.h: from the options of a command to a model that runs in this process, with weights and
 // data. Not here: the compilation itself (build/), what a command does with the session
 // (cmd_NAME.c).
-#ifndef TOOL_COMMANDS_SESSION_H
-#define TOOL_COMMANDS_SESSION_H
+#ifndef TOOL_COMMANDS_LOADED_MODEL_H
+#define TOOL_COMMANDS_LOADED_MODEL_H
 
 #include "build/build.h"
 #include "tool/cli/options.h"

@@ -1,6 +1,6 @@
-// session.c: opens models and weights for the commands that run something.
+// loaded_model.c: opens models and weights for the commands that run something.
 // Not here: data sets (data.c).
-#include "tool/commands/session.h"
+#include "tool/commands/loaded_model.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,10 +9,10 @@
 
 #include "base/files.h"
 #include "tool/cli/progress.h"
-#include "tool/cli/report.h"
+#include "tool/cli/messages.h"
 #include "tool/cli/stop.h"
 #include "tool/commands/build_request.h"
-#include "tool/commands/weights.h"
+#include "tool/commands/weights_option.h"
 
 static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batch, bool init,
                              LoadedModel *m)

@@ -1,6 +1,6 @@
-// weights.h: --weights, --map and --new-head: a file's weights into a session.
-#ifndef TOOL_COMMANDS_WEIGHTS_H
-#define TOOL_COMMANDS_WEIGHTS_H
+// weights_option.h: --weights, --map and --new-head: a file's weights into a session.
+#ifndef TOOL_COMMANDS_WEIGHTS_OPTION_H
+#define TOOL_COMMANDS_WEIGHTS_OPTION_H
 
 #include "tool/cli/options.h"
 #include "resnetc/runtime.h"

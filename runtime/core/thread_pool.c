@@ -1,9 +1,9 @@
-// pool.c: the threads. A run opens a gate; threads that see it open join, work, and leave; the
-// caller works too, closes the gate when it is done, and waits for those that joined. A thread that
+// thread_pool.c: the threads. A run opens a gate; threads that see it open join, work, and leave;
+// the caller works too, closes the gate when it is done, and waits for those that joined. A thread that
 // comes late finds the gate closed: so a run never waits for a thread that the system has not
 // scheduled, which matters when threads outnumber cores.
 #define _GNU_SOURCE // sched_getaffinity
-#include "core/pool.h"
+#include "core/thread_pool.h"
 
 #include <errno.h>
 #include <pthread.h>

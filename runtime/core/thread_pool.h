@@ -1,6 +1,6 @@
-// pool.h: what the runtime itself uses of the pool beyond resnetc/pool.h.
-#ifndef RUNTIME_CORE_POOL_H
-#define RUNTIME_CORE_POOL_H
+// thread_pool.h: what the runtime itself uses of the pool beyond resnetc/pool.h.
+#ifndef RUNTIME_CORE_THREAD_POOL_H
+#define RUNTIME_CORE_THREAD_POOL_H
 
 #include "resnetc/pool.h"
 

@@ -1,5 +1,5 @@
-// png.c: one IHDR, one IDAT of rows without a filter, one IEND; zlib does the rest.
-#include "tool/report/png.h"
+// png_writer.c: one IHDR, one IDAT of rows without a filter, one IEND; zlib does the rest.
+#include "tool/report/png_writer.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // memory_use.c: see memory_use.h.
 #define _GNU_SOURCE // getrusage's ru_maxrss
-#include "tool/report/memory_use.h"
+#include "tool/measure/memory_use.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-// embed.c: makes packed weights all that inference reads, for objects that hold them: a parameter
-// or state that a step takes as it is gets a place behind the prepared weights.
-#include "passes/embed.h"
+// move_weights.c: makes packed weights all that inference reads, for objects that hold them: a
+// parameter or state that a step takes as it is gets a place behind the prepared weights.
+#include "passes/move_weights.h"
 
 #include "base/diag.h"
 #include "passes/plan.h"
@@ -49,7 +49,7 @@ static void move_inputs(Arena *a, const Graph *g, const Node *n, MovedWeights *m
     }
 }
 
-void passes_embed(Arena *a, Graph *const *plans, uint32_t count, MovedWeights *moved)
+void passes_move_weights(Arena *a, Graph *const *plans, uint32_t count, MovedWeights *moved)
 {
     *moved = (MovedWeights){0};
     for (uint32_t p = 0; p < count; p++) {
