@@ -1,7 +1,7 @@
 // test_conv.c: every kernel of the convolution and dense operators against plain loops in float64
 // (conv_run.h), on odd sizes, for every target that this machine runs. Not here: what Winograd's
 // kernels alone serve (test_winograd.c).
-#include "cpu/kernels/conv/conv_common.h"
+#include "cpu/kernels/conv/conv_plan.h"
 #include "conv_run.h"
 
 static const OpDef op_dense = {.name = "dense"};

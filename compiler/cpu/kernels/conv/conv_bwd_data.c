@@ -10,7 +10,7 @@
 // ever multiplied (a 3x3 of stride 2 has phases of 1x1, 1x2, 2x1 and 2x2 taps). The packing does
 // the rotation; phases are packed one behind the other. Not here: the derivation of the phases'
 // paddings (conv_common.c).
-#include "cpu/kernels/conv/conv_walk.h"
+#include "cpu/kernels/conv/conv_direct.h"
 
 static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
@@ -30,16 +30,12 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     return NULL;
 }
 
-static void emit(Emit *e)
-{
-    conv_walk(e, conv_reduce_direct, NULL);
-}
-
 const KernelDef kernel_conv_bwd_data = CONV_WALK_KERNEL(
     "direct_phases", "conv2d_bwd_data",
     "Direct convolution of dy with rotated weights, one phase per residue of the stride.", plan,
-    emit);
+    conv_emit_direct);
 
-const KernelDef kernel_dense_bwd_data = CONV_WALK_KERNEL(
-    "direct", "dense_bwd_data",
-    "dx = dy * W as a 1x1 convolution of one pixel with transposed weights.", plan, emit);
+const KernelDef kernel_dense_bwd_data =
+    CONV_WALK_KERNEL("direct", "dense_bwd_data",
+                     "dx = dy * W as a 1x1 convolution of one pixel with transposed weights.", plan,
+                     conv_emit_direct);

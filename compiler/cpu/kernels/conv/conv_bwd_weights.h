@@ -3,7 +3,7 @@
 #ifndef CPU_KERNELS_CONV_CONV_BWD_WEIGHTS_H
 #define CPU_KERNELS_CONV_CONV_BWD_WEIGHTS_H
 
-#include "cpu/kernels/conv/conv_common.h"
+#include "cpu/kernels/conv/conv_size.h"
 
 /// How the pixels of dy are walked.
 typedef enum WeightsWalk {

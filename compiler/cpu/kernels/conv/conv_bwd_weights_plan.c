@@ -1,6 +1,8 @@
 // conv_bwd_weights_plan.c: tiles, chunks and tasks of the direct backward-weights kernel.
 // Not here: the algorithm (conv_bwd_weights.c).
 #include "cpu/kernels/conv/conv_bwd_weights.h"
+#include "cpu/kernels/conv/conv_cost.h"
+#include "cpu/kernels/conv/conv_pack.h"
 #include "cpu/kernels/conv/group_lanes.h"
 
 #include <math.h>

@@ -15,7 +15,9 @@
 // conv_permuted.c).
 #include <math.h>
 
-#include "cpu/kernels/conv/conv_walk.h"
+#include "cpu/kernels/conv/conv_cost.h"
+#include "cpu/kernels/conv/conv_lanes.h"
+#include "cpu/kernels/conv/conv_pack.h"
 #include "cpu/kernels/conv/group_lanes.h"
 
 #define L2_SHARE 0.5 // of L2 for a chunk's expanded rows
@@ -78,7 +80,8 @@ static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
         v[c] = turns.carried[c];
     }
     LaneRow lanes = {.input = turns.carried[count], .weights = turns.carried[count + 1]};
-    conv_reduce_lanes(w, t, &lanes, v);
+    lanes.channels = channels;
+    conv_reduce_lanes(w, t, &lanes, 0, 1, v);
     v[count] = vb_ati(b, lanes.input, vector);
     v[count + 1] = vb_ati(b, lanes.weights, vector);
     vb_loop_end(b, &turns, v);

@@ -12,146 +12,43 @@
 // the pixels. Weights are [block][r][s][i][V]. Backward data is the same with w transposed inside
 // each group and rotated (conv_bwd_data.c). Not here: groups whose channels are multiples of V
 // (conv_direct.c).
-#include "cpu/kernels/conv/conv_walk.h"
-
-#include <math.h>
-
-#define MAX_LANES 64
-#define TILE_CYCLES 12.0 // set-up and epilogue of a tile
-#define TURN_CYCLES 2.0  // of the loop over channels
-
-typedef struct Grouped {
-    ConvWalk *w;
-    const ConvTile *t;
-    Val *acc;
-    int64_t size; // channels per group
-    LaneRow row;
-} Grouped;
-
-static Val shuffled(Grouped *g, Val x, int64_t i)
-{
-    uint32_t mask[MAX_LANES];
-    for (uint32_t l = 0; l < g->w->b->width; l++) {
-        mask[l] = l / (uint32_t)g->size * (uint32_t)g->size + (uint32_t)i;
-    }
-    return g->size == 1 || g->w->tiles->expanded ? x : vb_shuffle(g->w->b, x, mask);
-}
-
-// Whether input column `column` (relative to tap 0 of the tile's first column) lies in the picture.
-static bool is_inside(const Grouped *g, int64_t column)
-{
-    const ConvPass *p = &g->w->pass;
-    int64_t x = g->t->first_column * p->stride[1] - g->t->phase->pad[1] + column;
-    return g->t->first_column < 0 || (x >= 0 && x < p->in_w);
-}
-
-static Val load_pixel(Grouped *g, int64_t column)
-{
-    const ConvPass *p = &g->w->pass;
-    if (g->t->first_column >= 0) { // the input pointer stands at column 0 of the picture
-        column += g->t->first_column * p->stride[1] - g->t->phase->pad[1];
-    }
-    Vb *b = g->w->b;
-    const LaneRow *r = &g->row;
-    int64_t at = column * p->in_block * 4;
-    Val x = vb_load(b, vb_ati(b, r->input, at));
-    if (r->index) {
-        x = vb_permute2(b, x, vb_load(b, vb_ati(b, r->next, at)), r->index);
-    }
-    if (r->third) {
-        x = vb_permute2(b, x, vb_load(b, vb_ati(b, r->third, at)), r->index_third);
-    }
-    return x;
-}
-
-// Channels [first, first + count) of the groups, one row of taps: each pixel is loaded and shuffled
-// once.
-static void emit_channels(Grouped *g, int64_t first, int64_t count)
-{
-    Vb *b = g->w->b;
-    const ConvTile *t = g->t;
-    int64_t stride = g->w->pass.stride[1], taps = t->phase->taps[1], bytes = (int64_t)b->width * 4;
-    Val *weight = ARENA_ARRAY(b->arena, Val, taps * count);
-    for (int64_t i = 0; i < taps * count; i++) {
-        int64_t at = i / count * g->size + first + i % count;
-        weight[i] = vb_load(b, vb_ati(b, g->row.weights, at * bytes));
-    }
-    for (int64_t column = 0; column < (t->columns - 1) * stride + taps; column++) {
-        if (!is_inside(g, column)) {
-            continue;
-        }
-        Val x = NULL;
-        for (int64_t i = 0; i < count; i++) {
-            Val lanes = NULL;
-            for (int64_t tap = column % stride; tap < taps && tap <= column; tap += stride) {
-                int64_t c = (column - tap) / stride;
-                if (c >= t->columns) {
-                    continue;
-                }
-                x = x ? x : load_pixel(g, column);
-                lanes = lanes ? lanes : shuffled(g, x, first + i);
-                g->acc[c] = vb_fma(b, weight[tap * count + i], lanes, g->acc[c]);
-            }
-        }
-    }
-}
+#include "cpu/kernels/conv/conv_cost.h"
+#include "cpu/kernels/conv/conv_lanes.h"
+#include "cpu/kernels/conv/conv_pack.h"
+#include "cpu/kernels/conv/conv_size.h"
 
 // One turn per `step` channels, each in a loop of one trip: blocks of their own keep the weights of
 // one turn from being loaded, and spilled, before another.
-static void emit_row(Grouped *g)
+static void emit_row(ConvWalk *w, const ConvTile *t, const LaneRow *row, Val *acc)
 {
-    Vb *b = g->w->b;
-    int64_t step = g->w->tiles->step;
-    uint32_t count = (uint32_t)g->t->columns;
-    for (int64_t i = 0; i < g->size; i += step) {
-        VbLoop once = vb_loop(b, vb_int(b, 0), vb_int(b, 1), 1, g->acc, count);
+    Vb *b = w->b;
+    int64_t step = w->tiles->step, size = row->channels;
+    uint32_t count = (uint32_t)t->columns;
+    for (int64_t i = 0; i < size; i += step) {
+        VbLoop once = vb_loop(b, vb_int(b, 0), vb_int(b, 1), 1, acc, count);
         for (uint32_t c = 0; c < count; c++) {
-            g->acc[c] = once.carried[c];
+            acc[c] = once.carried[c];
         }
-        emit_channels(g, i, g->size - i < step ? g->size - i : step);
-        vb_loop_end(b, &once, g->acc);
+        conv_reduce_lanes(w, t, row, i, size - i < step ? size - i : step, acc);
+        vb_loop_end(b, &once, acc);
     }
 }
 
 static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
 {
     Vb *b = w->b;
-    Grouped g = {.w = w, .t = t, .acc = acc, .size = w->pass.shuffled};
-    int64_t row_bytes = t->phase->taps[1] * g.size * b->width * 4;
+    LaneRow row = {.channels = w->pass.shuffled, .shuffled = w->pass.shuffled > 1};
+    int64_t row_bytes = t->phase->taps[1] * row.channels * b->width * 4;
     uint32_t count = (uint32_t)t->columns;
     VbLoop rows = vb_loop(b, t->tap_lo, t->tap_hi, 1, acc, count);
     for (uint32_t c = 0; c < count; c++) {
         acc[c] = rows.carried[c];
     }
-    Val row = vb_add(b, t->row, rows.index);
-    g.row.input = vb_at(b, t->input, vb_muli(b, row, w->in_row));
-    g.row.weights = vb_at(b, t->weights, vb_muli(b, rows.index, row_bytes));
-    emit_row(&g);
+    Val at = vb_add(b, t->row, rows.index);
+    row.input = vb_at(b, t->input, vb_muli(b, at, w->in_row));
+    row.weights = vb_at(b, t->weights, vb_muli(b, rows.index, row_bytes));
+    emit_row(w, t, &row, acc);
     vb_loop_end(b, &rows, acc);
-}
-
-void conv_reduce_lanes(ConvWalk *w, const ConvTile *t, const LaneRow *row, Val *acc)
-{
-    Grouped g = {.w = w, .t = t, .acc = acc, .size = conv_in_step(&w->pass), .row = *row};
-    emit_channels(&g, 0, 1);
-}
-
-double conv_lane_cycles(const TargetDef *g, const ConvPass *p, int64_t columns, double more)
-{
-    double cycles = 0;
-    for (uint32_t i = 0; i < p->phase_count; i++) {
-        const ConvPhase *f = &p->phase[i];
-        ConvSplit split = conv_split(f->count[1], columns);
-        double taps = (double)f->taps[1], fma = (double)split.width * taps;
-        double pixels = (double)((split.width - 1) * p->stride[1]) + taps;
-        pixels = pixels < fma ? pixels : fma;
-        double loads = pixels * (more > 0 ? 2 : 1) + taps;
-        double sums = (fma + pixels * more) / g->fma_per_cycle;
-        double turn = fmax(sums, loads / g->loads_per_cycle) + TURN_CYCLES;
-        double tiles = (double)(f->count[0] * split.tiles);
-        cycles += tiles * (turn * (double)(f->taps[0] * p->in_c) + TILE_CYCLES);
-    }
-    return cycles * (double)p->groups;
 }
 
 static ConvPass grouped_pass(const Node *n, uint32_t width, const char **why)
@@ -164,16 +61,6 @@ static ConvPass grouped_pass(const Node *n, uint32_t width, const char **why)
         *why = "not groups of equal channels in and out that divide the vector";
     }
     return p;
-}
-
-// Accumulators take about half of the registers.
-int64_t conv_lane_columns(const TargetDef *g, const ConvPass *p)
-{
-    int64_t row = 1, most = g->vector_registers >= 32 ? 14 : 6;
-    for (uint32_t i = 0; i < p->phase_count; i++) {
-        row = p->phase[i].count[1] > row ? p->phase[i].count[1] : row;
-    }
-    return div_up(row, div_up(row, most));
 }
 
 // The weights of as many channels as fit take the rest of the registers.

@@ -10,7 +10,7 @@
 // long.
 #include <string.h>
 
-#include "cpu/kernels/conv/conv_common.h"
+#include "cpu/kernels/conv/conv_size.h"
 
 typedef struct Naive {
     Emit *e;

@@ -13,10 +13,11 @@
 // (conv_expanded.c does, and serves all other sizes). Weights are [block][r][s][i][V]. Backward
 // data is the same with w transposed inside each group and rotated (conv_bwd_data.c). Not here: the
 // multiply-adds of a row of taps (conv_grouped.c).
-#include "cpu/kernels/conv/conv_walk.h"
-
 #include <math.h>
 
+#include "cpu/kernels/conv/conv_cost.h"
+#include "cpu/kernels/conv/conv_lanes.h"
+#include "cpu/kernels/conv/conv_pack.h"
 #include "cpu/kernels/conv/group_lanes.h"
 
 // Input channel of output channel `made` for channel i of its group.
@@ -126,7 +127,7 @@ static void emit_rows(Permuted *p, const LaneRow *r, Val lo, Val hi, Val *acc)
     for (uint32_t c = 0; c < count; c++) {
         sum[c] = rows.carried[c];
     }
-    conv_reduce_lanes(p->w, p->t, &row, sum);
+    conv_reduce_lanes(p->w, p->t, &row, 0, 1, sum);
     vb_for_end(b, &rows, sum);
     for (uint32_t c = 0; c < count; c++) {
         acc[c] = rows.carried[c];
@@ -143,6 +144,7 @@ static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
     Val i = turns.index, block = vb_divi(b, vb_add(b, p.lowest, i), b->width);
     LaneRow row = {.input = block_at(&p, block), .next = block_at(&p, vb_addi(b, block, 1))};
     row.weights = vb_at(b, t->weights, vb_muli(b, i, (int64_t)b->width * 4));
+    row.channels = p.g.reduced;
     row.index = vb_add(b, p.lanes, narrow(b, vb_sub(b, i, vb_muli(b, block, b->width))));
     for (int64_t c = 0; c < t->columns; c++) {
         acc[c] = turns.carried[c];

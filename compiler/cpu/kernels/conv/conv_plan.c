@@ -6,33 +6,21 @@
 // of one multiply-add. A tile reads all the weights of its channels, so it costs no less than
 // streaming them from the cache that holds them. Every candidate is priced over the real row:
 // border tiles, tails, the two widths of a split.
-#include "cpu/kernels/conv/conv_common.h"
+#include "cpu/kernels/conv/conv_plan.h"
 
 #include <math.h>
-#include <string.h>
 
-#define FMA_LATENCY 4.0
-#define ISSUE_WIDTH 5.0
-#define STEP_CYCLES 0.5  // what a trip of the loop costs beside: tells small tiles from large ones
+#include "cpu/kernels/conv/conv_cost.h"
+#include "cpu/kernels/conv/conv_size.h"
+
 #define STORE_CYCLES 2.5 // epilogue of one vector
 #define TILE_CYCLES 12.0 // loop set-up of one tile
 #define MIN_TASK_NS 3000.0
 #define WANTED_TASKS 16
 #define WANTED_BATCH_TASKS 32
-#define L2_SHARE 0.5          // of L2 for what is used again
-#define L2_CHUNK 0.35         // of L2 for a chunk of the input
-#define L3_SHARE 0.2          // of L3's bandwidth for weights that pass for each chunk
-#define SUM_TERMS 144         // products in one chain of additions, about
-#define MAX_PREFETCH_TILES 64 // more of them use the weights long enough
-
-double conv_step_cycles(const TargetDef *t, int64_t pixels, int64_t blocks)
-{
-    double fma = (double)(pixels * blocks);
-    double loads = (double)(pixels + blocks);
-    double uops = fma * (t->has_fma ? 1 : 2) + (blocks == 1 ? 1.0 : loads) + 3;
-    double cycles = fmax(fma / t->fma_per_cycle, loads / t->loads_per_cycle);
-    return fmax(fmax(cycles, FMA_LATENCY), uops / ISSUE_WIDTH) + STEP_CYCLES;
-}
+#define L2_SHARE 0.5  // of L2 for what is used again
+#define L2_CHUNK 0.35 // of L2 for a chunk of the input
+#define L3_SHARE 0.2  // of L3's bandwidth for weights that pass for each chunk
 
 static int64_t bits(uint64_t mask)
 {
@@ -52,17 +40,6 @@ static int64_t row_taps(const ConvPass *p, const ConvPhase *f) // sum over rows 
         sum += hi > lo ? hi - lo : 0;
     }
     return sum;
-}
-
-double conv_stream_gbps(const TargetDef *t, double bytes)
-{
-    if (bytes <= 0.5 * (double)t->l1_bytes) {
-        return 1e9;
-    }
-    if (bytes <= 0.35 * (double)t->l2_bytes) {
-        return t->l2_gbps;
-    }
-    return bytes <= 0.5 * (double)t->l3_bytes ? t->l3_gbps : t->dram_gbps;
 }
 
 // One phase, one group of `blocks` output-channel blocks, `images` images at once: ns.
@@ -107,12 +84,6 @@ static double pass_ns(const TargetDef *t, const ConvPass *p, const ConvTiles *c,
     return ns * (double)p->groups;
 }
 
-// Vectors that accumulators may take: the rest holds weights, a pixel and, without FMA, a product.
-int64_t conv_accumulators(const TargetDef *t, int64_t blocks)
-{
-    return (int64_t)t->vector_registers - blocks - 1 - (t->has_fma ? 0 : 1);
-}
-
 static int64_t max_columns(const ConvPass *p)
 {
     int64_t most = 1;
@@ -134,30 +105,6 @@ static void set_tail(const TargetDef *t, const ConvPass *p, ConvTiles *c)
     int64_t tail = conv_out_blocks(p, t->vector_floats) % c->blocks;
     c->tail_blocks = (int32_t)tail;
     c->tail_columns = (int32_t)(tail ? fitting_columns(p, conv_accumulators(t, tail) / tail) : 0);
-}
-
-int64_t conv_chain_blocks(int64_t blocks, int64_t terms, int64_t wanted)
-{
-    if (blocks * terms < 2 * wanted) {
-        return blocks;
-    }
-    return div_up(blocks, div_up(blocks, div_up(wanted, terms)));
-}
-
-int64_t conv_sum_blocks(const ConvPass *p, const ConvPhase *f)
-{
-    int64_t terms = f->taps[0] * f->taps[1] * conv_in_step(p);
-    return conv_chain_blocks(conv_in_blocks(p), terms, SUM_TERMS);
-}
-
-// Totals of the longest register tile, if any phase's sum is cut.
-static uint64_t total_bytes(const TargetDef *g, const ConvPass *p)
-{
-    bool cut = false;
-    for (uint32_t i = 0; i < p->phase_count; i++) {
-        cut |= conv_sum_blocks(p, &p->phase[i]) < conv_in_blocks(p);
-    }
-    return cut ? (uint64_t)g->vector_registers * g->vector_floats * 4 : 0;
 }
 
 static void try_tile(const PlanCtx *ctx, const ConvPass *p, ConvTiles c, ConvTiles *best,
@@ -269,12 +216,6 @@ void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, Con
     plan_across(ctx, p, image_ns, t);
 }
 
-double conv_memory_ns(const TargetDef *t, const Lowering *l, uint32_t batch)
-{
-    double bytes = (double)l->bytes_fixed + (double)l->bytes_per_image * batch;
-    return bytes / (bytes <= 0.5 * (double)t->l3_bytes ? t->l3_gbps : t->dram_gbps);
-}
-
 void conv_fill_lowering(const PlanCtx *ctx, const Node *n, const ConvPass *p, const ConvTiles *t,
                         Layout weights, Lowering *out)
 {
@@ -298,48 +239,4 @@ void conv_fill_lowering(const PlanCtx *ctx, const Node *n, const ConvPass *p, co
     *tiles_out = *t;
     out->plan = tiles_out;
     out->plan_bytes = sizeof *tiles_out;
-}
-
-// Input channels per trip of the inner loop: one is enough for a full tile; a small one would be
-// bound by the loop itself. Steps of one trip read different channels, so they share no pixel.
-static int32_t choose_step(const ConvPass *p, const ConvTiles *t)
-{
-    int32_t fma = t->blocks * t->columns * t->images;
-    if (p->in_c % p->in_block != 0 || fma > 16) {
-        return 1;
-    }
-    int32_t step = fma > 8 ? 2 : 4;
-    return p->in_block % step == 0 ? step : 1;
-}
-
-// Where few pixels use a task's weights, memory cannot bring the weights as fast as they are used;
-// one prefetch per step while the task before runs brings them earlier.
-static bool wants_prefetch(const TargetDef *g, const ConvPass *p, const ConvTiles *t)
-{
-    const ConvPhase *f = &p->phase[0];
-    int64_t tiles = f->count[0] * div_up(f->count[1], t->columns) * div_up(t->image_div, t->images);
-    if (t->across) {
-        tiles = tiles > t->chunks ? tiles / t->chunks : 1;
-    }
-    int64_t step = div_up(t->blocks * (int64_t)g->vector_floats * 4, tiles);
-    return p->phase_count == 1 && step <= VB_CACHE_LINE && tiles <= MAX_PREFETCH_TILES;
-}
-
-void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *out)
-{
-    ConvTiles t = {0};
-    bool flat = conv_is_flat(p);
-    if (flat) {
-        conv_flatten(p);
-    }
-    double ns = conv_choose_tile(ctx, p, &t);
-    t.flat = flat;
-    t.in_block = (int32_t)p->in_block;
-    t.step = choose_step(p, &t);
-    conv_plan_tasks(ctx, p, ns / ctx->plan_batch, &t);
-    t.prefetch = wants_prefetch(ctx->target, p, &t);
-    const Packing *packing = conv_pack_weights(ctx->arena, p, t.blocks, ctx->target->vector_floats);
-    conv_fill_lowering(ctx, n, p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
-    out->scratch_bytes = total_bytes(ctx->target, p);
-    out->predicted_ns = fmax(ns, conv_memory_ns(ctx->target, out, ctx->plan_batch));
 }

@@ -2,14 +2,18 @@
 // direct convolution, forward and backward data.
 //
 // A vector of outputs spans a few groups: for each of them the tile is multiplied with all channels
-// of that group, by weights that are zero in the lanes of other groups (conv_reduce_spanned in
-// conv_direct.c masks them while it loads). So a vector costs as many times its multiply-adds as it
-// meets groups, 1 + (V - 1) / co on average for co channels per group: little for large groups, for
-// which conv_expanded.c would expand much. Weights are [block][r][s][i][V], as there. Zero times
-// NaN or infinity is NaN, so these spread to groups that share a vector.
+// of that group, by weights that are masked to zero in the lanes of other groups while they are
+// loaded. So a vector's cost is multiplied by the number of groups that it meets, 1 + (V - 1) / co
+// on average for co channels per group: little for large groups, for which conv_expanded.c would
+// expand much. Weights are [block][r][s][i][V], as there. Zero times NaN or infinity is NaN, so
+// these spread to groups that share a vector.
 #include <math.h>
 
-#include "cpu/kernels/conv/conv_walk.h"
+#include "cpu/kernels/conv/conv_cost.h"
+#include "cpu/kernels/conv/conv_lanes.h"
+#include "cpu/kernels/conv/conv_pack.h"
+#include "cpu/kernels/conv/conv_reduce.h"
+#include "cpu/kernels/conv/conv_size.h"
 
 #define GROUP_CYCLES 25.0 // of a tile, to begin another group or input block
 
@@ -73,9 +77,53 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     return NULL;
 }
 
+// Channels [from, end) of the node's input, those of one group, which may begin and end within a
+// block. Weights of the first stand where the pointer does.
+static void emit_group(Reduction *r, Val from, Val end)
+{
+    Vb *b = r->w->b;
+    int64_t width = b->width;
+    Val input = REDUCTION_INPUT(r), weight = REDUCTION_WEIGHT(r);
+    Val last = vb_divi(b, vb_addi(b, end, -1), width);
+    VbLoop blocks = reduction_loop(r, vb_divi(b, from, width), vb_addi(b, last, 1), 1);
+    Val start = vb_muli(b, blocks.index, width), lo = vb_max(b, from, start);
+    Val offset = vb_muli(b, blocks.index, r->w->in_plane);
+    offset = vb_add(b, offset, vb_muli(b, vb_sub(b, lo, start), 4));
+    REDUCTION_INPUT(r) = vb_at(b, input, offset);
+    REDUCTION_WEIGHT(r) =
+        vb_at(b, weight, vb_muli(b, vb_sub(b, lo, from), reduction_step_bytes(r)));
+    r->channels = vb_sub(b, vb_min(b, end, vb_addi(b, start, width)), lo);
+    reduction_emit_block(r);
+    reduction_loop_end(r, &blocks);
+    REDUCTION_INPUT(r) = input;
+    REDUCTION_WEIGHT(r) = weight;
+}
+
+static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
+{
+    Vb *b = w->b;
+    ConvSize z = conv_size(w->e->node);
+    int64_t made = (w->pass.backward ? z.c : z.k) / z.groups, reduced = w->pass.shuffled;
+    Reduction r = reduction_begin(w, t, acc);
+    Val first = vb_muli(b, w->block, b->width);
+    Val end = vb_min(b, vb_addi(b, first, b->width), vb_int(b, made * z.groups));
+    Val last = vb_divi(b, vb_addi(b, end, -1), made);
+    VbLoop groups = reduction_loop(&r, vb_divi(b, first, made), vb_addi(b, last, 1), 1);
+    Val begin = vb_sub(b, vb_muli(b, groups.index, made), first); // lane of the group's first
+    Val before = vb_lane_mask(b, begin), until = vb_lane_mask(b, vb_addi(b, begin, made));
+    Val own = LLVMBuildAnd(b->builder, until, LLVMBuildNot(b->builder, before, ""), "");
+    r.lanes = LLVMBuildSExt(b->builder, own, LLVMVectorType(b->i32, b->width), "");
+    Val from = vb_muli(b, groups.index, reduced);
+    emit_group(&r, from, vb_addi(b, from, reduced));
+    reduction_loop_end(&r, &groups);
+    for (uint32_t i = 0; i < r.acc; i++) {
+        acc[i] = r.v[i];
+    }
+}
+
 static void emit(Emit *e)
 {
-    conv_walk(e, conv_reduce_spanned, NULL);
+    conv_walk(e, reduce, NULL);
 }
 
 static const char doc[] =

@@ -4,7 +4,7 @@
 #ifndef CPU_KERNELS_CONV_CONV_WALK_H
 #define CPU_KERNELS_CONV_CONV_WALK_H
 
-#include "cpu/kernels/conv/conv_common.h"
+#include "cpu/kernels/conv/conv_plan.h"
 
 #define CONV_MAX_ACC 64
 
@@ -63,22 +63,5 @@ static inline Val conv_total(const ConvWalk *w, int64_t i)
 
 /// Emits the whole kernel: the loop over tasks and all below.
 void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage);
-/// The reduction of conv_direct.c, which backward data uses too.
-void conv_reduce_direct(ConvWalk *w, const ConvTile *t, Val *acc);
-/// The same for each group that the tile's output channels belong to (conv_spanned.c).
-void conv_reduce_spanned(ConvWalk *w, const ConvTile *t, Val *acc);
-/// One row of taps of one channel of the groups, in lanes.
-typedef struct LaneRow {
-    Val input;       // the row's: a vector per pixel, of every lane's channel; or
-    Val next, index; // lane l is element index[l] of the vectors at input and next; NULL: as above
-    Val third, index_third; // then of that result and the vector at third; NULL: it is final
-    Val weights;            // of the row's first tap
-} LaneRow;
-/// Adds it to acc (conv_grouped.c).
-void conv_reduce_lanes(ConvWalk *w, const ConvTile *t, const LaneRow *row, Val *acc);
-/// Cycles of the tiles of one image; `more` operations per pixel share ports with multiply-adds.
-double conv_lane_cycles(const TargetDef *g, const ConvPass *p, int64_t columns, double more);
-/// Columns of a tile of such lanes.
-int64_t conv_lane_columns(const TargetDef *g, const ConvPass *p);
 
 #endif

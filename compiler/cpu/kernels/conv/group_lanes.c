@@ -4,7 +4,7 @@
 // broadcasts that are blended: each group's channel i goes to the lanes of that group.
 #include "cpu/kernels/conv/group_lanes.h"
 
-#include "cpu/kernels/conv/conv_common.h"
+#include "cpu/kernels/conv/conv_size.h"
 
 #define MAX_LANES 64
 #define LANE_CYCLES 1.5   // to spread one vector: a shuffle or two, a store

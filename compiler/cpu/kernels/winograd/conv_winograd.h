@@ -3,7 +3,7 @@
 #ifndef CPU_KERNELS_WINOGRAD_CONV_WINOGRAD_H
 #define CPU_KERNELS_WINOGRAD_CONV_WINOGRAD_H
 
-#include "cpu/kernels/conv/conv_common.h"
+#include "cpu/kernels/conv/conv_pass.h"
 #include "cpu/kernels/winograd/winograd_input.h"
 #include "ops/conv/conv_attrs.h"
 

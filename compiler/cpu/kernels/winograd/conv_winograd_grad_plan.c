@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "cpu/kernels/conv/conv_cost.h"
 #include "cpu/kernels/winograd/conv_winograd.h"
 
 #define TRANSFORM_CYCLES 3.0 // of a 1-D transform, per vector

@@ -11,6 +11,9 @@
 
 #include <math.h>
 
+#include "cpu/kernels/conv/conv_cost.h"
+#include "cpu/kernels/conv/conv_plan.h"
+#include "cpu/kernels/conv/conv_size.h"
 #include "ops/conv/conv_attrs.h"
 
 #define TRANSFORM_CYCLES 3.0 // of a 1-D transform, per vector
