@@ -30,11 +30,12 @@
 #define WINOGRAD_TOLERANCE (4.0 / (1 << 24))
 #define SIDE_TOLERANCE (16.0 / (1 << 24))
 
-// The operators as the kernels see them: names, and the scalar parts of fused ones. Independent of
+// The operators as the kernels see them: names, roles, and the scalar parts of fused ones. Independent of
 // the real ones on purpose: these tests pin what kernels do.
-static const OpDef op_conv = {.name = "conv2d"};
-static const OpDef op_bwd_data = {.name = "conv2d_bwd_data"};
-static const OpDef op_bwd_weights = {.name = "conv2d_bwd_weights"};
+static const OpDef op_conv = {.name = "conv2d", .role = OP_ROLE_CONV};
+static const OpDef op_bwd_data = {.name = "conv2d_bwd_data", .role = OP_ROLE_CONV_BWD_DATA};
+static const OpDef op_bwd_weights = {.name = "conv2d_bwd_weights",
+                                     .role = OP_ROLE_CONV_BWD_WEIGHTS};
 
 static const OpDef op_winograd = {.name = "winograd_weights"};
 
@@ -165,10 +166,16 @@ static void build_fused(Run *r)
     graph_add_output(r->graph, n, ELEM_F32, terms)->terms = 2;
 }
 
+static bool is_dense(const OpDef *op)
+{
+    return op->role == OP_ROLE_DENSE || op->role == OP_ROLE_DENSE_BWD_DATA ||
+           op->role == OP_ROLE_DENSE_BWD_WEIGHTS;
+}
+
 static void build_attrs(Run *r)
 {
     const Case *t = &r->t;
-    if (strncmp(r->node->op->name, "dense", 5) == 0) {
+    if (is_dense(r->node->op)) {
         DenseAttrs *a = ARENA_NEW(r->arena, DenseAttrs);
         *a = (DenseAttrs){.c = t->k, .bias = t->bias};
         r->node->attrs = a;
@@ -478,7 +485,7 @@ static const char *plan_case(Run *r, const OpDef *op)
     r->node = graph_add_node(r->graph, op, NULL);
     r->node->name = "node";
     build_attrs(r);
-    build_inputs(r, strncmp(op->name, "dense", 5) == 0);
+    build_inputs(r, is_dense(op));
     if (r->t.fused) {
         build_fused(r);
     }

@@ -4,9 +4,10 @@
 #include "cpu/kernels/conv/conv_plan.h"
 #include "conv_run.h"
 
-static const OpDef op_dense = {.name = "dense"};
-static const OpDef op_dense_bwd_data = {.name = "dense_bwd_data"};
-static const OpDef op_dense_bwd_weights = {.name = "dense_bwd_weights"};
+static const OpDef op_dense = {.name = "dense", .role = OP_ROLE_DENSE};
+static const OpDef op_dense_bwd_data = {.name = "dense_bwd_data", .role = OP_ROLE_DENSE_BWD_DATA};
+static const OpDef op_dense_bwd_weights = {.name = "dense_bwd_weights",
+                                           .role = OP_ROLE_DENSE_BWD_WEIGHTS};
 
 // Cases
 
