@@ -217,16 +217,16 @@ static void expect(Run *r, Arena *keep)
         winograd_bound(r->arena, &r->t, v, r->out_of, tile[0], tile[1]);
     }
     r->want = v[r->out_of];
-    int64_t n = plain_count(&r->want), pixels = dim(&r->want, 2) * dim(&r->want, 3);
+    int64_t n = plain_count(&r->want), pixels = plain_dim(&r->want, 2) * plain_dim(&r->want, 3);
     uint32_t next = 2;
     for (int64_t i = 0; r->t.bias && i < n; i++) {
-        double bias = r->in[next].at[i / pixels % dim(&r->want, 1)];
+        double bias = r->in[next].at[i / pixels % plain_dim(&r->want, 1)];
         r->want.at[i] += bias;
         r->want.bound[i] += fabs(bias);
     }
     next += r->t.bias;
     for (int64_t i = 0; r->t.fused && i < n; i++) {
-        int64_t c = i / pixels % dim(&r->want, 1);
+        int64_t c = i / pixels % plain_dim(&r->want, 1);
         double scale = r->in[next].at[c], shift = r->in[next + 1].at[c], y = r->in[next + 2].at[i];
         double sum = r->want.at[i] * scale + shift + y;
         r->want.at[i] = sum < 0 ? 0 : sum;
@@ -270,12 +270,12 @@ static void check_close(Run *r, const Plain *got)
 static void check_side(const Run *r, const Plain *stored, const float *partial, int64_t parts)
 {
     const Plain *k = &r->in[r->node->sides[0].arg[1].index];
-    int64_t channels = dim(stored, 1), pixels = dim(stored, 2) * dim(stored, 3);
+    int64_t channels = plain_dim(stored, 1), pixels = plain_dim(stored, 2) * plain_dim(stored, 3);
     int64_t padded = (channels + r->target->vector_floats - 1) / r->target->vector_floats *
                      r->target->vector_floats;
     for (int64_t c = 0; c < channels; c++) {
         double want[2] = {0}, bound[2] = {0}, got[2] = {0};
-        for (int64_t i = 0; i < dim(stored, 0) * pixels; i++) {
+        for (int64_t i = 0; i < plain_dim(stored, 0) * pixels; i++) {
             double z = stored->at[(i / pixels * channels + c) * pixels + i % pixels] - k->at[c];
             want[0] += z;
             want[1] += z * z;
@@ -347,9 +347,9 @@ static GuardBlock prepare(Run *r, uint32_t input, bool at_end)
     n->lowering = plan;
     Layout plain = {.kind = LAYOUT_PLAIN}, asked = v->layout;
     v->layout = plain;
-    GuardBlock in = guard_block(laid_bytes(&plain, &r->in[input]), at_end);
+    GuardBlock in = guard_block(plain_bytes(&plain, &r->in[input]), at_end);
     GuardBlock out = guard_block(l->elements * elem_bytes(l->elem), at_end);
-    each_element(&plain, &r->in[input], in.at, lay);
+    plain_each(&plain, &r->in[input], in.at, plain_lay);
     KernelRun *run = kernel_run_create(r->target, k, n);
     void *pointer[2] = {in.at, out.at};
     GuardBlock scratch = guard_block(plan->scratch_bytes, at_end);
@@ -379,16 +379,16 @@ static Blocks make_blocks(Run *r, bool at_end, const Blocks *made)
             b.at[b.count++] = u;
             continue;
         }
-        GuardBlock g = guard_block(laid_bytes(&l, &r->in[i]), at_end);
-        each_element(&l, &r->in[i], g.at, lay);
+        GuardBlock g = guard_block(plain_bytes(&l, &r->in[i]), at_end);
+        plain_each(&l, &r->in[i], g.at, plain_lay);
         b.at[b.count++] = g;
     }
     n->outputs.at[0]->layout = n->lowering->out_layout[0];
-    b.at[b.count++] = guard_block(laid_bytes(&n->lowering->out_layout[0], &r->want), at_end);
+    b.at[b.count++] = guard_block(plain_bytes(&n->lowering->out_layout[0], &r->want), at_end);
     if (n->side_count) {
         int64_t parts = n->lowering->parts_mul * ceil_div(r->t.batch, n->lowering->parts_div);
         uint32_t width = r->target->vector_floats;
-        int64_t padded = ceil_div(dim(&r->want, 1), width) * width;
+        int64_t padded = ceil_div(plain_dim(&r->want, 1), width) * width;
         n->outputs.at[1]->layout = (Layout){.kind = LAYOUT_PARTIALS, .block = width};
         b.at[b.count++] = guard_block((size_t)(parts * 2 * padded) * 4, at_end);
     }
@@ -436,11 +436,11 @@ static void check_output(Run *r, const Blocks *b)
         got.at[i] = (double)NAN;
     }
     const Layout *l = &r->node->lowering->out_layout[0];
-    each_element(l, &got, out->at, fetch);
+    plain_each(l, &got, out->at, plain_fetch);
     check_close(r, &got);
     if (l->kind == LAYOUT_BLOCKED) { // pad lanes are zero
         GuardBlock again = guard_block(out->bytes, true);
-        each_element(l, &got, again.at, lay);
+        plain_each(l, &got, again.at, plain_lay);
         ck_assert_msg(memcmp(again.at, out->at, out->bytes) == 0, "%s: pads", describe(r));
         guard_block_free(&again);
     }

@@ -69,14 +69,14 @@ static Plain plain_random(Arena *a, Shape s, int64_t batch, uint64_t seed)
     return p;
 }
 
-static int64_t dim(const Plain *p, uint32_t i)
+static int64_t plain_dim(const Plain *p, uint32_t i)
 {
     return i < p->shape.rank ? p->shape.dim[i] : 1;
 }
 
-static int64_t index4(const Plain *p, int64_t n, int64_t c, int64_t y, int64_t x)
+static int64_t plain_index(const Plain *p, int64_t n, int64_t c, int64_t y, int64_t x)
 {
-    return ((n * dim(p, 1) + c) * dim(p, 2) + y) * dim(p, 3) + x;
+    return ((n * plain_dim(p, 1) + c) * plain_dim(p, 2) + y) * plain_dim(p, 3) + x;
 }
 
 // Calls fn for every product w[k,c,r,s] * x[n,c,iy,ix] that makes y[n,k,oy,ox].
@@ -87,14 +87,14 @@ static void tap_products(const Case *t, const Plain *v, ProductFn fn, const int6
 {
     int64_t cg = t->c / t->groups, kg = t->k / t->groups, n = nkcrs[0], k = nkcrs[1];
     int64_t c = k / kg * cg + nkcrs[2], r = nkcrs[3], s = nkcrs[4];
-    int64_t at[3] = {0, index4(&v[1], k, nkcrs[2], r, s), 0};
+    int64_t at[3] = {0, plain_index(&v[1], k, nkcrs[2], r, s), 0};
     for (int64_t oy = 0, oh = out_h(t), ow = out_w(t); oy < oh; oy++) {
         int64_t iy = oy * t->sh + r - t->pad[0];
         for (int64_t ox = 0; iy >= 0 && iy < t->h && ox < ow; ox++) {
             int64_t ix = ox * t->sw + s - t->pad[1];
             if (ix >= 0 && ix < t->w) {
-                at[0] = index4(&v[0], n, c, iy, ix);
-                at[2] = index4(&v[2], n, k, oy, ox);
+                at[0] = plain_index(&v[0], n, c, iy, ix);
+                at[2] = plain_index(&v[2], n, k, oy, ox);
                 fn(v, at);
             }
         }
@@ -174,12 +174,12 @@ static int64_t own_elements(const Packing *p)
 
 typedef void (*MoveFn)(float *laid, double *plain);
 
-static void lay(float *laid, double *plain)
+static void plain_lay(float *laid, double *plain)
 {
     *laid = plain ? (float)*plain : 0;
 }
 
-static void fetch(float *laid, double *plain)
+static void plain_fetch(float *laid, double *plain)
 {
     if (plain) {
         if (!isnan(*plain)) { // an assertion alone writes a message for each element
@@ -190,7 +190,7 @@ static void fetch(float *laid, double *plain)
 }
 
 // Applies fn to each element of the laid tensor and its place in the plain one (NULL for padding).
-static void each_element(const Layout *l, const Plain *p, float *laid, MoveFn fn)
+static void plain_each(const Layout *l, const Plain *p, float *laid, MoveFn fn)
 {
     int64_t n = plain_count(p);
     if (l->kind == LAYOUT_PLAIN) {
@@ -206,8 +206,8 @@ static void each_element(const Layout *l, const Plain *p, float *laid, MoveFn fn
         }
     } else {
         ck_assert_int_eq(l->kind, LAYOUT_BLOCKED);
-        int64_t block = l->block, c = dim(p, 1), pixels = dim(p, 2) * dim(p, 3);
-        int64_t rows = dim(p, 0) * ((c + block - 1) / block);
+        int64_t block = l->block, c = plain_dim(p, 1), pixels = plain_dim(p, 2) * plain_dim(p, 3);
+        int64_t rows = plain_dim(p, 0) * ((c + block - 1) / block);
         for (int64_t i = 0; i < rows * pixels * block; i++) {
             int64_t lane = i % block, pixel = i / block % pixels, row = i / block / pixels;
             int64_t per = (c + block - 1) / block, channel = row % per * block + lane;
@@ -217,14 +217,14 @@ static void each_element(const Layout *l, const Plain *p, float *laid, MoveFn fn
     }
 }
 
-static size_t laid_bytes(const Layout *l, const Plain *p)
+static size_t plain_bytes(const Layout *l, const Plain *p)
 {
     if (l->kind == LAYOUT_PACKED) {
         return (size_t)packing_elements(l->packing) * 4;
     }
     int64_t n = plain_count(p);
     if (l->kind == LAYOUT_BLOCKED) {
-        n = n / dim(p, 1) * ((dim(p, 1) + l->block - 1) / l->block * l->block);
+        n = n / plain_dim(p, 1) * ((plain_dim(p, 1) + l->block - 1) / l->block * l->block);
     }
     return (size_t)n * 4;
 }

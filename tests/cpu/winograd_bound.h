@@ -33,8 +33,8 @@ typedef struct BoundPass {
 // Zero outside of the picture.
 static double bound_pixel(const Plain *p, int64_t n, int64_t c, int64_t y, int64_t x)
 {
-    bool inside = y >= 0 && y < dim(p, 2) && x >= 0 && x < dim(p, 3);
-    return inside ? fabs(p->at[index4(p, n, c, y, x)]) : 0;
+    bool inside = y >= 0 && y < plain_dim(p, 2) && x >= 0 && x < plain_dim(p, 3);
+    return inside ? fabs(p->at[plain_index(p, n, c, y, x)]) : 0;
 }
 
 // to[rows.rows][columns.rows] = |rows| from[rows.columns][columns.columns] |columns|^T
@@ -76,7 +76,8 @@ static double *bound_weights(const BoundPass *b)
         for (int64_t c = 0; c < b->reduced; c++) {
             double tap[9];
             for (int i = 0; i < 9; i++) {
-                int64_t at = b->backward ? index4(b->w, c, k, 0, 8 - i) : index4(b->w, k, c, 0, i);
+                int64_t at =
+                    b->backward ? plain_index(b->w, c, k, 0, 8 - i) : plain_index(b->w, k, c, 0, i);
                 tap[i] = fabs(b->w->at[at]);
             }
             bound_transform(&b->row.g, &b->column.g, tap, u + (k * b->reduced + c) * BOUND_POINTS);
@@ -120,9 +121,9 @@ static void bound_outputs(const BoundPass *b, const double *u, Plain *to, const 
             }
         }
         bound_transform(&b->row.at, &b->column.at, m, y);
-        for (int i = 0; i < b->row.at.rows && at[1] + i < dim(to, 2); i++) {
-            for (int j = 0; j < b->column.at.rows && at[2] + j < dim(to, 3); j++) {
-                to->bound[index4(to, at[0], k, at[1] + i, at[2] + j)] =
+        for (int i = 0; i < b->row.at.rows && at[1] + i < plain_dim(to, 2); i++) {
+            for (int j = 0; j < b->column.at.rows && at[2] + j < plain_dim(to, 3); j++) {
+                to->bound[plain_index(to, at[0], k, at[1] + i, at[2] + j)] =
                     y[i * b->column.at.rows + j];
             }
         }
@@ -132,9 +133,9 @@ static void bound_outputs(const BoundPass *b, const double *u, Plain *to, const 
 static void bound_pass(const BoundPass *b, Plain *to)
 {
     const double *u = bound_weights(b);
-    for (int64_t n = 0; n < dim(to, 0); n++) {
-        for (int64_t y = 0; y < dim(to, 2); y += b->row.at.rows) {
-            for (int64_t x = 0; x < dim(to, 3); x += b->column.at.rows) {
+    for (int64_t n = 0; n < plain_dim(to, 0); n++) {
+        for (int64_t y = 0; y < plain_dim(to, 2); y += b->row.at.rows) {
+            for (int64_t x = 0; x < plain_dim(to, 3); x += b->column.at.rows) {
                 int64_t at[3] = {n, y, x};
                 bound_outputs(b, u, to, at);
             }
@@ -168,9 +169,9 @@ static void bound_gradient(const BoundPass *b, const Plain *dy, Plain *dw)
 {
     int64_t count = b->made * b->reduced * BOUND_POINTS;
     double *du = ARENA_ARRAY(b->arena, double, count);
-    for (int64_t n = 0; n < dim(dy, 0); n++) {
-        for (int64_t y = 0; y < dim(dy, 2); y += b->row.at.rows) {
-            for (int64_t x = 0; x < dim(dy, 3); x += b->column.at.rows) {
+    for (int64_t n = 0; n < plain_dim(dy, 0); n++) {
+        for (int64_t y = 0; y < plain_dim(dy, 2); y += b->row.at.rows) {
+            for (int64_t x = 0; x < plain_dim(dy, 3); x += b->column.at.rows) {
                 int64_t at[3] = {n, y, x};
                 bound_products(b, dy, at, du);
             }
