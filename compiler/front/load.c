@@ -360,8 +360,8 @@ static bool load_text(Front *f, const char *path, const char *text)
 {
     size_t bytes = strlen(text);
     if (bytes > DSL_MAX_FILE_BYTES) {
-        (void)front_error(f, f->globals, (SrcRange){0}, "%s: larger than the limit of %zu bytes", path,
-                          (size_t)DSL_MAX_FILE_BYTES);
+        (void)front_error(f, f->globals, (SrcRange){0}, "%s: larger than the limit of %zu bytes",
+                          path, (size_t)DSL_MAX_FILE_BYTES);
         return false;
     }
     VEC_PUSH(f->arena, &f->loaded, path);

@@ -12,7 +12,7 @@
     "model tiny {\n"                                                                               \
     "  input image[3, 8, 8]\n"                                                                     \
     "  conv(3x3, c=4, pad=1); relu\n"                                                              \
-    "  global_avgpool; dense(classes)\n"                                                     \
+    "  global_avgpool; dense(classes)\n"                                                           \
     "}\n"
 
 static Arena *arena;
