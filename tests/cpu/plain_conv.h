@@ -1,13 +1,10 @@
 // plain_conv.h: convolutions as plain loops in float64, forward and both gradients, and how plain
-// tensors lie in the layouts that kernels want. For conv_run.h alone. Independent of the
+// tensors lie in the layouts that kernels want. For conv_run.c alone. Independent of the
 // operators' references and of support/laid_tensor.c on purpose: these tests pin what kernels do.
 #ifndef PLAIN_CONV_H
 #define PLAIN_CONV_H
 
-#include <math.h>
-
 #include "ir/graph.h"
-#include "support/check_main.h"
 
 typedef struct Case {
     int64_t c, k, h, w, r, s, sh, sw, pad[4], groups;
@@ -16,15 +13,8 @@ typedef struct Case {
     bool image;       // x is the model's input
 } Case;
 
-static int64_t out_h(const Case *t)
-{
-    return (t->h + t->pad[0] + t->pad[2] - t->r) / t->sh + 1;
-}
-
-static int64_t out_w(const Case *t)
-{
-    return (t->w + t->pad[1] + t->pad[3] - t->s) / t->sw + 1;
-}
+int64_t out_h(const Case *t);
+int64_t out_w(const Case *t);
 
 // Plain tensors
 
@@ -33,200 +23,34 @@ typedef struct Plain {
     double *at, *bound;
 } Plain;
 
-static double random_value(uint64_t *state)
-{
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (double)(float)((double)(*state >> 40) / (1 << 23) - 1.0);
-}
-
-static Plain plain_zero(Arena *a, Shape s, int64_t batch)
-{
-    if (s.dim[0] == DIM_BATCH) {
-        s.dim[0] = batch;
-    }
-    int64_t n = 1;
-    for (uint32_t i = 0; i < s.rank; i++) {
-        n *= s.dim[i];
-    }
-    return (Plain){s, ARENA_ARRAY(a, double, n), ARENA_ARRAY(a, double, n)};
-}
-
-static int64_t plain_count(const Plain *p)
-{
-    int64_t n = 1;
-    for (uint32_t i = 0; i < p->shape.rank; i++) {
-        n *= p->shape.dim[i];
-    }
-    return n;
-}
-
-static Plain plain_random(Arena *a, Shape s, int64_t batch, uint64_t seed)
-{
-    Plain p = plain_zero(a, s, batch);
-    for (int64_t i = 0, n = plain_count(&p); i < n; i++) {
-        p.at[i] = random_value(&seed);
-    }
-    return p;
-}
-
-static int64_t plain_dim(const Plain *p, uint32_t i)
-{
-    return i < p->shape.rank ? p->shape.dim[i] : 1;
-}
-
-static int64_t plain_index(const Plain *p, int64_t n, int64_t c, int64_t y, int64_t x)
-{
-    return ((n * plain_dim(p, 1) + c) * plain_dim(p, 2) + y) * plain_dim(p, 3) + x;
-}
+Plain plain_zero(Arena *a, Shape s, int64_t batch);
+/// Numbers in [-1, 1) that floats hold.
+Plain plain_random(Arena *a, Shape s, int64_t batch, uint64_t seed);
+int64_t plain_count(const Plain *p);
+/// 1 behind the last dimension.
+int64_t plain_dim(const Plain *p, uint32_t i);
+int64_t plain_index(const Plain *p, int64_t n, int64_t c, int64_t y, int64_t x);
 
 // Calls fn for every product w[k,c,r,s] * x[n,c,iy,ix] that makes y[n,k,oy,ox].
 typedef void (*ProductFn)(const Plain *t, const int64_t at[3]); // indices into x, w, y
 
-// The products of w[k,c,r,s] with one channel of one picture.
-static void tap_products(const Case *t, const Plain *v, ProductFn fn, const int64_t nkcrs[5])
-{
-    int64_t cg = t->c / t->groups, kg = t->k / t->groups, n = nkcrs[0], k = nkcrs[1];
-    int64_t c = k / kg * cg + nkcrs[2], r = nkcrs[3], s = nkcrs[4];
-    int64_t at[3] = {0, plain_index(&v[1], k, nkcrs[2], r, s), 0};
-    for (int64_t oy = 0, oh = out_h(t), ow = out_w(t); oy < oh; oy++) {
-        int64_t iy = oy * t->sh + r - t->pad[0];
-        for (int64_t ox = 0; iy >= 0 && iy < t->h && ox < ow; ox++) {
-            int64_t ix = ox * t->sw + s - t->pad[1];
-            if (ix >= 0 && ix < t->w) {
-                at[0] = plain_index(&v[0], n, c, iy, ix);
-                at[2] = plain_index(&v[2], n, k, oy, ox);
-                fn(v, at);
-            }
-        }
-    }
-}
+void each_product(const Case *t, const Plain *v, ProductFn fn);
 
-static void each_product(const Case *t, const Plain *v, ProductFn fn)
-{
-    int64_t taps = t->c / t->groups * t->r * t->s;
-    for (int64_t i = 0; i < t->batch * t->k * taps; i++) {
-        int64_t q = i % taps;
-        int64_t nkcrs[5] = {i / taps / t->k, i / taps % t->k, q / (t->r * t->s), q / t->s % t->r,
-                            q % t->s};
-        tap_products(t, v, fn, nkcrs);
-    }
-}
-
-static void add_product(const Plain *v, int to, const int64_t at[3], int f, int g)
-{
-    double product = v[f].at[at[f]] * v[g].at[at[g]];
-    v[to].at[at[to]] += product;
-    v[to].bound[at[to]] += fabs(product);
-}
-
-static void add_y(const Plain *v, const int64_t at[3])
-{
-    add_product(v, 2, at, 0, 1);
-}
-
-static void add_dx(const Plain *v, const int64_t at[3])
-{
-    add_product(v, 0, at, 1, 2);
-}
-
-static void add_dw(const Plain *v, const int64_t at[3])
-{
-    add_product(v, 1, at, 0, 2);
-}
+// A product and its absolute value are added to one of the three, and to its bound.
+void add_y(const Plain *v, const int64_t at[3]);
+void add_dx(const Plain *v, const int64_t at[3]);
+void add_dw(const Plain *v, const int64_t at[3]);
 
 // Layouts
 
-static bool packed_source(const Packing *p, const Shape *s, int64_t element, int64_t *source)
-{
-    int64_t at[SHAPE_MAX_RANK];
-    for (uint32_t j = 0; j < SHAPE_MAX_RANK; j++) {
-        at[j] = p->base[j];
-    }
-    for (uint32_t d = p->dims; d-- > 0;) {
-        at[p->dim[d].coord] += element % p->dim[d].extent * p->dim[d].coef;
-        element /= p->dim[d].extent;
-    }
-    if (p->fold[1]) {
-        if (at[0] >= p->fold[0]) {
-            return false;
-        }
-        at[0] += at[1] / p->fold[1] * p->fold[0];
-        at[1] %= p->fold[1];
-    }
-    *source = 0;
-    for (uint32_t j = 0; j < s->rank; j++) {
-        if (at[j] < 0 || at[j] >= s->dim[j]) {
-            return false;
-        }
-        *source = *source * s->dim[j] + at[j];
-    }
-    return true;
-}
-
-static int64_t own_elements(const Packing *p)
-{
-    int64_t n = 1;
-    for (uint32_t d = 0; d < p->dims; d++) {
-        n *= p->dim[d].extent;
-    }
-    return n;
-}
-
+// plain: NULL for padding.
 typedef void (*MoveFn)(float *laid, double *plain);
-
-static void plain_lay(float *laid, double *plain)
-{
-    *laid = plain ? (float)*plain : 0;
-}
-
-static void plain_fetch(float *laid, double *plain)
-{
-    if (plain) {
-        if (!isnan(*plain)) { // an assertion alone writes a message for each element
-            ck_abort_msg("an element has two places");
-        }
-        *plain = (double)*laid;
-    }
-}
+void plain_lay(float *laid, double *plain);
+void plain_fetch(float *laid, double *plain);
 
 // Applies fn to each element of the laid tensor and its place in the plain one (NULL for padding).
-static void plain_each(const Layout *l, const Plain *p, float *laid, MoveFn fn)
-{
-    int64_t n = plain_count(p);
-    if (l->kind == LAYOUT_PLAIN) {
-        for (int64_t i = 0; i < n; i++) {
-            fn(laid + i, p->at + i);
-        }
-    } else if (l->kind == LAYOUT_PACKED) {
-        for (const Packing *k = l->packing; k; k = k->next) {
-            int64_t count = own_elements(k), source;
-            for (int64_t i = 0; i < count; i++) {
-                fn(laid++, packed_source(k, &p->shape, i, &source) ? p->at + source : NULL);
-            }
-        }
-    } else {
-        ck_assert_int_eq(l->kind, LAYOUT_BLOCKED);
-        int64_t block = l->block, c = plain_dim(p, 1), pixels = plain_dim(p, 2) * plain_dim(p, 3);
-        int64_t rows = plain_dim(p, 0) * ((c + block - 1) / block);
-        for (int64_t i = 0; i < rows * pixels * block; i++) {
-            int64_t lane = i % block, pixel = i / block % pixels, row = i / block / pixels;
-            int64_t per = (c + block - 1) / block, channel = row % per * block + lane;
-            int64_t at = ((row / per) * c + channel) * pixels + pixel;
-            fn(laid + i, channel < c ? p->at + at : NULL);
-        }
-    }
-}
+void plain_each(const Layout *l, const Plain *p, float *laid, MoveFn fn);
 
-static size_t plain_bytes(const Layout *l, const Plain *p)
-{
-    if (l->kind == LAYOUT_PACKED) {
-        return (size_t)packing_elements(l->packing) * 4;
-    }
-    int64_t n = plain_count(p);
-    if (l->kind == LAYOUT_BLOCKED) {
-        n = n / plain_dim(p, 1) * ((plain_dim(p, 1) + l->block - 1) / l->block * l->block);
-    }
-    return (size_t)n * 4;
-}
+size_t plain_bytes(const Layout *l, const Plain *p);
 
 #endif

@@ -1,8 +1,12 @@
 // test_conv.c: every kernel of the convolution and dense operators against plain loops in float64
 // (conv_run.h), on odd sizes, for every target that this machine runs. Not here: what Winograd's
 // kernels alone serve (test_winograd.c).
+#include "cpu/conv_run.h"
+
+#include <string.h>
+
 #include "cpu/kernels/conv/conv_plan.h"
-#include "conv_run.h"
+#include "support/check_main.h"
 
 static const OpDef op_dense = {.name = "dense", .role = OP_ROLE_DENSE};
 static const OpDef op_dense_bwd_data = {.name = "dense_bwd_data", .role = OP_ROLE_DENSE_BWD_DATA};

@@ -1,9 +1,13 @@
 // test_winograd.c: Winograd's kernels, and those that serve the same convolutions, against plain
 // loops in float64 (conv_run.h) for every target that this machine runs; the table of rounding
 // errors in docs/kernels.md.
+#include <string.h>
+
+#include "cpu/conv_errors.h"
+#include "cpu/conv_run.h"
 #include "cpu/kernels/winograd/conv_winograd.h"
-#include "conv_errors.h"
-#include "conv_run.h"
+#include "support/check_main.h"
+#include "support/kernel_run.h"
 
 // Runs what Winograd serves: one of its kernels must have run.
 static void run_square(const TargetDef *t, const OpDef *op, uint32_t out_of, const Case *c)
