@@ -1,6 +1,7 @@
 // strbuf.c: a text that grows.
 #include "base/strbuf.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +67,16 @@ void strbuf_add_json(StrBuf *b, const char *text)
         }
     }
     strbuf_add(b, "\"");
+}
+
+const char *json_number(double x, int digits, char text[32])
+{
+    if (isfinite(x)) {
+        (void)snprintf(text, 32, "%.*g", digits, x);
+    } else {
+        (void)snprintf(text, 32, "null");
+    }
+    return text;
 }
 
 const char *strbuf_text(const StrBuf *b)

@@ -18,6 +18,9 @@ void strbuf_add_bytes(StrBuf *b, const char *bytes, size_t n);
 void strbuf_printf(StrBuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /// Adds a JSON string, quotes included.
 void strbuf_add_json(StrBuf *b, const char *text);
+/// A JSON number of so many digits, or null where JSON has none (infinities, NaN): in text, which is
+/// returned.
+const char *json_number(double x, int digits, char text[32]);
 const char *strbuf_text(const StrBuf *b); // never NULL
 
 #endif

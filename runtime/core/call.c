@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/nonfinite.h"
+
 RnCall rni_session_call(RnSession *s, uint32_t batch)
 {
     memcpy(s->call_base, s->base, s->model->region_count * sizeof *s->base);
@@ -101,17 +103,23 @@ static void copy_outputs(const RnSession *s, float *const *outputs, uint64_t fir
     }
 }
 
-static RnStatus infer_pass(RnSession *s, const float *const *inputs, uint64_t first, uint32_t batch,
-                           float *const *outputs, RnError *err)
+// Where the inputs of the pass that begins at image `first` are.
+static void point_inputs(RnSession *s, const float *const *inputs, uint64_t first)
 {
     for (uint32_t nth = 0;; nth++) {
         int32_t index = rn_model_nth(s->model, RN_ROLE_INPUT, nth);
         if (index < 0) {
-            break;
+            return;
         }
         uint64_t skip = first * rn_tensor_elements(rn_model_tensor(s->model, index));
         s->pass_inputs[nth] = inputs[nth] ? inputs[nth] + skip : NULL;
     }
+}
+
+static RnStatus infer_pass(RnSession *s, const float *const *inputs, uint64_t first, uint32_t batch,
+                           float *const *outputs, RnError *err)
+{
+    point_inputs(s, inputs, first);
     RnCall call = rni_session_call(s, batch);
     call.first_image = first;
     bind_outputs(s, outputs, first);
@@ -146,4 +154,42 @@ RnStatus rn_infer(RnSession *s, const float *const *inputs, size_t batch, float 
         status = infer_pass(s, inputs, first, now, outputs, err);
     }
     return status;
+}
+
+// The first image with an output that is not finite, or `batch`.
+static uint64_t first_nonfinite_image(const RnSession *s, float *const *outputs, uint64_t batch)
+{
+    uint64_t found = batch;
+    for (uint32_t nth = 0;; nth++) {
+        int32_t index = rn_model_nth(s->model, RN_ROLE_OUTPUT, nth);
+        if (index < 0) {
+            return found;
+        }
+        uint64_t per_image = rn_tensor_elements(rn_model_tensor(s->model, index));
+        if (outputs[nth] != NULL && per_image > 0) {
+            found = rni_first_nonfinite(outputs[nth], found * per_image) / per_image;
+        }
+    }
+}
+
+RnStatus rn_infer_check_finite(RnSession *s, const float *const *inputs, size_t batch,
+                               float *const *outputs, RnError *err)
+{
+    uint64_t image = first_nonfinite_image(s, outputs, batch);
+    if (image == batch) {
+        return RN_OK;
+    }
+    point_inputs(s, inputs, image);
+    RnCall call = rni_session_call(s, 1);
+    call.first_image = image;
+    RnStatus status = rni_session_bind_inputs(s, s->pass_inputs, 1, err);
+    if (status != RN_OK) {
+        return status;
+    }
+    const NonfiniteSearch search = {.result = "the output",
+                                    .plan = rni_session_plan(s, RN_PLAN_INFER, 1),
+                                    .call = &call,
+                                    .first_image = image,
+                                    .prepare = true};
+    return rni_session_report_nonfinite(s, &search, err);
 }

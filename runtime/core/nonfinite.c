@@ -1,10 +1,13 @@
 // nonfinite.c: the search for the first number that is infinite or not a number.
+#include "core/nonfinite.h"
+
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "core/session.h"
+static const char VARIANCE[] = "running_var";
 
-// Index of the first float that is not finite, or n.
-static uint64_t first_bad(const float *x, uint64_t n)
+uint64_t rni_first_nonfinite(const float *x, uint64_t n)
 {
     uint64_t i = 0;
     while (i < n && isfinite(x[i])) {
@@ -13,52 +16,75 @@ static uint64_t first_bad(const float *x, uint64_t n)
     return i;
 }
 
-// The sign of a NaN means nothing, so it is not shown.
-static const char *bad_text(float x)
+const char *rni_number_text(float x, char text[32])
 {
-    return isnan(x) ? "nan" : x < 0 ? "-inf" : "inf";
+    if (isnan(x)) { // its sign means nothing, so it is not shown
+        return "nan";
+    }
+    (void)snprintf(text, 32, "%g", (double)x);
+    return text;
 }
 
-static bool report_tensors(RnSession *s, RnRole role, const char *what, uint32_t batch,
-                           RnError *err)
+bool rni_is_variance(const char *name)
 {
+    size_t n = strlen(name), end = sizeof VARIANCE - 1;
+    return n >= end && strcmp(name + n - end, VARIANCE) == 0 &&
+           (n == end || name[n - end - 1] == '.');
+}
+
+uint64_t rni_first_wrong(const char *name, const float *x, uint64_t n)
+{
+    uint64_t bad = rni_first_nonfinite(x, n);
+    for (uint64_t i = 0; i < bad && rni_is_variance(name); i++) {
+        if (x[i] < 0) {
+            return i;
+        }
+    }
+    return bad;
+}
+
+static bool report_tensors(RnSession *s, const NonfiniteSearch *search, RnRole role,
+                           const char *what, RnError *err)
+{
+    char text[32];
     for (uint32_t i = 0; i < s->model->tensor_count; i++) {
         const RnTensor *t = rn_model_tensor(s->model, (int32_t)i);
         if (t->role != (uint32_t)role) {
             continue;
         }
-        const float *x = rni_session_tensor(s, t, batch);
+        const char *name = rn_text(s->model, t->name);
+        const float *x = rni_session_tensor(s, t, search->call->batch);
         uint64_t per_image = rn_tensor_elements(t);
-        uint64_t n = (t->flags & RN_TENSOR_BATCHED) ? per_image * batch : per_image;
-        uint64_t bad = first_bad(x, n);
+        uint64_t n = (t->flags & RN_TENSOR_BATCHED) ? per_image * search->call->batch : per_image;
+        uint64_t bad =
+            role == RN_ROLE_STATE ? rni_first_wrong(name, x, n) : rni_first_nonfinite(x, n);
         if (bad == n) {
             continue;
         }
-        const char *name = rn_text(s->model, t->name);
         if (role == RN_ROLE_INPUT && per_image > 0) {
             rn_fail(err, RN_ERR_NAN,
-                    "the loss is not a finite number: %s %s, image %llu of the batch: value is %s",
-                    what, name, (unsigned long long)(bad / per_image), bad_text(x[bad]));
+                    "%s is not a finite number: %s %s, image %llu of the batch: value is %s",
+                    search->result, what, name,
+                    (unsigned long long)(search->first_image + bad / per_image),
+                    rni_number_text(x[bad], text));
         } else {
-            rn_fail(err, RN_ERR_NAN, "the loss is not a finite number: %s %s: element %llu is %s",
-                    what, name, (unsigned long long)bad, bad_text(x[bad]));
+            rn_fail(err, RN_ERR_NAN, "%s is not a finite number: %s %s: element %llu is %s",
+                    search->result, what, name, (unsigned long long)bad,
+                    rni_number_text(x[bad], text));
         }
         return true;
     }
     return false;
 }
 
-RnStatus rni_session_report_nonfinite(RnSession *s, const RnPlan *plan, const RnCall *call,
-                                      RnError *err)
+// Runs a table step by step. True when one made a number that is not finite, which err then tells.
+static bool report_steps(RnSession *s, const NonfiniteSearch *search, StepRange range,
+                         const RnCall *call, RnError *err)
 {
-    if (report_tensors(s, RN_ROLE_PARAM, "parameter", call->batch, err) ||
-        report_tensors(s, RN_ROLE_STATE, "running statistic", call->batch, err) ||
-        report_tensors(s, RN_ROLE_INPUT, "input", call->batch, err)) {
-        return RN_ERR_NAN;
-    }
-    StepRange one = rni_session_range(plan);
-    for (uint32_t i = 0; i < plan->step_count; i++) {
-        const RnStep *step = RN_AT(RnStep, plan->steps, plan->step_stride, i);
+    char text[32];
+    StepRange one = range;
+    for (uint32_t i = range.lo; i < range.hi; i++) {
+        const RnStep *step = RN_AT(RnStep, range.steps, range.stride, i);
         one.lo = i;
         one.hi = i + 1;
         rni_session_run_steps(s, one, call);
@@ -69,14 +95,55 @@ RnStatus rni_session_report_nonfinite(RnSession *s, const RnPlan *plan, const Rn
         }
         const RnLayer *l = rn_step_layer(s->model, step);
         const float *x = rn_place_address(rn_step_place(s->model, step, k->inputs), call);
-        uint64_t bad = first_bad(x, n);
+        uint64_t bad = rni_first_nonfinite(x, n);
         if (bad < n) {
-            return rn_fail(err, RN_ERR_NAN,
-                           "the loss is not a finite number: the first value that is not is %s, "
-                           "made by %s %s (%s:%u)",
-                           bad_text(x[bad]), rn_text(s->model, l->name), rn_text(s->model, k->work),
-                           s->model->source ? s->model->source : "?", l->line);
+            rn_fail(err, RN_ERR_NAN,
+                    "%s is not a finite number: the first value that is not is %s, made by %s %s "
+                    "(%s:%u)",
+                    search->result, rni_number_text(x[bad], text), rn_text(s->model, l->name),
+                    rn_text(s->model, k->work), s->model->source ? s->model->source : "?", l->line);
+            return true;
         }
     }
-    return rn_fail(err, RN_ERR_NAN, "the loss is not a finite number");
+    return false;
+}
+
+RnStatus rni_session_report_nonfinite(RnSession *s, const NonfiniteSearch *search, RnError *err)
+{
+    const RnModel *m = s->model;
+    if (report_tensors(s, search, RN_ROLE_PARAM, "parameter", err) ||
+        report_tensors(s, search, RN_ROLE_STATE, "running statistic", err) ||
+        report_tensors(s, search, RN_ROLE_INPUT, "input", err)) {
+        return RN_ERR_NAN;
+    }
+    StepRange prepare = {.steps = m->prepare, .stride = m->prepare_stride, .hi = m->prepare_count};
+    RnCall once = *search->call;
+    once.batch = 1;
+    if ((search->prepare && report_steps(s, search, prepare, &once, err)) ||
+        report_steps(s, search, rni_session_range(search->plan), search->call, err)) {
+        return RN_ERR_NAN;
+    }
+    return rn_fail(err, RN_ERR_NAN, "%s is not a finite number", search->result);
+}
+
+RnStatus rni_session_check_finite(RnSession *s, bool gradients, RnError *err)
+{
+    const RnModel *m = s->model;
+    char text[32];
+    for (uint32_t i = 0; i < m->param_count + m->state_count; i++) {
+        const RnTensor *t = rn_model_tensor(m, (int32_t)i);
+        bool param = t->role == RN_ROLE_PARAM, gradient = gradients && param;
+        const char *name = rn_model_tensor_name(m, (int32_t)i);
+        const float *x = rn_tensor_data(s, gradient ? t->grad : (int32_t)i);
+        uint64_t n = x != NULL ? rn_tensor_elements(t) : 0;
+        uint64_t bad = param ? rni_first_nonfinite(x, n) : rni_first_wrong(name, x, n);
+        if (bad < n) {
+            return rn_fail(err, RN_ERR_NAN, "%s %s: element %llu is %s",
+                           gradient ? "the gradient of"
+                           : param  ? "parameter"
+                                    : "running statistic",
+                           name, (unsigned long long)bad, rni_number_text(x[bad], text));
+        }
+    }
+    return RN_OK;
 }

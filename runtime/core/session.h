@@ -70,9 +70,4 @@ void *rni_session_tensor(const RnSession *s, const RnTensor *tensor, uint32_t ba
 RnStatus rni_session_bind_inputs(RnSession *s, const float *const *inputs, uint32_t batch,
                                  RnError *err);
 
-/// First of parameters, inputs and step outputs of this call that holds an infinity or a NaN, told
-/// in err; the steps are run again, one by one. Returns RN_ERR_NAN always.
-RnStatus rni_session_report_nonfinite(RnSession *s, const RnPlan *plan, const RnCall *call,
-                                      RnError *err);
-
 #endif

@@ -163,7 +163,7 @@ static RnStatus read_npy_images(Dataset *d, const char *path, RnError *err)
     d->set.stored_height = d->set.height = (uint32_t)shape->dim[2];
     d->set.stored_width = d->set.width = (uint32_t)shape->dim[3];
     d->set.values = d->values.f32;
-    return RN_OK;
+    return rn_npy_check_finite(&d->values, path, err);
 }
 
 static RnStatus read_npy_labels(Dataset *d, const char *path, RnError *err)

@@ -13,6 +13,7 @@
 #include "files/file_in.h"
 #include "files/file_out.h"
 #include "core/memory.h"
+#include "core/nonfinite.h"
 
 enum { HEADER_MAX = 1 << 16 };
 
@@ -366,6 +367,24 @@ RnStatus rn_npy_read(const char *path, RnNpyKind want, RnNpy *out, RnError *err)
         rn_npy_free(out);
     }
     return status;
+}
+
+RnStatus rn_npy_check_finite(const RnNpy *array, const char *path, RnError *err)
+{
+    uint64_t bad =
+        array->f32 != NULL ? rni_first_nonfinite(array->f32, array->elements) : array->elements;
+    if (bad == array->elements) {
+        return RN_OK;
+    }
+    char text[32], place[128];
+    RnShape at = array->shape; // the element's index in each dimension
+    uint64_t rest = bad;
+    for (uint32_t i = at.rank; i-- > 0;) {
+        at.dim[i] = rest % array->shape.dim[i];
+        rest /= array->shape.dim[i];
+    }
+    return rn_fail(err, RN_ERR_INPUT, "%s: element %s is %s, not a finite number", path,
+                   rn_shape_text(&at, place, sizeof place), rni_number_text(array->f32[bad], text));
 }
 
 void rn_npy_free(RnNpy *array)

@@ -69,6 +69,32 @@ bool rni_tensor_fits_f32(const RnFileTensor *t)
     return true;
 }
 
+static size_t element_bytes(const RnFileTensor *t)
+{
+    return strcmp(t->dtype, "F64") == 0 ? 8 : strcmp(t->dtype, "F32") == 0 ? 4 : 2;
+}
+
+size_t rni_tensor_first_wrong(const RnFileTensor *t, bool variance, float *value)
+{
+    float part[512];
+    size_t size = element_bytes(t), count = t->bytes / size;
+    for (size_t first = 0; first < count; first += sizeof part / sizeof *part) {
+        size_t n =
+            count - first < sizeof part / sizeof *part ? count - first : sizeof part / sizeof *part;
+        RnFileTensor some = *t;
+        some.data = (const char *)t->data + first * size;
+        some.bytes = n * size;
+        rni_tensor_to_f32(&some, part);
+        for (size_t i = 0; i < n; i++) {
+            if (!isfinite(part[i]) || (variance && part[i] < 0)) {
+                *value = part[i];
+                return first + i;
+            }
+        }
+    }
+    return count;
+}
+
 void rni_tensor_to_f32(const RnFileTensor *t, float *out)
 {
     if (strcmp(t->dtype, "F32") == 0) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/memory.h"
+#include "core/nonfinite.h"
 
 RnFileTensor rni_weights_entry(const RnModel *model, int32_t index, const char *name,
                                const float *data)
@@ -17,6 +18,14 @@ RnFileTensor rni_weights_entry(const RnModel *model, int32_t index, const char *
                           .bytes = (size_t)rn_tensor_elements(t) * sizeof(float)};
 }
 
+RnStatus rni_weights_check_finite(RnSession *session, bool gradients, const char *path,
+                                  RnError *err)
+{
+    RnError why = {0};
+    RnStatus status = rni_session_check_finite(session, gradients, &why);
+    return status == RN_OK ? RN_OK : rn_fail(err, status, "%s is not written: %s", path, why.text);
+}
+
 RnStatus rn_weights_save(RnSession *session, const char *path, RnError *err)
 {
     const RnModel *m = rn_session_model(session);
@@ -24,6 +33,10 @@ RnStatus rn_weights_save(RnSession *session, const char *path, RnError *err)
     if (m->flags & RN_MODEL_WEIGHTS_PACKED) {
         return rn_fail(err, RN_ERR_USAGE,
                        "model %s: its weights are packed inside it and cannot be saved", m->name);
+    }
+    RnStatus status = rni_weights_check_finite(session, false, path, err);
+    if (status != RN_OK) {
+        return status;
     }
     RnFileTensor *tensors = calloc((size_t)count + 1, sizeof *tensors);
     if (tensors == NULL) {
@@ -33,7 +46,7 @@ RnStatus rn_weights_save(RnSession *session, const char *path, RnError *err)
         tensors[i] = rni_weights_entry(m, (int32_t)i, rn_model_tensor_name(m, (int32_t)i),
                                        rn_tensor_data(session, (int32_t)i));
     }
-    RnStatus status = rn_tensor_file_write(path, tensors, count, NULL, 0, err);
+    status = rn_tensor_file_write(path, tensors, count, NULL, 0, err);
     free(tensors);
     return status;
 }
@@ -43,6 +56,10 @@ RnStatus rn_gradients_save(RnSession *session, double loss, const char *path, Rn
     const RnModel *m = rn_session_model(session);
     uint32_t count = m->param_count + m->state_count, n = 0;
     const float mean = (float)loss;
+    RnStatus status = rni_weights_check_finite(session, true, path, err);
+    if (status != RN_OK) {
+        return status;
+    }
     RnFileTensor *tensors = calloc((size_t)count + 1, sizeof *tensors);
     if (tensors == NULL) {
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
@@ -58,7 +75,7 @@ RnStatus rn_gradients_save(RnSession *session, double loss, const char *path, Rn
                 rni_weights_entry(m, (int32_t)i, rn_model_tensor_name(m, (int32_t)i), data);
         }
     }
-    RnStatus status = rn_tensor_file_write(path, tensors, n, NULL, 0, err);
+    status = rn_tensor_file_write(path, tensors, n, NULL, 0, err);
     free(tensors);
     return status;
 }

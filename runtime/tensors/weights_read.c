@@ -1,10 +1,12 @@
 // weights_read.c: a session's tensors from safetensors: names renamed where asked, every tensor
 // checked, then all of them converted.
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/nonfinite.h"
 #include "tensors/name_map.h"
 #include "tensors/tensor_convert.h"
 #include "tensors/weights.h"
@@ -141,19 +143,38 @@ RnStatus rni_weights_match(const RnModel *m, const RnTensorFile *file,
     return check_extra(m, file, err);
 }
 
-// F64 has values that float32 has not; they are looked for before anything is written.
+// F64 has values that float32 has not; these, NaN, infinities and variances below zero are looked for
+// before anything is written.
+static RnStatus check_numbers(const RnTensorFile *file, const RnFileTensor *t, RnError *err)
+{
+    char name[300], text[32];
+    float value = 0;
+    if (!rni_tensor_fits_f32(t)) {
+        return rn_fail(err, RN_ERR_INPUT, "%s: tensor %s holds a number that float32 cannot hold",
+                       rn_tensor_file_path(file), shown_name(t, name));
+    }
+    uint64_t elements = 0;
+    (void)rni_shape_elements(&t->shape, &elements); // the reader has checked that it fits
+    size_t bad = rni_tensor_first_wrong(t, rni_is_variance(t->name), &value);
+    if (bad == elements) {
+        return RN_OK;
+    }
+    return rn_fail(err, RN_ERR_INPUT, "%s: tensor %s: element %zu is %s%s",
+                   rn_tensor_file_path(file), shown_name(t, name), bad,
+                   rni_number_text(value, text),
+                   isfinite(value) ? ", but a variance is 0 or more" : ", not a finite number");
+}
+
 RnStatus rni_weights_copy(RnSession *session, const RnTensorFile *file,
                           const RnFileTensor *const *found, RnError *err)
 {
     const RnModel *m = rn_session_model(session);
     uint32_t count = m->param_count + m->state_count;
     for (uint32_t i = 0; i < count; i++) {
-        if (found[i] == NULL || rni_tensor_fits_f32(found[i])) {
-            continue;
+        RnStatus status = found[i] != NULL ? check_numbers(file, found[i], err) : RN_OK;
+        if (status != RN_OK) {
+            return status;
         }
-        char name[300];
-        return rn_fail(err, RN_ERR_INPUT, "%s: tensor %s holds a number that float32 cannot hold",
-                       rn_tensor_file_path(file), shown_name(found[i], name));
     }
     for (uint32_t i = 0; i < count; i++) {
         if (found[i] != NULL) {

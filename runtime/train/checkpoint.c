@@ -9,6 +9,8 @@
 #include <cjson/cJSON.h>
 
 #include "core/memory.h"
+#include "core/nonfinite.h"
+#include "tensors/tensor_convert.h"
 #include "tensors/weights.h"
 
 // ---- The place in the run, as JSON -------------------------------------------------------------
@@ -147,15 +149,41 @@ static void free_name(const char *name)
     free(mine);
 }
 
+static RnStatus check_finite(const char *path, RnSession *session, RnOptimizer *o, RnError *err)
+{
+    const RnModel *m = rn_session_model(session);
+    RnStatus status = rni_weights_check_finite(session, false, path, err);
+    if (status != RN_OK) {
+        return status;
+    }
+    for (unsigned b = 0; o != NULL && b < rn_optimizer_buffer_count(o); b++) {
+        for (uint32_t p = 0; p < m->param_count; p++) {
+            uint64_t n = rn_tensor_elements(rn_model_tensor(m, (int32_t)p));
+            uint64_t bad = rni_first_nonfinite(rn_optimizer_buffer(o, b, p), n);
+            if (bad < n) {
+                return rn_fail(err, RN_ERR_NAN,
+                               "%s is not written: the optimiser's %s of %s: element %llu is not a "
+                               "finite number",
+                               path, rn_optimizer_buffer_name(o, b),
+                               rn_model_tensor_name(m, (int32_t)p), (unsigned long long)bad);
+            }
+        }
+    }
+    return RN_OK;
+}
+
 RnStatus rn_checkpoint_save(const char *path, RnSession *session, RnOptimizer *optimizer,
                             const RnTrainingPlace *place, RnError *err)
 {
     const RnModel *m = rn_session_model(session);
+    RnStatus status = check_finite(path, session, optimizer, err);
+    if (status != RN_OK) {
+        return status;
+    }
     size_t owned = (size_t)m->param_count + m->state_count;
     size_t count = owned + buffer_tensors(m, optimizer);
     RnFileTensor *list = calloc(count + 1, sizeof *list);
     char *text = place_text(m, optimizer, place);
-    RnStatus status = RN_OK;
     if (list == NULL || text == NULL || !list_tensors(session, optimizer, list)) {
         status = rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
     } else {
@@ -195,6 +223,13 @@ static RnStatus match_buffers(const RnModel *m, const RnOptimizer *o, const RnTe
         } else if (strcmp(tensor->dtype, "F32") != 0 || !rni_shape_equal(&tensor->shape, &shape)) {
             status = rn_fail(err, RN_ERR_INPUT, "%s: tensor %.200s has the wrong type or shape",
                              rn_tensor_file_path(file), name);
+        }
+        float value = 0;
+        if (status == RN_OK &&
+            rni_tensor_first_wrong(tensor, false, &value) < rn_tensor_elements(t)) {
+            status =
+                rn_fail(err, RN_ERR_INPUT, "%s: tensor %.200s holds a number that is not finite",
+                        rn_tensor_file_path(file), name);
         }
         free(name);
         if (status != RN_OK) {

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/nonfinite.h"
 #include "core/session.h"
 
 static RnStatus check_batch(const RnSession *s, const RnTrainBatch *b, RnError *err)
@@ -115,7 +116,8 @@ RnStatus rn_forward_backward(RnSession *s, const RnTrainBatch *b, RnTrainResult 
     double loss = mean_loss(s, b->batch);
     if (!isfinite(loss)) {
         memcpy(s->base[RN_REGION_STATE], s->saved_state, state_bytes);
-        status = rni_session_report_nonfinite(s, plan, &call, err);
+        const NonfiniteSearch search = {.result = "the loss", .plan = plan, .call = &call};
+        status = rni_session_report_nonfinite(s, &search, err);
         memcpy(s->base[RN_REGION_STATE], s->saved_state, state_bytes);
         return status;
     }

@@ -168,7 +168,7 @@ START_TEST(wrong_inputs)
     RESNETC("train " TOY " --data text.npy,l.npy --steps 1");
     expect(1, "text.npy");
     RESNETC("train " TOY " --data nan.npy,l.npy --steps 1 --save gone.safetensors");
-    expect(1, "training stopped in epoch 1, step 1");
+    expect(1, "nan.npy: element [5, 2, 12, 10] is nan");
     RESNETC("train " TOY " --data fashion-mnist --data-dir /nowhere");
     expect(3, "/nowhere");
     RESNETC("train " TOY " --data x.npy,l.npy --checkpoint none --resume --steps 1");

@@ -146,8 +146,18 @@ START_TEST(other_types_are_converted)
     check_load(list, 3, NULL, NULL);
     wide[17] = 1e39;
     check_load(list, 3, NULL, "tensor fc.weight holds a number that float32 cannot hold");
-    wide[17] = (double)INFINITY; // infinity has a float32
-    check_load(list, 3, NULL, NULL);
+    wide[17] = (double)INFINITY;
+    check_load(list, 3, NULL, "tensor fc.weight: element 17 is inf, not a finite number");
+    wide[17] = (double)NAN;
+    check_load(list, 3, NULL, "tensor fc.weight: element 17 is nan, not a finite number");
+    wide[17] = 1;
+    mean[3] = -INFINITY;
+    list[2] = (RnFileTensor){.name = "bn.running_mean",
+                             .dtype = "F32",
+                             .shape = {1, {TOY_D}},
+                             .data = mean,
+                             .bytes = sizeof mean};
+    check_load(list, 3, NULL, "tensor bn.running_mean: element 3 is -inf, not a finite number");
     fill(list, TOY_K);
     list[1].dtype = "I32";
     check_load(list, 3, NULL, "tensor fc.bias is I32 [5], but the model needs F32 [5]");

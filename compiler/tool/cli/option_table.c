@@ -18,7 +18,7 @@ const CommandDef command_table[] = {
     {"train", CMD_TRAIN, "train MODEL --data SET",
      "Trains in this process; prints loss, accuracies and speed per epoch.", cmd_train},
     {"run", CMD_RUN, "run MODEL --weights W.safetensors --input X.npy --output Y.npy",
-     "Runs inference on a float32 [N,C,H,W] .npy file and writes the logits.", cmd_run},
+     "Runs inference on a float32 [N,C,H,W] .npy file and writes the model's outputs.", cmd_run},
     {"grad", CMD_GRAD,
      "grad MODEL --weights W.safetensors --input X.npy --labels L.npy --output G.safetensors",
      "Writes loss, all gradients and updated running statistics of one batch.", cmd_grad},
@@ -43,7 +43,9 @@ const OptionDef option_table[] = {
     // the model
     {"output", 'o', OPTION_TEXT, AT(output), .group = "The model", .value = "FILE",
      .commands = CMD_COMPILE | CMD_RUN | CMD_GRAD,
-     .doc = "Output file. An object MODEL.o gets its header MODEL.h beside it."},
+     .doc =
+         "Output file. An object MODEL.o gets its header MODEL.h beside it. run, where the model "
+         "has several outputs: a FOLDER/ for a NAME.npy of each, or a FILE.safetensors."},
     {NULL, 'D', OPTION_LIST, AT(defines), .value = "NAME=VALUE", .commands = ALL,
      .doc = "Overrides a param of the model, e.g. -D classes=10. May be repeated."},
     {"emit", 0, OPTION_NAME, AT(emit), .group = "Compilation", .value = "KIND", .nth = nth_emit,

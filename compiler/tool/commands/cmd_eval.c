@@ -27,8 +27,10 @@ static ExitCode evaluate(LoadedModel *m, const Options *o, RnDataset *data, uint
     }
     double accuracy = (double)score.correct / (double)score.count;
     double loss = score.loss_sum / (double)score.count;
-    int n = o->json ? printf("{\"count\": %llu, \"accuracy\": %.9g, \"loss\": %.9g}\n",
-                             (unsigned long long)score.count, accuracy, loss)
+    char text[2][32];
+    int n = o->json ? printf("{\"count\": %llu, \"accuracy\": %s, \"loss\": %s}\n",
+                             (unsigned long long)score.count, json_number(accuracy, 9, text[0]),
+                             json_number(loss, 9, text[1]))
                     : printf("accuracy %.4f, loss %.6f on %llu pictures\n", accuracy, loss,
                              (unsigned long long)score.count);
     if (n < 0 || fflush(stdout) != 0) {

@@ -61,6 +61,9 @@ static ExitCode grad_arrays(Arena *a, const Options *o, const RnNpy *x, const Rn
     uint32_t *labels = NULL;
     code = session_start(a, o, &m);
     if (code == EXIT_OK) {
+        code = session_check_inputs(m.build, "grad");
+    }
+    if (code == EXIT_OK) {
         code = session_check_shape(m.build, o->input, x->shape.dim[1], x->shape.dim[2],
                                    x->shape.dim[3]);
     }
@@ -94,6 +97,9 @@ ExitCode cmd_grad(Arena *a, const Options *o)
     ExitCode code = EXIT_OK;
     if (rn_npy_read(o->input, RN_NPY_FLOAT, &x, &err) != RN_OK ||
         rn_npy_read(o->labels, RN_NPY_INT, &l, &err) != RN_OK) {
+        code = report_status(&err);
+    }
+    if (code == EXIT_OK && rn_npy_check_finite(&x, o->input, &err) != RN_OK) {
         code = report_status(&err);
     }
     if (code == EXIT_OK) {

@@ -2,7 +2,6 @@
 // probability. Not here: files of pictures (predict_files.c).
 #include "tool/cli/commands.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -67,19 +66,14 @@ static ExitCode predict(LoadedModel *m, const Show *s, uint32_t count)
     } else {
         status = rn_dataset_fill(d, NULL, 0, count, NULL, images, labels, &err);
     }
-    const float *input = images;
     if (status == RN_OK) {
-        status = rn_infer(m->session, &input, count, &logits, &err);
+        status = session_infer(m, images, count, logits, &err);
     }
     for (uint32_t i = 0; status == RN_OK && i < count; i++) {
         Score score = {0};
         Prediction p;
         score_add(&score, logits + (size_t)i * classes, labels + i, 1, classes, &p);
-        if (isfinite(p.probability)) {
-            show_prediction(s, images + i * pixels, &p);
-        } else {
-            status = rn_fail(&err, RN_ERR_INPUT, "the model's output is not a finite number");
-        }
+        show_prediction(s, images + i * pixels, &p);
     }
     free(images);
     free(logits);

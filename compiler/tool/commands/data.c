@@ -163,7 +163,10 @@ static ExitCode fit_pictures(const LoadedModel *m, RnDataset *data, const char *
 
 ExitCode session_check_data(const LoadedModel *m, RnDataset *data, const char *what)
 {
-    ExitCode code = fit_pictures(m, data, what);
+    ExitCode code = session_check_inputs(m->build, m->options->command->name);
+    if (code == EXIT_OK) {
+        code = fit_pictures(m, data, what);
+    }
     if (code != EXIT_OK) {
         return code;
     }

@@ -14,6 +14,16 @@
 #include "tool/commands/build_request.h"
 #include "tool/commands/weights_option.h"
 
+// How many tensors of a role the model has.
+static uint32_t count_role(const RnModel *m, RnRole role)
+{
+    uint32_t n = 0;
+    while (rn_model_nth(m, role, n) >= 0) {
+        n++;
+    }
+    return n;
+}
+
 static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batch, bool init,
                              LoadedModel *m)
 {
@@ -21,6 +31,10 @@ static ExitCode open_session(const Options *o, unsigned modes, uint32_t max_batc
     RnOptions options = {.modes = modes, .max_batch = max_batch, .threads = (unsigned)o->threads};
     if (rn_session_open(m->model, &options, &m->session, &err) != RN_OK) {
         return report_status(&err);
+    }
+    m->results = calloc(count_role(m->model, RN_ROLE_OUTPUT) + 1u, sizeof *m->results);
+    if (!m->results) {
+        return report_error(EXIT_ENVIRONMENT, "out of memory");
     }
     if (init && (!o->weights || o->new_head)) {
         rn_init_params(m->session, (uint64_t)o->seed, o->zero_gamma ? RN_INIT_ZERO_GAMMA : 0);
@@ -80,9 +94,30 @@ ExitCode session_load(Arena *a, const Options *o, unsigned modes, uint32_t max_b
 
 void session_unload(LoadedModel *m)
 {
+    free(m->results);
     rn_session_close(m->session);
     build_finish(m->build);
     *m = (LoadedModel){0};
+}
+
+RnStatus session_infer(LoadedModel *m, const float *images, size_t count, float *logits,
+                       RnError *err)
+{
+    m->results[0] = logits;
+    RnStatus status = rn_infer(m->session, &images, count, m->results, err);
+    if (status == RN_OK) {
+        status = rn_infer_check_finite(m->session, &images, count, m->results, err);
+    }
+    m->results[0] = NULL;
+    return status;
+}
+
+ExitCode session_check_inputs(const Build *build, const char *command)
+{
+    return build_graph(build)->inputs.count <= 1
+               ? EXIT_OK
+               : report_error(EXIT_MODEL, "%s serves models of one input; this one has several",
+                              command);
 }
 
 // What a picture's logits x say. Loss: log(sum of exp(x)) - x[label], stable.
@@ -130,7 +165,7 @@ static ExitCode score_batches(LoadedModel *m, RnLoader *loader, float *logits, P
         if (rn_loader_next(loader, &batch, &err) != RN_OK) {
             return report_status(&err);
         }
-        if (rn_infer(m->session, &batch.images, batch.count, &logits, &err) != RN_OK) {
+        if (session_infer(m, batch.images, batch.count, logits, &err) != RN_OK) {
             return report_status(&err);
         }
         score_add(out, logits, batch.labels, batch.count, classes, each ? each + out->count : NULL);

@@ -15,6 +15,7 @@ typedef struct LoadedModel {
     BuildPlans plans; // of --plan-for
     const RnModel *model;
     RnSession *session;
+    float **results; // one per output, for session_infer; owned
 } LoadedModel;
 
 /// Compiles o->model for `modes` (RN_MODE_*) and opens a session for batches up to max_batch, with
@@ -41,6 +42,13 @@ ExitCode session_check_data(const LoadedModel *m, RnDataset *data, const char *w
 ExitCode session_picture_transform(const LoadedModel *m, RnTransform *out);
 /// Batches in the set's order; made ahead in --loader-threads threads.
 RnLoaderOptions session_loader_options(const LoadedModel *m, const RnDataset *data, uint32_t batch);
+/// Runs inference on `count` pictures of the one input; the first output, f32 [count, classes] or
+/// whatever it is, goes to `logits`, the others nowhere. Fails, naming where it comes from, when the
+/// result is not finite. The model has one input (session_check_inputs).
+RnStatus session_infer(LoadedModel *m, const float *images, size_t count, float *logits,
+                       RnError *err);
+/// Refuses models of several inputs, which the command line has no data for.
+ExitCode session_check_inputs(const Build *build, const char *command);
 /// Refuses training with batches as small as this where the model cannot learn from them.
 ExitCode session_check_batch(const Build *build, uint64_t smallest);
 

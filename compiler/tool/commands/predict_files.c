@@ -118,11 +118,6 @@ static void print_json(const Run *r, const char *path, double sum)
 
 static ExitCode show(Run *r, const char *path)
 {
-    for (uint32_t k = 0; k < r->classes; k++) {
-        if (!isfinite(r->logits[k])) {
-            return report_error(EXIT_MODEL, "%s: the model's output is not a finite number", path);
-        }
-    }
     sort_top(r);
     double sum = 0;
     for (uint32_t k = 0; k < r->classes; k++) {
@@ -155,9 +150,11 @@ static ExitCode predict_file(Run *r, const char *path)
                             "image[...]: { resize(N); centre_crop }",
                             path, err.text);
     }
-    const float *input = r->image;
     if (status == RN_OK) {
-        status = rn_infer(r->m->session, &input, 1, &r->logits, &err);
+        status = session_infer(r->m, r->image, 1, r->logits, &err);
+    }
+    if (status == RN_ERR_NAN) {
+        return report_error(EXIT_MODEL, "%s: %s", path, err.text);
     }
     return status == RN_OK ? show(r, path) : report_status(&err);
 }
@@ -168,10 +165,10 @@ ExitCode predict_files(Arena *a, LoadedModel *m, const ClassNames *names)
     if (r.classes == 0) {
         return report_error(EXIT_MODEL, "the model's output is no [N, classes] tensor");
     }
-    if (rn_model_nth(m->model, RN_ROLE_INPUT, 1) >= 0) {
-        return report_error(EXIT_MODEL, "predict serves models of one input; this one has several");
+    ExitCode code = session_check_inputs(m->build, "predict");
+    if (code == EXIT_OK) {
+        code = session_picture_transform(m, &r.transform);
     }
-    ExitCode code = session_picture_transform(m, &r.transform);
     if (code != EXIT_OK) {
         return code;
     }

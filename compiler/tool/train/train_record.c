@@ -38,12 +38,16 @@ ExitCode train_log_step(Training *t, const StepRecord *r)
     if (!t->log) {
         return EXIT_OK;
     }
+    char text[5][32];
     int n = fprintf(t->log,
-                    "{\"step\": %llu, \"epoch\": %llu, \"loss\": %.9g, \"accuracy\": %.9g, "
-                    "\"lr\": %.9g, \"examples_per_s\": %.6g, \"waiting\": %.3g}\n",
+                    "{\"step\": %llu, \"epoch\": %llu, \"loss\": %s, \"accuracy\": %s, "
+                    "\"lr\": %s, \"examples_per_s\": %s, \"waiting\": %s}\n",
                     (unsigned long long)t->place.step, (unsigned long long)t->place.epoch + 1,
-                    r->loss, (double)r->correct / (double)r->count, r->lr,
-                    (double)r->count / r->seconds, r->waited / (r->waited + r->seconds));
+                    json_number(r->loss, 9, text[0]),
+                    json_number((double)r->correct / (double)r->count, 9, text[1]),
+                    json_number(r->lr, 9, text[2]),
+                    json_number((double)r->count / r->seconds, 6, text[3]),
+                    json_number(r->waited / (r->waited + r->seconds), 3, text[4]));
     if (n < 0 || fflush(t->log) != 0) {
         return report_error(EXIT_ENVIRONMENT, "cannot write %s: %s", t->options->log,
                             "the device refuses it (full?)");

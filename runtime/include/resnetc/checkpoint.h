@@ -31,7 +31,8 @@ typedef struct RnTrainingPlace {
 
 void rn_training_place_free(RnTrainingPlace *place); // frees what load allocated; accepts NULL
 
-/// Saves. optimizer may be NULL.
+/// Saves. optimizer may be NULL. RN_ERR_NAN, naming the first, when a parameter, a running statistic
+/// or a number of the optimiser's is not finite: the file is then as it was.
 RnStatus rn_checkpoint_save(const char *path, RnSession *session, RnOptimizer *optimizer,
                             const RnTrainingPlace *place, RnError *err);
 

@@ -64,7 +64,7 @@ RnStatus rn_dataset_open(const char *spec, RnSplit split, uint32_t resize, RnDat
                          RnError *err);
 RnStatus rn_dataset_open_idx(const char *images_path, const char *labels_path, uint32_t resize,
                              RnDataset **out, RnError *err);
-/// x: float32 (or float64) [n, c, h, w]; labels (may be NULL): any integer type [n], 0 .. 2^32 - 2.
+/// x: float32 (or float64) [n, c, h, w], finite numbers; labels (may be NULL): any integer type [n], 0 .. 2^32 - 2.
 RnStatus rn_dataset_open_npy(const char *x_path, const char *labels_path, RnDataset **out,
                              RnError *err);
 void rn_dataset_close(RnDataset *data); // accepts NULL

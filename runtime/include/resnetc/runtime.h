@@ -128,8 +128,18 @@ void rn_init_params(RnSession *session, uint64_t seed, unsigned flags);
 /// outputs: one pointer per tensor of role OUTPUT: f32 [batch, dims] plain. NULL entries are
 /// skipped. Inputs that are aligned as their region asks (64 bytes) are read in place, else copied;
 /// the same for outputs. Borrows every pointer for the call only.
+/// Outputs that are not finite are no failure: rn_infer_check_finite looks for them.
 RnStatus rn_infer(RnSession *session, const float *const *inputs, size_t batch,
                   float *const *outputs, RnError *err);
+
+/// Whether the outputs that rn_infer has written for these arguments are finite numbers.
+///
+/// RN_ERR_NAN when one is infinite or not a number: err then names where it comes from: the first
+/// parameter, running statistic (a negative variance too) or input that is wrong, else the first
+/// layer whose result is not finite. Finds it by running the first such image again, so it costs
+/// nothing but a look at the outputs as long as all is well. Borrows every pointer for the call.
+RnStatus rn_infer_check_finite(RnSession *session, const float *const *inputs, size_t batch,
+                               float *const *outputs, RnError *err);
 
 // ---- Training
 // ------------------------------------------------------------------------------------

@@ -42,6 +42,8 @@ RnStatus rn_npy_read(const char *path, RnNpyKind want, RnNpy *out, RnError *err)
 /// The same from memory; `path` only names it in messages.
 RnStatus rn_npy_parse(const void *bytes, size_t size, const char *path, RnNpyKind want, RnNpy *out,
                       RnError *err);
+/// RN_ERR_INPUT, naming the first element, when an array of floats holds an infinity or a NaN.
+RnStatus rn_npy_check_finite(const RnNpy *array, const char *path, RnError *err);
 void rn_npy_free(RnNpy *array); // accepts NULL and zeroes
 
 /// Writes float32 (version 1.0); the file appears whole or not at all.

@@ -26,7 +26,7 @@ typedef struct RnWeightsOptions {
 /// Loads parameters and state. The file must hold exactly the model's tensors, F32, F16, BF16 or
 /// F64 (rounded to float32; a finite value beyond its range is refused), of the model's shapes; a
 /// missing, extra or wrongly shaped one is RN_ERR_INPUT and named, and the session is then
-/// unchanged. X.num_batches_tracked (I64 [] or [1]) may stand beside X.running_mean. Checkpoints
+/// unchanged; so is one with an infinity, a NaN or, in running_var, a number below zero. X.num_batches_tracked (I64 [] or [1]) may stand beside X.running_mean. Checkpoints
 /// are accepted: what belongs to the optimiser is passed over. options may be NULL. A model whose
 /// weights are packed inside it takes no others: RN_ERR_USAGE.
 RnStatus rn_weights_load_with(RnSession *session, const char *path, const RnWeightsOptions *options,
@@ -36,9 +36,12 @@ RnStatus rn_weights_load_with(RnSession *session, const char *path, const RnWeig
 RnStatus rn_weights_load(RnSession *session, const char *path, RnError *err);
 
 /// Saves parameters and state, F32. RN_ERR_USAGE for weights that are packed inside the model.
+/// RN_ERR_NAN, naming the first, when one is not finite or a variance is negative: the file is then
+/// as it was.
 RnStatus rn_weights_save(RnSession *session, const char *path, RnError *err);
 
-/// Saves `loss` (F32, shape []), every gradient under its parameter's name, and the state.
+/// Saves `loss` (F32, shape []), every gradient under its parameter's name, and the state. RN_ERR_NAN
+/// as rn_weights_save.
 RnStatus rn_gradients_save(RnSession *session, double loss, const char *path, RnError *err);
 
 #ifdef __cplusplus
