@@ -2,6 +2,7 @@
 // parse. Not here: characters (lexer.l), grammar (parser.y).
 #include <string.h>
 
+#include "base/internal_error.h"
 #include "dsl/parse_state.h"
 #include "dsl/parser.h"
 

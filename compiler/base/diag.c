@@ -243,14 +243,3 @@ void diag_render(const Diag *d, StrBuf *out)
         strbuf_add(out, "further errors are not shown\n");
     }
 }
-
-void internal_error(const char *file, int line, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    (void)fprintf(stderr, "resnetc: internal error (%s:%d): ", file, line);
-    (void)vfprintf(stderr, fmt, ap);
-    (void)fputc('\n', stderr);
-    va_end(ap);
-    abort();
-}

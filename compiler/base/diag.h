@@ -36,9 +36,4 @@ uint32_t diag_error_count(const Diag *d);
 ///   path:line:col" for each expansion, then "  help: text".
 void diag_render(const Diag *d, StrBuf *out);
 
-/// Our own mistake: prints pass or module, text and place if any, then aborts. Never for input.
-#define INTERNAL_ERROR(...) internal_error(__FILE__, __LINE__, __VA_ARGS__)
-void internal_error(const char *file, int line, const char *fmt, ...)
-    __attribute__((noreturn, format(printf, 3, 4)));
-
 #endif

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 
 void *vec_grow_bytes(Arena *a, void *old, uint32_t count, uint32_t *capacity, size_t elem)
 {

@@ -2,6 +2,7 @@
 // this process.
 #include <stdlib.h>
 
+#include "base/internal_error.h"
 #include "build/apart.h"
 #include "build/state.h"
 #include "object/header.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/diag.h"
+#include "base/internal_error.h"
 #include "cpu/codegen_internal.h"
 #include "cpu/object.h"
 

@@ -3,6 +3,7 @@
 // as it is: host and targets are little endian, and lay structs of such members out alike.
 #include <string.h>
 
+#include "base/internal_error.h"
 #include "cpu/record.h"
 #include "cpu/step_table.h"
 #include "object/tensor_table.h"

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 #include "cpu/kernel.h"
 
 #define MAX_STEPS 64

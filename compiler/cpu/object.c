@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 #include "object/elf_trim.h"
 
 // Loop strength reduction takes 40% of the code generator's time, and our kernels carry bumped

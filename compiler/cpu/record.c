@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 
 void record_put(Record *r, size_t offset, Val x)
 {

@@ -1,6 +1,6 @@
 // select.c: asks every kernel that serves a node's operator and takes the one of least predicted
 // time.
-#include "base/diag.h"
+#include "base/internal_error.h"
 #include "base/strbuf.h"
 #include "cpu/codegen_internal.h"
 #include "cpu/kernel.h"

@@ -1,7 +1,7 @@
 // step_table.c: see step_table.h.
 #include "cpu/step_table.h"
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 
 StepTable step_table_create(Arena *a, Texts *texts)
 {

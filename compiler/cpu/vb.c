@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 #include "cpu/vb_math.h"
 
 // Masked memory instructions exist from AVX on; below, partial vectors are loaded as short vectors.

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 
 #define LN2_HIGH 0.693359375     // 10 bits: n * LN2_HIGH is exact for |n| < 2^14
 #define LN2_LOW (-2.12194440e-4) // ln 2 - LN2_HIGH

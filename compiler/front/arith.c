@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/internal_error.h"
 #include "front/state.h"
 
 static const char *const OP_SIGNS[] = {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/internal_error.h"
 #include "front/state.h"
 
 enum { MAX_ATTRS = 32 };

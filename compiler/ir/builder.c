@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/internal_error.h"
+
 bool shape_fail(const ShapeCtx *ctx, const char *help, const char *fmt, ...)
 {
     va_list ap;

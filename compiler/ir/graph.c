@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 #include "ir/opdef.h"
 
 const char *op_phase_text(Phase p)

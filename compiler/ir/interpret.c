@@ -2,6 +2,7 @@
 // Not here: what operators compute (their references and scalar definitions).
 #include <string.h>
 
+#include "base/internal_error.h"
 #include "ir/builder.h"
 
 // The element of an output that is being computed. Unbatched outputs have one image; their channel

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 #include "base/strbuf.h"
 #include "base/textfile.h"
 #include "object/tensor_table.h"

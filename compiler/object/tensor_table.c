@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 #include "ir/lowering.h"
 #include "ir/opdef.h"
 

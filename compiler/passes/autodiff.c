@@ -4,6 +4,7 @@
 // get a gradient, so the first convolution has no backward data. A parameter's gradient is stored
 // (grad_store) as soon as the last of its readers, in this order, has contributed; g->grads has
 // that order. Not here: the rules (compiler/ops, OpDef.grad).
+#include "base/internal_error.h"
 #include "passes/pass.h"
 
 enum { SUM_MAX = 6 }; // operands of one `add`: what an expression step takes

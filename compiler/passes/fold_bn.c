@@ -4,6 +4,7 @@
 //   w' = w * scale[k], bias' = bias * scale + shift; elsewhere it becomes a channel_affine.
 // All of that depends on parameters only, so bind.c moves it to prepare.
 // Not here: training (lower_bn.c).
+#include "base/internal_error.h"
 #include "ops/conv/conv_attrs.h"
 #include "ops/dense/dense_attrs.h"
 #include "passes/pass.h"

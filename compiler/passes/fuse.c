@@ -5,6 +5,7 @@
 // before. Not here: maps into the epilogue of other operators (sink.c), reductions (sides.c).
 #include <string.h>
 
+#include "base/internal_error.h"
 #include "passes/cost.h"
 #include "passes/expr.h"
 #include "passes/pass.h"

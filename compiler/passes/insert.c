@@ -1,4 +1,5 @@
 // insert.c: how passes make and remove nodes.
+#include "base/internal_error.h"
 #include "passes/pass.h"
 
 const OpDef *pass_op(const char *name)

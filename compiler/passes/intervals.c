@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 
 enum {
     SMALL_COUNT = 2000, // up to here every order is tried

@@ -5,6 +5,7 @@
 // instead. Not here: what kernels want (the code generator).
 #include <string.h>
 
+#include "base/internal_error.h"
 #include "ir/lowering.h"
 #include "ops/layout/layout_attrs.h"
 #include "passes/pass.h"

@@ -2,7 +2,7 @@
 // parameter or state that a step takes as it is gets a place behind the prepared weights.
 #include "passes/move_weights.h"
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 #include "passes/plan.h"
 
 // Position among parameters, then states.

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/internal_error.h"
 #include "base/clock.h"
 #include "passes/pass.h"
 

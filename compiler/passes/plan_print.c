@@ -1,6 +1,7 @@
 // plan_print.c: the buffer plan as text: --emit=plan.
 #include <inttypes.h>
 
+#include "base/internal_error.h"
 #include "ir/opdef.h"
 #include "passes/pass.h"
 #include "passes/plan.h"

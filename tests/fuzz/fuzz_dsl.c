@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/internal_error.h"
 #include "dsl/parse.h"
 #include "front/front.h"
 

@@ -1,6 +1,6 @@
 // mul.c: product of a tensor and a tensor of its shape, a gate [N,c,1,1], or one number per image
 // [N].
-#include "base/diag.h"
+#include "base/internal_error.h"
 #include "ops/support.h"
 
 static ScalarVal mul_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,

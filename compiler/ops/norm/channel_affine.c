@@ -3,7 +3,7 @@
 // Its gradient rule is batch normalisation's. With z = x and g = dy:
 //   dz = scale*g + q*(z-mean) + r
 // where q and r come from the sums of g and g*(z-mean) (channel_dot.c, bn_finish_bwd.c).
-#include "base/diag.h"
+#include "base/internal_error.h"
 #include "ops/support.h"
 
 static ScalarVal affine_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *arg,

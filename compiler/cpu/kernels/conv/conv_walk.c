@@ -7,7 +7,7 @@
 // are chosen (conv_plan.c).
 #include "cpu/kernels/conv/conv_walk.h"
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 
 static void clear_sums(ConvWalk *w)
 {

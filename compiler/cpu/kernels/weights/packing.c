@@ -4,7 +4,7 @@
 // far from the last, often a multiple of the page size away, where a cache holds few lines.
 #include "cpu/kernels/weights/packing.h"
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 
 #define TASK_ELEMENTS 8192
 #define UNROLL 16

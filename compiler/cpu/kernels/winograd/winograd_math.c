@@ -15,7 +15,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 
 // Pairs +a, -a share sums. Chosen among sixteenths for the least error on random data; an even
 // number of finite points needs no 0. Infinity is implied. Root mean square errors at 64 channels:
