@@ -1,9 +1,10 @@
 // arith.c: operators on compile-time values. Integers are 64 bits and never wrap.
+#include "front/arith.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "base/internal_error.h"
-#include "front/state.h"
 
 static const char *const OP_SIGNS[] = {
     [AST_OP_NEGATE] = "-", [AST_OP_NOT] = "not", [AST_OP_OR] = "or",    [AST_OP_AND] = "and",

@@ -1,10 +1,11 @@
 // bind.c: fills an operator's attribute struct from a call's arguments. All that is known about
 // attributes comes from the operator's table.
+#include "front/bind.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/internal_error.h"
-#include "front/state.h"
 
 enum { MAX_ATTRS = 32 };
 

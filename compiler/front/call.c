@@ -1,20 +1,15 @@
 // call.c: calls of operators and blocks, as statements and in expressions.
 // Not here: attributes (bind.c), paths (path.c).
+#include "front/expand.h"
+
 #include <string.h>
 
-#include "front/state.h"
+#include "front/bind.h"
+#include "front/function.h"
+#include "front/path.h"
+#include "front/vars.h"
 
 enum { MAX_CANDIDATES = 300, MAX_CALL_TEXT = 100, FAILED_NODE_STEPS = 100 };
-
-const Stmt *call_find_block(const Front *f, const char *name)
-{
-    uint32_t i = name_map_get(&f->blocks, name);
-    if (i != NAME_MAP_NONE) {
-        return f->block_list.at[i];
-    }
-    i = name_map_get(&f->prelude_blocks, name);
-    return i != NAME_MAP_NONE ? f->prelude_list.at[i] : NULL;
-}
 
 static const OpDef *find_op(const char *name)
 {
@@ -381,13 +376,13 @@ Val call_apply(Front *f, Frame *frame, const Call *call, const char *label)
     args.values = values;
     bool ok = eval_args(f, frame, call, values);
     const char *name = call->name.text;
-    if (!call_find_block(f, name) && !find_op(name)) {
+    if (!front_find_block(f, name) && !find_op(name)) {
         name = report_unknown(f, frame, call);
     }
     if (!name) {
         return val_poison();
     }
-    const Stmt *block = call_find_block(f, name);
+    const Stmt *block = front_find_block(f, name);
     const OpDef *op = block ? NULL : find_op(name);
     if (frame == f->globals) {
         (void)front_error(f, frame, call->range, "%s is applied outside a model", call->name.text);

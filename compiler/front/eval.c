@@ -1,9 +1,13 @@
 // eval.c: the value of an expression.
 // Not here: operators (arith.c) and functions (function.c) on values, calls of operators and blocks
 // (call.c).
+#include "front/expand.h"
+
 #include <string.h>
 
-#include "front/state.h"
+#include "front/arith.h"
+#include "front/function.h"
+#include "front/vars.h"
 
 enum { MAX_WRITTEN = 80 };
 

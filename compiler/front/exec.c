@@ -1,8 +1,14 @@
 // exec.c: statements of blocks and of the model.
 // Not here: calls (call.c), the top of files (load.c).
+#include "front/expand.h"
+
 #include <string.h>
 
-#include "front/state.h"
+#include "front/function.h"
+#include "front/param.h"
+#include "front/path.h"
+#include "front/read_preprocess.h"
+#include "front/vars.h"
 
 static void exec_stmt(Front *f, Frame *frame, const Stmt *s);
 
@@ -319,7 +325,7 @@ static void exec_label(Front *f, Frame *frame, const Stmt *s)
 static void exec_param(Front *f, Frame *frame, const Stmt *s)
 {
     if (frame->block->kind == STMT_MODEL && frame->nesting == 0) {
-        load_param(f, frame, s);
+        param_set(f, frame, s);
     } else {
         (void)front_error(f, frame, s->range,
                           "a param stands at the top of a file or directly in a model");

@@ -1,8 +1,8 @@
 // function.c: the functions on compile-time values: len, min, max, abs, floor, ceil, round.
+#include "front/function.h"
+
 #include <math.h>
 #include <string.h>
-
-#include "front/state.h"
 
 static const char *const FUNCTIONS[] = {"len", "min", "max", "abs", "floor", "ceil", "round"};
 enum { FUNCTION_COUNT = sizeof FUNCTIONS / sizeof FUNCTIONS[0] };

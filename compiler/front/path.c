@@ -1,8 +1,8 @@
 // path.c: the paths of layers, from labels and numbers. docs/language.md has the two rules.
+#include "front/path.h"
+
 #include <ctype.h>
 #include <string.h>
-
-#include "front/state.h"
 
 Scope *path_open(Front *f, Scope *parent, const char *label)
 {

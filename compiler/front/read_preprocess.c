@@ -1,9 +1,11 @@
 // read_preprocess.c: what stands behind an input's colon: how pictures become this input.
 // Not here: doing it (runtime/data/transform.c).
+#include "front/read_preprocess.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "front/state.h"
+#include "front/expand.h"
 
 enum { MAX_ARGS = 2, MAX_SIDE = 32768 };
 

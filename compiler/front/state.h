@@ -1,11 +1,13 @@
-// state.h: what the parts of the front end share. Private to front/.
+// state.h: what the parts of the front end share: what was read, what is being expanded, and how
+// mistakes are reported. Private to front/.
 #ifndef FRONT_STATE_H
 #define FRONT_STATE_H
 
+#include "base/diag.h"
 #include "base/intern.h"
 #include "dsl/parse.h"
-#include "front/front.h"
 #include "front/namemap.h"
+#include "front/options.h"
 #include "front/val.h"
 #include "ir/builder.h"
 
@@ -116,64 +118,9 @@ bool front_charge(Front *f, const Frame *frame, SrcRange range, uint64_t steps);
 bool front_enter(Front *f, const Frame *frame, SrcRange range);
 /// Checks a list against the limits; poison after a report.
 Val front_list(Front *f, const Frame *frame, SrcRange range, const Val *at, uint32_t count);
-
-// load.c: files and their top level
-bool load_main(Front *f, const char *path);
-void load_prelude(Front *f);
-void load_defines(Front *f);
-void load_report_unused_defines(Front *f);
-/// `param name = value` in whichever frame.
-void load_param(Front *f, Frame *frame, const Stmt *s);
-
-// vars.c
-Var *vars_find(const Vars *v, const char *name);
-Var *vars_set(Front *f, Vars *v, const char *name, Val value);
-void vars_report_unknown(Front *f, const Frame *frame, const char *name, SrcRange range);
-
-// eval.c
-Val eval_expr(Front *f, Frame *frame, const AstExpr *e);
-/// The same for what must be true or false; any other value but poison is reported, and given.
-Val eval_condition(Front *f, Frame *frame, const AstExpr *e);
-/// The expression as written, shortened, for messages.
-const char *eval_written(Front *f, const AstExpr *e);
-/// Whether an expression mentions params or macs.
-bool eval_mentions_totals(const Front *f, const AstExpr *e);
-
-// arith.c: operators on values; function.c: functions
-Val arith_unary(Front *f, const Frame *frame, const AstExpr *e, Val x);
-Val arith_binary(Front *f, const Frame *frame, const AstExpr *e, Val a, Val b);
-bool function_exists(const char *name);
-const char *const *function_names(size_t *count);
-Val function_call(Front *f, const Frame *frame, const Call *call, const Val *args);
-
-// exec.c
-void exec_body(Front *f, Frame *frame, const StmtList *body);
-void exec_late_asserts(Front *f);
-
-// read_preprocess.c: what stands behind an input's colon, or NULL where nothing does.
-const RnPreprocess *preprocess_eval(Front *f, Frame *frame, const Stmt *input, const Shape *shape);
-
-// call.c: calls of operators and blocks. `label` may be NULL. As a statement the result becomes
-// `it`.
-Val call_apply(Front *f, Frame *frame, const Call *call, const char *label);
-const Stmt *call_find_block(const Front *f, const char *name);
-
-// bind.c: fills attrs (op->attr_bytes) from the arguments behind the tensors; false after a report.
-typedef struct BindArgs {
-    const Call *call;
-    const Val *values;
-    uint32_t tensors; // leading arguments that are tensors
-} BindArgs;
-bool bind_attrs(Front *f, const Frame *frame, const OpDef *op, const BindArgs *args, void *attrs);
-
-// path.c
-Scope *path_open(Front *f, Scope *parent, const char *label);
-const char *path_of_layer(Front *f, Scope *scope, const char *label);
-/// Remembers that a layer with parameters has this path; false after reporting that one already
-/// has.
-bool path_claim(Front *f, const Frame *frame, const char *path, SrcRange range);
-void path_name_rest(Front *f);
-/// Whether a label may stand in the frame's scope; reports what is wrong.
-bool path_check_label(Front *f, const Frame *frame, const char *text, SrcRange range);
+/// A block of this name, the model's or the prelude's; NULL if there is none.
+const Stmt *front_find_block(const Front *f, const char *name);
+/// Makes a text part of what the model's hash tells apart.
+void front_hash_text(Front *f, const char *text, size_t bytes);
 
 #endif

@@ -1,5 +1,5 @@
 // vars.c: the names of a block call, of the model, or of the top of the files.
-#include "front/state.h"
+#include "front/vars.h"
 
 enum { MAX_CANDIDATES = 200 }; // names compared for a suggestion
 
@@ -40,7 +40,7 @@ void vars_report_unknown(Front *f, const Frame *frame, const char *name, SrcRang
                   "`%s` is known only to an assert in the model or at the top of a file", name);
         return;
     }
-    if (call_find_block(f, name) || op_find(name)) {
+    if (front_find_block(f, name) || op_find(name)) {
         diag_help(f->diag, item, "to apply %s to the current tensor write %s()", name, name);
         return;
     }
