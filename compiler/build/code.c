@@ -1,10 +1,12 @@
 // code.c: from plans to what is written: native code, its text, its header; and to a model in
 // this process.
+#include "build/code.h"
+
 #include <stdlib.h>
 
 #include "base/internal_error.h"
 #include "build/apart.h"
-#include "build/state.h"
+#include "build/build.h"
 #include "object/header.h"
 
 static ModelSpec model_spec(const Build *b)

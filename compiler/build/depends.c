@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "build/build.h"
 #include "build/state.h"
 
 // A path with what make reads as its own escaped.

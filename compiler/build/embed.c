@@ -2,7 +2,8 @@
 // after loading; packed ones are what the plans' prepare steps make of them in this process.
 #include <string.h>
 
-#include "build/state.h"
+#include "build/build.h"
+#include "build/code.h"
 #include "passes/move_weights.h"
 #include "resnetc/runtime.h"
 

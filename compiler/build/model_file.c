@@ -1,5 +1,7 @@
 // model_file.c: finds the model's file, on disk or among those that come with the compiler, and has
 // it read.
+#include "build/model_file.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,7 +10,7 @@
 #include "base/clock.h"
 #include "base/intern.h"
 #include "base/textfile.h"
-#include "build/state.h"
+#include "build/build.h"
 #include "front/front.h"
 
 static const TextFile *find_shipped(const char *name)

@@ -1,7 +1,9 @@
 // plans.c: one run of the passes for each mode and batch that is asked for.
 #include <string.h>
 
+#include "build/build.h"
 #include "build/state.h"
+#include "passes/pipeline.h"
 #include "ir/lowering.h"
 #include "ir/opdef.h"
 

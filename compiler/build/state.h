@@ -4,10 +4,11 @@
 
 #include "base/diag.h"
 #include "base/source.h"
-#include "build/build.h"
 #include "build/loaded_object.h"
+#include "build/request.h"
+#include "cpu/codegen.h"
 
-struct Build {
+typedef struct Build {
     Arena *arena;
     BuildRequest request;
     BuildError error;
@@ -25,7 +26,7 @@ struct Build {
     EmbeddedWeights weights;
     bool has_weights;
     LoadedObject *loaded;
-};
+} Build;
 
 /// Keeps the text as the build's error and returns status.
 BuildStatus build_fail(Build *b, BuildStatus status, const char *fmt, ...)
@@ -39,12 +40,5 @@ BuildStatus build_fail_runtime(Build *b, const RnError *err);
 void build_tell(const Build *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /// "WHAT   12.34 ms", where times are wanted.
 void build_tell_time(const Build *b, const char *what, double seconds);
-
-/// Finds the model's file, reads it and builds the graph (model_file.c).
-BuildStatus build_read_model(Build *b);
-
-/// Of the plans, as a model in this process until build_finish: CODEGEN_PREPARE on a machine that
-/// runs the target, or CODEGEN_TABLES, for its regions and tensors, on any (code.c).
-BuildStatus build_load_part(Build *b, CodegenPart part, const RnModel **model);
 
 #endif

@@ -3,6 +3,7 @@
 // only be summed in a layout that they have in common). Not here: shapes (the operators' own
 // rules).
 #include "passes/pass.h"
+#include "passes/pipeline.h"
 
 static bool is_logits(const Shape *s)
 {

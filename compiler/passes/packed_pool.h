@@ -4,8 +4,13 @@
 #define PASSES_PACKED_POOL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "passes/pipeline.h"
+#include "ir/graph.h"
+
+typedef struct PackedPool PackedPool;
+PackedPool *packed_pool_create(Arena *a);
+uint64_t packed_pool_bytes(const PackedPool *p); // size of the packed region so far
 
 /// All that the content of a BIND_PARAMS value depends on, as text: equal texts, equal bytes.
 const char *packed_key(Arena *a, const Value *v);

@@ -7,7 +7,7 @@
 #include "ir/builder.h"
 #include "ir/graph.h"
 #include "ir/opdef.h"
-#include "passes/pipeline.h"
+#include "passes/options.h"
 #include "passes/uses.h"
 
 typedef struct PassCtx {

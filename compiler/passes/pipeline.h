@@ -8,32 +8,7 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "ir/graph.h"
-#include "ir/lowering.h"
-
-/// Which prepared weights stand in the packed region already: shared by the plans of one object.
-typedef struct PackedPool PackedPool;
-PackedPool *packed_pool_create(Arena *a);
-uint64_t packed_pool_bytes(const PackedPool *p); // size of the packed region so far
-
-/// What backward computes again instead of keeping it from forward; each holds all below it.
-typedef enum Recompute {
-    RECOMPUTE_CONVS, // convolutions that reduce few values, too
-    RECOMPUTE_JOINS, // what joins store, too
-    RECOMPUTE_MAPS,  // normalisation and activation
-    RECOMPUTE_NONE
-} Recompute;
-
-typedef struct PassOptions {
-    const LowerTarget *target;
-    bool both_modes; // the object holds training too: labels and loss have regions in inference
-    Recompute recompute;
-    double label_smoothing; // of the loss; 0: none
-    PackedPool *packed;     // NULL: this graph has the packed region for itself
-    const char *dump_after; // a pass's name or "all"; NULL: no dump
-    const char *stop_after; // a pass's name, NULL: run all
-    bool verify_each;
-    bool time_passes;
-} PassOptions;
+#include "passes/options.h"
 
 /// Texts for the user, in the arena of the buffers (set .arena before).
 typedef struct PassReport {

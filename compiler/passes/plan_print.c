@@ -4,6 +4,7 @@
 #include "base/internal_error.h"
 #include "ir/opdef.h"
 #include "passes/pass.h"
+#include "passes/pipeline.h"
 #include "passes/plan.h"
 
 static const char *region_text(uint32_t region)

@@ -22,7 +22,7 @@ unsigned fuzz_recipe(const unsigned char *data, size_t size)
     Options o = fuzz_train_options(a);
     const char *error = NULL;
     const char *text = arena_strndup(a, (const char *)data, size);
-    bool good = recipe_apply_text(a, "input", text, &o, &error);
+    bool good = options_set_recipe(a, &o, "input", text, &error);
     fuzz_expect(good || (error && strncmp(error, "input:", 6) == 0));
     unsigned sum = 0;
     for (size_t i = 0; i < option_table_count; i++) {

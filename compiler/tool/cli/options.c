@@ -364,6 +364,27 @@ static bool take_words(Parser *p, int command_word)
     return true;
 }
 
+// A line of a recipe.
+static bool set_by_name(void *parser, const char *name, const char *value, const char **error)
+{
+    Parser p = *(const Parser *)parser;
+    p.error = error;
+    const OptionDef *o = find_name(name, strlen(name), false);
+    if (!o) {
+        return unknown_option(&p, arena_printf(p.arena, "--%s", name));
+    }
+    if (!(o->commands & p.out->command->bit)) {
+        return misplaced_option(&p, o);
+    }
+    if (o->kind == OPTION_FLAG && value && strcmp(value, "yes") != 0 && strcmp(value, "no") != 0) {
+        return fail(&p, arena_printf(p.arena, "--%s: '%s' is neither yes nor no", name, value));
+    }
+    if (o->kind != OPTION_FLAG && !value) {
+        return fail(&p, arena_printf(p.arena, "--%s needs a value: %s", name, o->value));
+    }
+    return set_value(&p, o, value);
+}
+
 // The command line wins over its recipe, wherever --recipe stands: it is read again on top of it.
 static bool take_recipe(Parser *p, int command_word)
 {
@@ -374,7 +395,7 @@ static bool take_recipe(Parser *p, int command_word)
     }
     *o = (Options){.command = o->command, .argc = o->argc, .argv = o->argv};
     options_set_defaults(o);
-    if (!recipe_apply(p->arena, recipe, o, p->error)) {
+    if (!recipe_read(p->arena, recipe, set_by_name, p, p->error)) {
         return false;
     }
     int64_t epochs = o->epochs, steps = o->steps; // one of them on the command line replaces both
@@ -454,29 +475,17 @@ bool options_parse(Arena *a, int argc, char **argv, Options *out, const char **e
     return true;
 }
 
+bool options_set_recipe(Arena *a, Options *out, const char *name, const char *text,
+                        const char **error)
+{
+    Parser p = {.arena = a, .out = out, .error = error};
+    return recipe_read_text(a, name, text, set_by_name, &p, error);
+}
+
 bool options_is_question(const Options *o)
 {
     return o->help || o->version || o->list_ops || o->list_models || o->list_targets ||
            o->list_passes || o->list_recipes || o->man || o->completion;
-}
-
-bool options_set(Arena *a, Options *out, const char *name, const char *value, const char **error)
-{
-    Parser p = {.arena = a, .out = out, .error = error};
-    const OptionDef *o = find_name(name, strlen(name), false);
-    if (!o) {
-        return unknown_option(&p, arena_printf(a, "--%s", name));
-    }
-    if (!(o->commands & out->command->bit)) {
-        return misplaced_option(&p, o);
-    }
-    if (o->kind == OPTION_FLAG && value && strcmp(value, "yes") != 0 && strcmp(value, "no") != 0) {
-        return fail(&p, arena_printf(a, "--%s: '%s' is neither yes nor no", name, value));
-    }
-    if (o->kind != OPTION_FLAG && !value) {
-        return fail(&p, arena_printf(a, "--%s needs a value: %s", name, o->value));
-    }
-    return set_value(&p, o, value);
 }
 
 const char *options_value_text(Arena *a, const Options *o, const OptionDef *def)

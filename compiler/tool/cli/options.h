@@ -140,9 +140,10 @@ bool options_parse(Arena *a, int argc, char **argv, Options *out, const char **e
 void options_set_defaults(Options *o);
 /// Whether it only asks what the tool knows (--help, --list-...): then no model is needed.
 bool options_is_question(const Options *o);
-/// Sets one option of out->command by its name, as `name = value` in a recipe; a flag's value is
-/// yes, no, or NULL for yes. On a mistake returns false and sets *error.
-bool options_set(Arena *a, Options *out, const char *name, const char *value, const char **error);
+/// Sets options of out->command from a recipe's text; `name` stands in the messages. On a mistake
+/// returns false and sets *error.
+bool options_set_recipe(Arena *a, Options *out, const char *name, const char *text,
+                        const char **error);
 /// The value of an option as the command line takes it; flags are "yes" or "no".
 const char *options_value_text(Arena *a, const Options *o, const OptionDef *def);
 /// What the user types: "--batch", "-MD", or "-D" where there is only a letter.

@@ -78,7 +78,7 @@ static bool is_allowed(const char *name)
     return true;
 }
 
-static bool apply_line(Arena *a, char *line, Options *out, const char **error)
+static bool take_line(Arena *a, char *line, RecipeSetFn set, void *context, const char **error)
 {
     line[strcspn(line, "#")] = 0;
     char *name = trim(line), *equals = strchr(name, '='), *value = NULL;
@@ -98,21 +98,21 @@ static bool apply_line(Arena *a, char *line, Options *out, const char **error)
         *error = arena_printf(a, "--%s cannot stand in a recipe", name);
         return false;
     }
-    return options_set(a, out, name, value, error);
+    return set(context, name, value, error);
 }
 
-bool recipe_apply(Arena *a, const char *name, Options *out, const char **error)
+bool recipe_read(Arena *a, const char *name, RecipeSetFn set, void *context, const char **error)
 {
     const char *text = find_text(a, name, error);
-    return text && recipe_apply_text(a, name, text, out, error);
+    return text && recipe_read_text(a, name, text, set, context, error);
 }
 
-bool recipe_apply_text(Arena *a, const char *name, const char *text, Options *out,
-                       const char **error)
+bool recipe_read_text(Arena *a, const char *name, const char *text, RecipeSetFn set, void *context,
+                      const char **error)
 {
     for (int line = 1; *text; line++) {
         size_t n = strcspn(text, "\n");
-        if (!apply_line(a, arena_strndup(a, text, n), out, error)) {
+        if (!take_line(a, arena_strndup(a, text, n), set, context, error)) {
             *error = arena_printf(a, "%s:%d: %s", name, line, *error);
             return false;
         }
