@@ -28,6 +28,7 @@ Codegen *codegen_create(Arena *a, const TargetDef *target, const KernelOptions *
     c->target = target;
     c->options = options ? *options : (KernelOptions){0};
     c->serves = kernel_ops(a);
+    c->plans = plan_cache_create(a);
     return c;
 }
 
@@ -70,6 +71,7 @@ const void *codegen_emit(Codegen *c, Arena *a, const ModelSpec *spec, CodegenFor
     ModuleCtx m = {.codegen = c, .spec = spec, .arena = scratch};
     m.layout = LLVMCreateTargetDataLayout(machine);
     m.requests = intern_create(scratch);
+    m.kernels = distinct_create(scratch, sizeof(const char *));
     LLVMSetTarget(module, c->target->triple);
     LLVMSetModuleDataLayout(module, m.layout);
     vb_init(&m.vb, scratch, c->target, context, module, builder);
@@ -79,7 +81,7 @@ const void *codegen_emit(Codegen *c, Arena *a, const ModelSpec *spec, CodegenFor
     double built = clock_seconds();
     const void *out = module_write(machine, module, a, format, bytes);
     if (stats) {
-        *stats = (CodegenStats){.kernels = m.kernels.count,
+        *stats = (CodegenStats){.kernels = m.functions.count,
                                 .steps = m.steps,
                                 .build_ms = 1e3 * (built - start),
                                 .emit_ms = 1e3 * (clock_seconds() - built)};

@@ -6,23 +6,33 @@
 #include <llvm-c/DebugInfo.h>
 #include <llvm-c/Target.h>
 
+#include "base/distinct.h"
 #include "base/intern.h"
 #include "base/vec.h"
 #include "cpu/codegen.h"
 #include "cpu/kernel.h"
 
+/// What selection answered: low is NULL where no kernel serves the node.
+typedef struct Plan {
+    const Lowering *low;
+    const char *explain;
+} Plan;
+
+/// Plans made so far, by the text of the work.
+typedef struct PlanCache {
+    Intern *keys;
+    Distinct known; // const char *, interned
+    VEC(Plan) plans;
+} PlanCache;
+PlanCache *plan_cache_create(Arena *a);
+
 struct Codegen {
     Arena *arena;
     const TargetDef *target;
     KernelOptions options;
+    PlanCache *plans;
     const OpDef **serves; // by index in kernel_table: the operator that KernelDef.op names
 };
-
-/// A kernel function that stands in the module already.
-typedef struct KernelUse {
-    const char *request; // interned
-    Val function;
-} KernelUse;
 
 typedef struct ModuleCtx {
     const Codegen *codegen;
@@ -33,10 +43,13 @@ typedef struct ModuleCtx {
     LLVMDIBuilderRef debug;
     LLVMMetadataRef debug_file, debug_type;
     Intern *requests;
-    VEC(KernelUse) kernels;
+    Distinct kernels;   // const char *, interned requests
+    VEC(Val) functions; // of kernels
     uint32_t steps;
 } ModuleCtx;
 
+/// What kernels are asked to do for a node, as text: equal texts, equal plans.
+const char *work_text(Arena *a, const Node *n);
 /// Everything that a node's kernel function depends on, as text: equal texts, equal code.
 const char *request_text(Arena *a, const Node *n);
 

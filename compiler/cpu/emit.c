@@ -89,7 +89,7 @@ static Val emit_function(ModuleCtx *m, const Node *n)
     const KernelDef *def = n->lowering->kernel_def;
     Vb *b = &m->vb;
     const char *name =
-        arena_printf(m->arena, "kernel.%s.%s.%u", n->op->name, def->name, m->kernels.count);
+        arena_printf(m->arena, "kernel.%s.%s.%u", n->op->name, def->name, m->functions.count);
     Val f = add_function(m, name, function_type(m, KERNEL_PARAMS));
     Emit e = {.vb = b, .node = n, .lowering = n->lowering, .streams = streams_output(n)};
     b->function = f;
@@ -107,14 +107,11 @@ static Val emit_function(ModuleCtx *m, const Node *n)
 Val emit_kernel(ModuleCtx *m, const Node *n)
 {
     const char *request = intern_str(m->requests, request_text(m->arena, n));
-    for (uint32_t i = 0; i < m->kernels.count; i++) {
-        if (m->kernels.at[i].request == request) {
-            return m->kernels.at[i].function;
-        }
+    uint32_t i = distinct_add(&m->kernels, &request);
+    if (i == m->functions.count) {
+        VEC_PUSH(m->arena, &m->functions, emit_function(m, n));
     }
-    KernelUse use = {.request = request, .function = emit_function(m, n)};
-    VEC_PUSH(m->arena, &m->kernels, use);
-    return use.function;
+    return m->functions.at[i];
 }
 
 // Layers

@@ -1,4 +1,4 @@
-// request.c: what a kernel function depends on, as text. Nodes with equal texts share one function.
+// request.c: what plans and kernel functions depend on, as text. Nodes with equal texts share them.
 #include <inttypes.h>
 
 #include "base/strbuf.h"
@@ -136,19 +136,34 @@ static void print_lowering(StrBuf *t, const Node *n)
     }
 }
 
+static void print_node(StrBuf *t, const Node *n)
+{
+    print_op(t, n->op, n->attrs);
+    strbuf_printf(t, " own %u", n->own_inputs);
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
+        print_value(t, n->inputs.at[i]);
+    }
+    strbuf_add(t, " ->");
+    for (uint32_t i = 0; i < n->outputs.count; i++) {
+        print_value(t, n->outputs.at[i]);
+    }
+    print_slots(t, n);
+}
+
+const char *work_text(Arena *a, const Node *n)
+{
+    StrBuf t = {.arena = a};
+    print_node(&t, n);
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
+        strbuf_printf(&t, " %d", (int)n->inputs.at[i]->kind); // planners look at the model's inputs
+    }
+    return strbuf_text(&t);
+}
+
 const char *request_text(Arena *a, const Node *n)
 {
     StrBuf t = {.arena = a};
-    print_op(&t, n->op, n->attrs);
-    strbuf_printf(&t, " own %u", n->own_inputs);
-    for (uint32_t i = 0; i < n->inputs.count; i++) {
-        print_value(&t, n->inputs.at[i]);
-    }
-    strbuf_add(&t, " ->");
-    for (uint32_t i = 0; i < n->outputs.count; i++) {
-        print_value(&t, n->outputs.at[i]);
-    }
-    print_slots(&t, n);
+    print_node(&t, n);
     print_lowering(&t, n);
     return strbuf_text(&t);
 }

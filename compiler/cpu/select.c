@@ -1,12 +1,18 @@
 // select.c: asks every kernel that serves a node's operator and takes the one of least predicted
-// time.
+// time. Nodes of equal work share one plan, so planners are asked once per distinct layer.
 #include "base/internal_error.h"
 #include "base/strbuf.h"
+#include "base/vec.h"
 #include "cpu/codegen_internal.h"
 #include "cpu/kernel.h"
 
 #define STREAM_FRACTION 0.75
-#define MAX_CANDIDATES 16 // for explanations; all kernels are asked
+
+// For which plan a node is asked about.
+typedef struct Work {
+    uint32_t plan_batch;
+    bool training;
+} Work;
 
 static const char *why_slots(const KernelDef *k, const Node *n)
 {
@@ -16,23 +22,24 @@ static const char *why_slots(const KernelDef *k, const Node *n)
     return n->side_count > 0 && !k->takes_sides ? "takes no sides" : NULL;
 }
 
-// What the kernels that serve an operator answered.
-typedef struct Candidates {
-    const Lowering *low[MAX_CANDIDATES]; // its kernel_def tells whose answer it is
-    const char *why[MAX_CANDIDATES];     // it cannot, or NULL
-    uint32_t count;
-} Candidates;
+// What a kernel that serves an operator answered.
+typedef struct Candidate {
+    const Lowering *low; // its kernel_def tells whose answer it is
+    const char *why;     // it cannot, or NULL
+} Candidate;
+
+typedef VEC(Candidate) Candidates;
 
 // One line per candidate; the chosen one is marked.
 static const char *explain(Arena *a, const Candidates *all, const Lowering *best)
 {
     StrBuf text = {.arena = a};
     for (uint32_t i = 0; i < all->count; i++) {
-        const Lowering *low = all->low[i];
+        const Lowering *low = all->at[i].low;
         const KernelDef *k = low->kernel_def;
         strbuf_printf(&text, "    %c %-16s ", low == best ? '*' : ' ', k->name);
-        if (all->why[i]) {
-            strbuf_printf(&text, "cannot: %s\n", all->why[i]);
+        if (all->at[i].why) {
+            strbuf_printf(&text, "cannot: %s\n", all->at[i].why);
             continue;
         }
         strbuf_printf(&text, "%10.4f ms  %5u tasks", low->predicted_ns * 1e-6, low->tasks_mul);
@@ -56,14 +63,15 @@ static bool exceeds_cache(const TargetDef *t, const Node *n, uint32_t batch)
     return bytes > STREAM_FRACTION * (double)t->l3_bytes;
 }
 
-// The cheapest kernel's plan, or NULL. g: NULL where only the kind of kernel matters.
-static Lowering *choose(const Codegen *c, Arena *a, const Graph *g, const Node *n, Candidates *all)
+// Asks all kernels; gives the cheapest one's plan, or NULL.
+static Lowering *choose(const Codegen *c, Arena *a, const Work *work, const Node *n,
+                        Candidates *all)
 {
     PlanCtx ctx = {.arena = a,
                    .target = c->target,
                    .options = &c->options,
-                   .plan_batch = g ? g->plan_batch : 1,
-                   .training = g && g->mode == MODE_TRAIN};
+                   .plan_batch = work->plan_batch,
+                   .training = work->training};
     bool large = exceeds_cache(c->target, n, ctx.plan_batch);
     Lowering *best = NULL;
     for (size_t i = 0; i < kernel_table_count; i++) {
@@ -78,10 +86,7 @@ static Lowering *choose(const Codegen *c, Arena *a, const Graph *g, const Node *
         low->kernel = k->name;
         low->kernel_def = k;
         low->streams = k->streams && large;
-        if (all->count < MAX_CANDIDATES) {
-            all->low[all->count] = low;
-            all->why[all->count++] = why;
-        }
+        VEC_PUSH(a, all, ((Candidate){.low = low, .why = why}));
         if (!why && (!best || best->predicted_ns > low->predicted_ns)) {
             best = low;
         }
@@ -89,39 +94,52 @@ static Lowering *choose(const Codegen *c, Arena *a, const Graph *g, const Node *
     return best;
 }
 
-static Lowering *target_lower(const LowerTarget *t, Arena *a, const Graph *g, const Node *n)
+// The plan of nodes of this work, made at the first question.
+static const Plan *plan_of(const Codegen *c, const Work *work, const Node *n)
 {
-    Candidates all = {0};
-    Lowering *low = choose(t->impl, a, g, n, &all);
-    const char *text = explain(a, &all, low);
-    if (!low) {
-        INTERNAL_ERROR("no kernel serves %s (%s):\n%s", n->op->name, n->name, text);
-    }
-    low->explain = text;
-    return low;
-}
-
-// Whether the kernel that a node would get takes store expressions or sides.
-static const KernelDef *chosen(const LowerTarget *t, const Node *n)
-{
+    PlanCache *cache = c->plans;
     Arena *scratch = arena_create();
-    Candidates all = {0};
-    const Lowering *low = choose(t->impl, scratch, NULL, n, &all);
-    const KernelDef *k = low ? low->kernel_def : NULL;
+    const char *key = intern_str(cache->keys, arena_printf(scratch, "%u %d %s", work->plan_batch,
+                                                           work->training, work_text(scratch, n)));
     arena_destroy(scratch);
-    return k;
+    uint32_t i = distinct_add(&cache->known, &key);
+    if (i == cache->plans.count) {
+        Candidates all = {0};
+        Lowering *low = choose(c, c->arena, work, n, &all);
+        const char *why = explain(c->arena, &all, low);
+        if (low) {
+            low->explain = why;
+        }
+        VEC_PUSH(c->arena, &cache->plans, ((Plan){.low = low, .explain = why}));
+    }
+    return &cache->plans.at[i];
 }
 
-static bool target_takes_store(const LowerTarget *t, const Node *n)
+static const Lowering *target_lower(const LowerTarget *t, const Graph *g, const Node *n)
 {
-    const KernelDef *k = chosen(t, n);
-    return k && k->takes_store;
+    Work work = {.plan_batch = g->plan_batch, .training = g->mode == MODE_TRAIN};
+    const Plan *plan = plan_of(t->impl, &work, n);
+    if (!plan->low) {
+        INTERNAL_ERROR("no kernel serves %s (%s):\n%s", n->op->name, n->name, plan->explain);
+    }
+    return plan->low;
 }
 
-static bool target_takes_sides(const LowerTarget *t, const Node *n)
+// The kind of kernel matters, not its sizes: a plan for one image.
+static KernelTakes target_takes(const LowerTarget *t, const Node *n)
 {
-    const KernelDef *k = chosen(t, n);
-    return k && k->takes_sides;
+    Work work = {.plan_batch = 1};
+    const Lowering *low = plan_of(t->impl, &work, n)->low;
+    const KernelDef *k = low ? low->kernel_def : NULL;
+    return k ? (KernelTakes){.store = k->takes_store, .sides = k->takes_sides} : (KernelTakes){0};
+}
+
+PlanCache *plan_cache_create(Arena *a)
+{
+    PlanCache *cache = ARENA_NEW(a, PlanCache);
+    cache->keys = intern_create(a);
+    cache->known = distinct_create(a, sizeof(const char *));
+    return cache;
 }
 
 LowerTarget codegen_lower_target(const Codegen *c)
@@ -129,6 +147,5 @@ LowerTarget codegen_lower_target(const Codegen *c)
     return (LowerTarget){.vector_floats = c->target->vector_floats,
                          .impl = c,
                          .lower = target_lower,
-                         .takes_store = target_takes_store,
-                         .takes_sides = target_takes_sides};
+                         .takes = target_takes};
 }

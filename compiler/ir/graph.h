@@ -123,9 +123,9 @@ struct Node {
     Expr *store;   // epilogue on output 0; NULL: stored as computed
     Side sides[NODE_MAX_SIDES];
     uint32_t side_count;
-    Lowering *lowering; // set by lower
-    Place scratch;      // where one worker's scratch may lie, if the plan has room for it
-    Node *prev, *next;  // execution order
+    const Lowering *lowering; // set by layout
+    Place scratch;            // where one worker's scratch may lie, if the plan has room for it
+    Node *prev, *next;        // execution order
     uint32_t mark;
 };
 

@@ -31,15 +31,20 @@ struct Lowering {
     const char *explain; // candidates and why, one line each (--explain-kernels)
 };
 
+/// What a node's kernel, as chosen for its shapes, takes beside its own work.
+typedef struct KernelTakes {
+    bool store; // an expression on what it stores
+    bool sides; // channel reductions of what it stores
+} KernelTakes;
+
 /// The code generator as the passes see it.
 typedef struct LowerTarget {
     uint32_t vector_floats; // V: channels per block
     const void *impl;
     /// Chooses a kernel and plans it; never fails (the reference kernel takes everything).
-    Lowering *(*lower)(const struct LowerTarget *t, Arena *a, const Graph *g, const Node *n);
-    /// Whether this node's kernel, as chosen for its shapes, takes a store expression / sides.
-    bool (*takes_store)(const struct LowerTarget *t, const Node *n);
-    bool (*takes_sides)(const struct LowerTarget *t, const Node *n);
+    /// The answer lives as long as the target and the graph do, and may serve several nodes.
+    const Lowering *(*lower)(const struct LowerTarget *t, const Graph *g, const Node *n);
+    KernelTakes (*takes)(const struct LowerTarget *t, const Node *n);
 } LowerTarget;
 
 #endif

@@ -84,7 +84,7 @@ static void set_output_layouts(LayoutPass *p, Node *n)
 static void lower_node(LayoutPass *p, Node *n)
 {
     const LowerTarget *target = p->ctx->opt->target;
-    n->lowering = target->lower(target, p->ctx->g->arena, p->ctx->g, n);
+    n->lowering = target->lower(target, p->ctx->g, n);
 }
 
 // Where a conversion goes.

@@ -25,7 +25,7 @@ static bool fits(PassCtx *ctx, const Node *r)
             return false;
         }
     }
-    return target->takes_sides(target, p);
+    return target->takes(target, p).sides;
 }
 
 static void attach(PassCtx *ctx, Node *r)

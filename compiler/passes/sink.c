@@ -9,7 +9,7 @@ static bool takes(PassCtx *ctx, const Node *p)
 {
     const LowerTarget *target = ctx->opt->target;
     return p->op->accepts_store && p->outputs.count == 1 && p->side_count == 0 &&
-           p->op->updates == 0 && target->takes_store(target, p);
+           p->op->updates == 0 && target->takes(target, p).store;
 }
 
 // Whether map m may go into the node that makes its input v.

@@ -33,9 +33,9 @@ static Layout fake_layout(Arena *a, const Node *n, const Value *v, bool input)
     return plain ? (Layout){.kind = LAYOUT_PLAIN} : fake_packed(a, &v->shape);
 }
 
-Lowering *fake_lower(const LowerTarget *t, Arena *a, const Graph *g, const Node *n)
+Lowering *fake_lower(const Graph *g, const Node *n)
 {
-    (void)t, (void)g;
+    Arena *a = g->arena;
     Lowering *low = ARENA_NEW(a, Lowering);
     low->kernel = "fake";
     low->tasks_mul = low->tasks_div = 1;
@@ -52,15 +52,20 @@ Lowering *fake_lower(const LowerTarget *t, Arena *a, const Graph *g, const Node 
     return low;
 }
 
-static bool fake_takes(const LowerTarget *t, const Node *n)
+static const Lowering *lower(const LowerTarget *t, const Graph *g, const Node *n)
+{
+    (void)t;
+    return fake_lower(g, n);
+}
+
+static KernelTakes fake_takes(const LowerTarget *t, const Node *n)
 {
     (void)t, (void)n;
-    return true;
+    return (KernelTakes){.store = true, .sides = true};
 }
 
 const LowerTarget fake_target = {
     .vector_floats = FAKE_WIDTH,
-    .lower = fake_lower,
-    .takes_store = fake_takes,
-    .takes_sides = fake_takes,
+    .lower = lower,
+    .takes = fake_takes,
 };

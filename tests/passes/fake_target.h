@@ -7,7 +7,7 @@
 
 enum { FAKE_WIDTH = 4 };
 
-Lowering *fake_lower(const LowerTarget *t, Arena *a, const Graph *g, const Node *n);
+Lowering *fake_lower(const Graph *g, const Node *n);
 
 extern const LowerTarget fake_target;
 
