@@ -1,7 +1,7 @@
 // expr_emit.c: emits fused expressions: operands by shape, store expressions, terms of sides, pad
 // lanes.
+#include <math.h>
 #include <stdbool.h>
-#include <string.h>
 
 #include "base/internal_error.h"
 #include "cpu/kernel.h"
@@ -136,28 +136,18 @@ static void mark_used(const ExprRef *arg, uint32_t count, bool *used)
     }
 }
 
-// Pad lanes hold 0 in elements and channel vectors; numbers per image or model are arbitrary there.
-// The expression keeps pads zero if it gives 0 for two unrelated choices of the latter.
-static bool keeps_zero(const Node *node)
+// Pad lanes hold 0 in elements and channel vectors; numbers per image or model are not known. A
+// product of a pad and such a number counts as 0: were it infinite or NaN, no element of the image
+// would be right either.
+static bool keeps_zero(Arena *a, const Node *node)
 {
-    ScalarBuilder plain = scalar_plain;
-    static const double probes[2] = {0.7310, -1.9173};
-    for (uint32_t p = 0; p < 2; p++) {
-        ScalarVal in[64];
-        if (node->inputs.count > 64) {
-            return false;
-        }
-        for (uint32_t i = 0; i < node->inputs.count; i++) {
-            bool whole = i < node->own_inputs;
-            OperandKind kind = whole ? OPERAND_ELEMENT : operand_kind(node, i);
-            in[i].d = kind == OPERAND_IMAGE || kind == OPERAND_ONE ? probes[p] : 0.0;
-        }
-        // NaN is not zero either.
-        if (!(run_expr(&plain, node->store, (ScalarVal){.d = 0.0}, in).d == 0.0)) {
-            return false;
-        }
+    ScalarBuilder b = scalar_known;
+    ScalarVal *in = ARENA_ARRAY(a, ScalarVal, node->inputs.count + 1);
+    for (uint32_t i = node->own_inputs; i < node->inputs.count; i++) {
+        OperandKind kind = operand_kind(node, i);
+        in[i].d = kind == OPERAND_IMAGE || kind == OPERAND_ONE ? (double)NAN : 0.0;
     }
-    return true;
+    return run_expr(&b, node->store, (ScalarVal){.d = 0.0}, in).d == 0.0;
 }
 
 static Val zero_pads(Emit *e, Val x, const ExprPlace *at)
@@ -165,7 +155,7 @@ static Val zero_pads(Emit *e, Val x, const ExprPlace *at)
     Vb *b = e->vb;
     int64_t width = b->target->vector_floats;
     int64_t c = shape_channels(full_shape(e->node));
-    if (c % width == 0 || keeps_zero(e->node)) {
+    if (c % width == 0 || keeps_zero(b->arena, e->node)) {
         return x;
     }
     Val left = vb_sub(b, vb_int(b, c - at->lane), vb_muli(b, at->block, width));

@@ -34,6 +34,9 @@ struct ScalarBuilder {
 
 /// The plain-C builder: evaluates at once, in double.
 extern const ScalarBuilder scalar_plain;
+/// Finds what an expression gives whatever its unknown operands are: d is a number that is known
+/// exactly, or NaN where it is not known. Its rules stand in scalar_known.c.
+extern const ScalarBuilder scalar_known;
 
 #define SC_CONST(b, x) ((b)->constant((b), (x)))
 #define SC_ADD(b, x, y) ((b)->binary((b), SCALAR_ADD, (x), (y)))
