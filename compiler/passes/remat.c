@@ -104,7 +104,7 @@ static Value *redo(Remat *r, Value *v, Node *before, int limit)
         return v;
     }
     const Node *n = v->def;
-    Value *in[8];
+    Value **in = ARENA_ARRAY(r->ctx->scratch, Value *, n->inputs.count + 1);
     for (uint32_t i = 0; i < n->inputs.count; i++) {
         in[i] = redo(r, n->inputs.at[i], before, limit - 1);
     }
