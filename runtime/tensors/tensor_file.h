@@ -2,6 +2,8 @@
 #ifndef RUNTIME_TENSORS_TENSOR_FILE_H
 #define RUNTIME_TENSORS_TENSOR_FILE_H
 
+#include <stdbool.h>
+
 #include <cjson/cJSON.h>
 
 #include "files/file_map.h"
@@ -16,8 +18,13 @@ struct RnTensorFile {
     const cJSON *meta;
     RnFileTensor *tensors; // sorted by name
     size_t count;
-    char *new_names; // names that a rename table gave, one block
+    char *new_names;       // names that a rename table gave, one block
+    RnTensorFile **shards; // of an index: the files that own names and data
+    size_t shard_count;
 };
+
+/// rn_tensor_file_open without indexes.
+RnStatus rni_tensor_file_open_one(const char *path, RnTensorFile **out, RnError *err);
 
 /// Sorts the tensors by name. Gives the second of two that have the same name, or NULL.
 const RnFileTensor *rni_tensor_file_sort(RnTensorFile *file);

@@ -11,6 +11,9 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "tensors/file_kind.h"
+#include "tensors/json_text.h"
+#include "tensors/shards.h"
 
 typedef struct DType {
     const char *name;
@@ -206,19 +209,33 @@ static RnStatus parse_header(RnTensorFile *file, RnError *err)
     return check_cover(file, err);
 }
 
-// The JSON value that is the whole text but for blanks after it, or NULL.
-static cJSON *parse_json(const char *text, size_t length)
+// What is wrong with a file that is no safetensors file: what it is, where that is known.
+static RnStatus fail_kind(const RnTensorFile *file, const char *why, RnError *err)
 {
-    const char *end = NULL;
-    cJSON *value = cJSON_ParseWithLengthOpts(text, length, &end, false);
-    while (value != NULL && end < text + length && (*end == ' ' || *end == '\n')) {
-        end++;
+    const char *told = rni_file_kind_told(file->bytes.data, file->bytes.size);
+    return rn_fail(err, RN_ERR_INPUT, "%s: %s", file->path, told != NULL ? told : why);
+}
+
+static RnStatus parse_bytes(RnTensorFile *file, uint64_t length, RnError *err)
+{
+    const FileMap *bytes = &file->bytes;
+    if (bytes->size < 8 || length > bytes->size - 8) {
+        return fail_kind(file, "not a safetensors file, or truncated: no whole header", err);
     }
-    if (value == NULL || end == text + length) {
-        return value;
+    if (length > TENSOR_FILE_HEADER_MAX) {
+        return rn_fail(err, RN_ERR_INPUT, "%s: header of %llu bytes: the limit is %llu", file->path,
+                       (unsigned long long)length, (unsigned long long)TENSOR_FILE_HEADER_MAX);
     }
-    cJSON_Delete(value);
-    return NULL;
+    file->data = bytes->data + 8 + length;
+    file->data_bytes = bytes->size - 8 - (size_t)length;
+    RnStatus status = rni_json_parse((const char *)bytes->data + 8, (size_t)length, &file->header);
+    if (status == RN_ERR_MEMORY) {
+        return rn_fail(err, status, "%s: out of memory", file->path);
+    }
+    if (!cJSON_IsObject(file->header)) {
+        return fail_kind(file, "not a safetensors file: its header is no JSON object", err);
+    }
+    return parse_header(file, err);
 }
 
 // Takes the bytes over, also when it fails.
@@ -235,25 +252,7 @@ static RnStatus parse_owned(FileMap bytes, const char *path, RnTensorFile **out,
     for (unsigned i = 0; i < 8 && bytes.size >= 8; i++) {
         length |= (uint64_t)bytes.data[i] << (8 * i);
     }
-    RnStatus status = RN_OK;
-    if (bytes.size < 8 || length > bytes.size - 8) {
-        status = rn_fail(err, RN_ERR_INPUT,
-                         "%s: not a safetensors file, or truncated: no whole header", path);
-    } else if (length > TENSOR_FILE_HEADER_MAX) {
-        status = rn_fail(err, RN_ERR_INPUT, "%s: header of %llu bytes: the limit is %llu", path,
-                         (unsigned long long)length, (unsigned long long)TENSOR_FILE_HEADER_MAX);
-    } else {
-        const char *text = (const char *)bytes.data + 8;
-        file->data = bytes.data + 8 + length;
-        file->data_bytes = bytes.size - 8 - (size_t)length;
-        file->header = parse_json(text, (size_t)length);
-        if (!cJSON_IsObject(file->header)) {
-            status = rn_fail(err, RN_ERR_INPUT,
-                             "%s: not a safetensors file: its header is no JSON object", path);
-        } else {
-            status = parse_header(file, err);
-        }
-    }
+    RnStatus status = parse_bytes(file, length, err);
     if (status != RN_OK) {
         rn_tensor_file_close(file);
         return status;
@@ -262,12 +261,25 @@ static RnStatus parse_owned(FileMap bytes, const char *path, RnTensorFile **out,
     return RN_OK;
 }
 
-RnStatus rn_tensor_file_open(const char *path, RnTensorFile **out, RnError *err)
+RnStatus rni_tensor_file_open_one(const char *path, RnTensorFile **out, RnError *err)
 {
     *out = NULL;
     FileMap bytes;
     RnStatus status = rni_file_map(path, &bytes, err);
     return status == RN_OK ? parse_owned(bytes, path, out, err) : status;
+}
+
+RnStatus rn_tensor_file_open(const char *path, RnTensorFile **out, RnError *err)
+{
+    *out = NULL;
+    FileMap bytes;
+    RnStatus status = rni_file_map(path, &bytes, err);
+    if (status != RN_OK || !rni_shards_is_index(bytes.data, bytes.size)) {
+        return status == RN_OK ? parse_owned(bytes, path, out, err) : status;
+    }
+    status = rni_shards_open(bytes.data, bytes.size, path, out, err);
+    rni_file_unmap(&bytes);
+    return status;
 }
 
 RnStatus rn_tensor_file_parse(const void *bytes, size_t size, const char *path, RnTensorFile **out,
@@ -292,6 +304,10 @@ void rn_tensor_file_close(RnTensorFile *file)
     cJSON_Delete(file->header);
     free(file->tensors);
     free(file->new_names);
+    for (size_t i = 0; i < file->shard_count; i++) {
+        rn_tensor_file_close(file->shards[i]);
+    }
+    free(file->shards);
     rni_file_unmap(&file->bytes);
     free(file->path);
     free(file);

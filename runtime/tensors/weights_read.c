@@ -8,10 +8,10 @@
 #include "core/memory.h"
 #include "core/nonfinite.h"
 #include "tensors/name_map.h"
+#include "tensors/name_prefix.h"
 #include "tensors/tensor_convert.h"
 #include "tensors/weights.h"
 
-static const char DATA_PARALLEL[] = "module.";
 static const char COUNTER[] = "num_batches_tracked";
 
 // Is this the batch counter that PyTorch keeps beside a running mean of the model?
@@ -75,9 +75,14 @@ static RnStatus match_tensor(const RnModel *m, const RnTensorFile *file, int32_t
     RnShape shape = rni_shape_of_tensor(rn_model_tensor(m, index));
     rn_shape_text(&shape, needed, sizeof needed);
     const RnFileTensor *t = rn_tensor_file_find(file, want);
+    if (t == NULL && options->new_head && rni_is_head(m, index)) {
+        return RN_OK;
+    }
     if (t == NULL) {
-        return rn_fail(err, RN_ERR_INPUT, "%s: tensor %.200s is missing (the model needs F32 %s)",
-                       rn_tensor_file_path(file), want, needed);
+        char more[700];
+        rni_name_prefix_explain(m, file, more, sizeof more);
+        return rn_fail(err, RN_ERR_INPUT, "%s: tensor %.200s is missing (the model needs F32 %s)%s",
+                       rn_tensor_file_path(file), want, needed, more);
     }
     bool number = rni_dtype_is_float(t->dtype);
     bool fits = rni_shape_equal(&t->shape, &shape);
@@ -185,43 +190,48 @@ RnStatus rni_weights_copy(RnSession *session, const RnTensorFile *file,
     return RN_OK;
 }
 
-// Does every tensor of the file begin as torch.nn.DataParallel's do, and none of the model's?
-static bool is_data_parallel(const RnModel *m, const RnTensorFile *file)
+// Says which part of the file was taken, where it is not all of it as it stands.
+static void tell_prefix(const PrefixChoice *choice, const char *path,
+                        const RnWeightsOptions *options)
 {
-    size_t prefix = sizeof DATA_PARALLEL - 1;
-    for (uint32_t i = 0; i < m->param_count + m->state_count; i++) {
-        if (strncmp(rn_model_tensor_name(m, (int32_t)i), DATA_PARALLEL, prefix) == 0) {
-            return false;
-        }
+    if (options->on_note == NULL || (!choice->prefix[0] && choice->passed_over == 0)) {
+        return;
     }
-    for (size_t i = 0; i < file->count; i++) {
-        if (strncmp(file->tensors[i].name, DATA_PARALLEL, prefix) != 0) {
-            return false;
-        }
+    char text[400], rest[80] = "";
+    if (choice->passed_over > 0) {
+        snprintf(rest, sizeof rest, "; %zu other tensors are passed over", choice->passed_over);
     }
-    return file->count > 0;
+    if (choice->prefix[0]) {
+        snprintf(text, sizeof text, "%.100s: the model's names stand behind '%s'%s", path,
+                 choice->prefix, rest);
+    } else {
+        snprintf(text, sizeof text, "%.100s: the model's names as they stand%s", path, rest);
+    }
+    options->on_note(options->context, text);
 }
 
-// All names lose the same beginning, so that their order stays.
-static void drop_prefix(RnTensorFile *file)
+static RnStatus find_prefix(const RnModel *m, RnTensorFile *file, const RnWeightsOptions *options,
+                            RnError *err)
 {
-    for (size_t i = 0; i < file->count; i++) {
-        file->tensors[i].file_name = file->tensors[i].name;
-        file->tensors[i].name += sizeof DATA_PARALLEL - 1;
+    PrefixChoice choice;
+    RnStatus status = rni_name_prefix_apply(m, file, options->key, options->new_head, &choice, err);
+    if (status == RN_OK) {
+        tell_prefix(&choice, rn_tensor_file_path(file), options);
     }
+    return status;
 }
 
-static RnStatus rename_tensors(const RnModel *m, RnTensorFile *file, const char *map_path,
-                               RnError *err)
+static RnStatus rename_tensors(const RnModel *m, RnTensorFile *file,
+                               const RnWeightsOptions *options, RnError *err)
 {
-    if (map_path == NULL) {
-        if (is_data_parallel(m, file)) {
-            drop_prefix(file);
-        }
-        return RN_OK;
+    if (options->map == NULL) {
+        return find_prefix(m, file, options, err);
+    }
+    if (options->key != NULL) {
+        return rn_fail(err, RN_ERR_USAGE, "give either a rename table or a key");
     }
     NameMap *map = NULL;
-    RnStatus status = rni_name_map_open(map_path, &map, err);
+    RnStatus status = rni_name_map_open(options->map, &map, err);
     if (status == RN_OK) {
         status = rni_name_map_apply(map, file, err);
     }
@@ -236,7 +246,8 @@ static void tell_kept(const RnModel *m, const RnTensorFile *file, const RnFileTe
         const RnTensor *t = rn_model_tensor(m, (int32_t)i);
         const char *name = rn_model_tensor_name(m, (int32_t)i);
         if (found[i] == NULL && options->on_kept != NULL) {
-            options->on_kept(options->context, name, t, &rn_tensor_file_find(file, name)->shape);
+            const RnFileTensor *other = rn_tensor_file_find(file, name);
+            options->on_kept(options->context, name, t, other != NULL ? &other->shape : NULL);
         }
     }
 }
@@ -245,7 +256,7 @@ static RnStatus load_from(RnSession *session, RnTensorFile *file, const RnWeight
                           RnError *err)
 {
     const RnModel *m = rn_session_model(session);
-    RnStatus status = rename_tensors(m, file, options->map, err);
+    RnStatus status = rename_tensors(m, file, options, err);
     if (status != RN_OK) {
         return status;
     }

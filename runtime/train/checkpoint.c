@@ -10,6 +10,7 @@
 
 #include "core/memory.h"
 #include "core/nonfinite.h"
+#include "tensors/json_text.h"
 #include "tensors/tensor_convert.h"
 #include "tensors/weights.h"
 
@@ -67,11 +68,12 @@ typedef struct Saved {
     uint64_t source_hash, optimizer_steps;
 } Saved;
 
-static bool parse_place(const char *text, Saved *saved)
+static RnStatus parse_place(const char *text, Saved *saved)
 {
     RnTrainingPlace *p = &saved->place;
     uint64_t batch = 0;
-    cJSON *o = cJSON_Parse(text);
+    cJSON *o = NULL;
+    RnStatus status = rni_json_parse(text, strlen(text), &o);
     bool ok = cJSON_IsObject(o) && get_u64(o, "source_hash", &saved->source_hash) &&
               get_u64(o, "optimizer_steps", &saved->optimizer_steps) &&
               get_u64(o, "epoch", &p->epoch) && get_u64(o, "step", &p->step) &&
@@ -82,12 +84,15 @@ static bool parse_place(const char *text, Saved *saved)
               get_number(o, "elapsed_s", &p->elapsed_s);
     p->batch = (uint32_t)batch;
     const cJSON *notes = cJSON_GetObjectItemCaseSensitive(o, "notes");
-    if (ok && cJSON_IsString(notes)) {
+    if (status == RN_OK && !ok) {
+        status = RN_ERR_INPUT;
+    }
+    if (status == RN_OK && cJSON_IsString(notes)) {
         p->notes = strdup(notes->valuestring);
-        ok = p->notes != NULL;
+        status = p->notes != NULL ? RN_OK : RN_ERR_MEMORY;
     }
     cJSON_Delete(o);
-    return ok;
+    return status;
 }
 
 void rn_training_place_free(RnTrainingPlace *place)
@@ -247,7 +252,11 @@ static RnStatus read_place(const RnModel *m, const RnTensorFile *file, Saved *sa
     if (text == NULL) {
         return rn_fail(err, RN_ERR_INPUT, "%s: not a checkpoint (it has weights only)", path);
     }
-    if (!parse_place(text, saved)) {
+    RnStatus status = parse_place(text, saved);
+    if (status == RN_ERR_MEMORY) {
+        return rn_fail(err, status, "%s: out of memory", path);
+    }
+    if (status != RN_OK) {
         return rn_fail(err, RN_ERR_INPUT, "%s: the checkpoint's metadata is damaged", path);
     }
     if (saved->source_hash != m->source_hash) {

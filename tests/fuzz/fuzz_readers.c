@@ -9,7 +9,9 @@
 #include "resnetc/tensor_io.h"
 #include "runtime/data/cifar.h"
 #include "runtime/data/idx.h"
+#include "runtime/tensors/json_text.h"
 #include "runtime/tensors/name_map.h"
+#include "runtime/tensors/shards.h"
 
 // Accepted, or refused with a text that begins with the input's name (and a line).
 static void fuzz_check_status(RnStatus status, const RnError *err)
@@ -59,6 +61,16 @@ unsigned fuzz_safetensors(const unsigned char *data, size_t size)
         sum += fuzz_sum(t->data, t->bytes) + (unsigned)strlen(t->dtype);
     }
     rn_tensor_file_close(file);
+    ShardList shards;
+    if (rni_shards_is_index(data, size)) {
+        status = rni_shards_parse(data, size, "input", &shards, &err);
+        fuzz_check_status(status, &err);
+        for (size_t i = 0; status == RN_OK && i < shards.count; i++) {
+            fuzz_expect(strchr(shards.files[i], '/') == NULL);
+        }
+        rni_shards_free(&shards);
+    }
+    (void)rni_json_valid((const char *)data, size);
     return sum;
 }
 

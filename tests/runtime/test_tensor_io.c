@@ -9,8 +9,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <cjson/cJSON.h>
+
 #include "resnetc/tensor_io.h"
 #include "runtime/temp_files.h"
+#include "runtime/tensors/json_text.h"
 
 // ---- .npy
 // ----------------------------------------------------------------------------------------
@@ -441,6 +444,67 @@ START_TEST(shape_texts)
 }
 END_TEST
 
+static int allocations_left;
+
+static void *failing_malloc(size_t bytes)
+{
+    return allocations_left-- > 0 ? malloc(bytes) : NULL;
+}
+
+// However early the memory for a header ends, the file is not said to be wrong.
+START_TEST(memory_is_not_the_files_fault)
+{
+    TempFolder folder = temp_folder();
+    char path[128];
+    static const float x[2] = {1, 2};
+    const RnFileTensor list[] = {
+        {.name = "a", .dtype = "F32", .shape = {1, {2}}, .data = x, .bytes = sizeof x},
+        {.name = "b", .dtype = "F32", .shape = {0}, .data = x, .bytes = 4}};
+    const RnFileMeta meta[] = {{"key", "some \"value\""}};
+    ck_assert_int_eq(rn_tensor_file_write(temp_path(&folder, "w", path), list, 2, meta, 1, NULL),
+                     RN_OK);
+    cJSON_Hooks hooks = {.malloc_fn = failing_malloc, .free_fn = free};
+    int failures = 0;
+    for (int n = 0;; n++) {
+        RnTensorFile *file = NULL;
+        RnError err = {0};
+        allocations_left = n;
+        cJSON_InitHooks(&hooks);
+        RnStatus status = rn_tensor_file_open(path, &file, &err);
+        cJSON_InitHooks(NULL);
+        if (status == RN_OK) {
+            rn_tensor_file_close(file);
+            break;
+        }
+        failures++;
+        ck_assert_int_eq(status, RN_ERR_MEMORY);
+        ck_assert_ptr_nonnull(strstr(err.text, "out of memory"));
+    }
+    ck_assert_int_gt(failures, 10);
+    temp_remove(&folder);
+}
+END_TEST
+
+// What tells a text that is no JSON from memory that ran out.
+START_TEST(json_texts)
+{
+    static const char *const good[] = {"{}", " [1, -2.5e+3, \"a\\\"b\", {\"k\": [null, true]}] \n",
+                                       "0", "\"\"", "{\"a\": {}, \"b\": false}"};
+    static const char *const bad[] = {"",       "{",   "{]",          "[1,]", "{\"a\" 1}",
+                                      "{a: 1}", "nul", "1 2",         "\"a",  "[1 2]",
+                                      "-",      "1.",  "{\"a\": 1,}", "\"a\\"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        ck_assert_msg(rni_json_valid(good[i], strlen(good[i])), "%s", good[i]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_msg(!rni_json_valid(bad[i], strlen(bad[i])), "%s", bad[i]);
+    }
+    char deep[3000];
+    memset(deep, '[', sizeof deep);
+    ck_assert(!rni_json_valid(deep, sizeof deep));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tensor_io");
@@ -455,6 +519,8 @@ int main(void)
     tcase_add_test(tc, tensors_from_a_pipe);
     tcase_add_test(tc, tensors_wrong);
     tcase_add_test(tc, tensors_written_and_read);
+    tcase_add_test(tc, memory_is_not_the_files_fault);
+    tcase_add_test(tc, json_texts);
     tcase_add_test(tc, shape_texts);
     suite_add_tcase(suite, tc);
     return check_run(suite);

@@ -102,8 +102,13 @@ const OptionDef option_table[] = {
      .commands = RUNNERS | CMD_COMPILE,
      .doc =
          "Rename table for --weights: a rule OLD NEW per line, * for any text, NEW - leaves out."},
+    {"key", 0, OPTION_TEXT, AT(key), .value = "NAME", .needs = "weights",
+     .commands = RUNNERS | CMD_COMPILE,
+     .doc = "Where several tensors of --weights have the model's names behind different beginnings "
+            "(model., ema.): which are taken; '.': those with no beginning."},
     {"new-head", 0, OPTION_FLAG, AT(new_head), .needs = "weights", .commands = CMD_TRAIN,
-     .doc = "With --weights of another class count: start what differs by it anew, and say so."},
+     .doc = "With --weights of another class count or without a head: start what differs anew, and "
+            "say so."},
     {"input", 0, OPTION_TEXT, AT(input), .value = "X.npy", .commands = CMD_RUN | CMD_GRAD,
      .doc = "float32 array [N,C,H,W]; the model has one input."},
     {"labels", 0, OPTION_TEXT, AT(labels), .value = "FILE", .commands = CMD_GRAD | CMD_PREDICT,

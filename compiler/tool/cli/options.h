@@ -63,7 +63,7 @@ struct Options {
     bool depend; // write a depfile
     const char *depfile;
     // data and weights
-    const char *weights, *map;
+    const char *weights, *map, *key;
     bool new_head;
     const char *input, *labels, *data, *data_dir, *augment;
     int64_t resize, limit, count, top, loader_threads;

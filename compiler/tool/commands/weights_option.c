@@ -15,18 +15,29 @@ static void print_kept(void *context, const char *name, const RnTensor *tensor,
         shape.dim[i] = tensor->dim[i];
     }
     fprintf(stderr, "new head: %s starts anew as %s, the file has %s\n", name,
-            rn_shape_text(&shape, model, sizeof model), rn_shape_text(found, file, sizeof file));
+            rn_shape_text(&shape, model, sizeof model),
+            found ? rn_shape_text(found, file, sizeof file) : "none");
+}
+
+static void print_note(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "%s\n", text);
 }
 
 RnWeightsOptions weights_options(const Options *o)
 {
-    return (RnWeightsOptions){.map = o->map, .new_head = o->new_head, .on_kept = print_kept};
+    return (RnWeightsOptions){.map = o->map,
+                              .key = o->key,
+                              .new_head = o->new_head,
+                              .on_kept = print_kept,
+                              .on_note = print_note};
 }
 
 // Would the file fit if the head were new?
 static bool fits_with_new_head(const Options *o, RnSession *session)
 {
-    const RnWeightsOptions options = {.map = o->map, .new_head = true};
+    const RnWeightsOptions options = {.map = o->map, .key = o->key, .new_head = true};
     return o->command->bit == CMD_TRAIN && !o->new_head &&
            rn_weights_load_with(session, o->weights, &options, NULL) == RN_OK;
 }

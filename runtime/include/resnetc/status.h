@@ -21,7 +21,7 @@ typedef enum RnStatus {
     RN_ERR_MISSING = 9 // there is no such thing
 } RnStatus;
 
-enum { RN_ERROR_TEXT_BYTES = 512 };
+enum { RN_ERROR_TEXT_BYTES = 1024 };
 
 /// A status with a sentence for the user: the place (file, tensor, image) and the reason. Functions
 /// that take an RnError accept NULL, and leave it alone when they succeed.

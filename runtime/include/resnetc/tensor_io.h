@@ -75,7 +75,10 @@ typedef struct RnTensorFile RnTensorFile;
 
 /// Opens a safetensors file; it is mapped, not copied. Refuses whatever the format forbids: a
 /// header longer than the file, names twice, overlapping or uncovered bytes, sizes that do not fit
-/// the shape. Free with rn_tensor_file_close.
+/// the shape. An index of several such files (X.safetensors.index.json) opens them all. A file of
+/// another known kind (PyTorch's, a Git LFS pointer, ...) is RN_ERR_INPUT with a text that says what
+/// it is; memory that ran out is RN_ERR_MEMORY and never said of the file. Free with
+/// rn_tensor_file_close.
 RnStatus rn_tensor_file_open(const char *path, RnTensorFile **out, RnError *err);
 /// The same from memory, which is copied; `path` only names it in messages.
 RnStatus rn_tensor_file_parse(const void *bytes, size_t size, const char *path, RnTensorFile **out,

@@ -11,15 +11,22 @@ extern "C" {
 
 /// How weights are read. Zero: the file is the model's as it stands.
 typedef struct RnWeightsOptions {
-    /// Path of a rename table (docs/weights.md), or NULL: names are the model's, or all of them
-    /// begin with "module." and are the model's after it.
+    /// Path of a rename table (docs/weights.md), or NULL: names are the model's, or are so behind a
+    /// beginning that ends with a point ("module.", "state_dict.model."). The file may have other
+    /// tensors beside these; two such beginnings are RN_ERR_INPUT.
     const char *map;
+    /// NULL, or the beginning ("model", "ema") behind which names are looked for alone; ".": names
+    /// as they stand. Not with a rename table (RN_ERR_USAGE).
+    const char *key;
     /// Tensors that differ from the file in the class axis alone (dimension 0, which is
-    /// rn_model_classes long in the model) keep the value that the session has: call
-    /// rn_init_params first.
+    /// rn_model_classes long in the model), and layers of such tensors that the file lacks, keep the
+    /// value that the session has: call rn_init_params first.
     bool new_head;
-    /// NULL, or called for each tensor that kept its value; found: its shape in the file.
+    /// NULL, or called for each tensor that kept its value; found: its shape in the file, NULL where
+    /// it is not there.
     void (*on_kept)(void *context, const char *name, const RnTensor *tensor, const RnShape *found);
+    /// NULL, or called with a sentence about what was taken, where that is not the file as it stands.
+    void (*on_note)(void *context, const char *text);
     void *context;
 } RnWeightsOptions;
 
