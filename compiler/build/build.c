@@ -14,8 +14,9 @@
 static BuildStatus choose_target(Build *b)
 {
     const char *name = b->request.target;
-    b->target = name ? target_find(name) : target_native();
-    if (b->target) {
+    const Isa *isa = name ? isa_find(name) : isa_native();
+    if (isa) {
+        b->target = target_create(b->arena, isa, NULL);
         return BUILD_OK;
     }
     if (!name) {

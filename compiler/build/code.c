@@ -47,7 +47,7 @@ const void *build_code(Build *b, CodegenFormat format, size_t *bytes)
 const char *build_header(Build *b)
 {
     ModelSpec spec = model_spec(b);
-    return header_text(b->arena, &spec, b->target->name);
+    return header_text(b->arena, &spec, b->target->isa->name);
 }
 
 static BuildStatus load_object(Build *b, const void *object, size_t bytes, const RnModel **model)
@@ -60,10 +60,12 @@ static BuildStatus load_object(Build *b, const void *object, size_t bytes, const
 
 BuildStatus build_load_part(Build *b, CodegenPart part, const RnModel **model)
 {
-    const TargetDef *target = part == CODEGEN_TABLES ? target_native() : b->target;
-    if (!target) {
+    const Isa *isa = part == CODEGEN_TABLES ? isa_native() : b->target->isa;
+    if (!isa) {
         return build_fail(b, BUILD_ENVIRONMENT, "this machine runs none of the targets");
     }
+    const TargetDef *target =
+        isa == b->target->isa ? b->target : target_create(b->arena, isa, NULL);
     ModelSpec spec = model_spec(b);
     spec.part = part;
     size_t bytes = 0;

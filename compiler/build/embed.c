@@ -89,7 +89,7 @@ static BuildStatus embed_packed(Build *b)
     if (b->request.plans.train) {
         return build_fail(b, BUILD_USAGE, "packed weights are for inference alone");
     }
-    const char *target = b->target->name;
+    const char *target = b->target->isa->name;
     if (!rn_machine_has(target)) {
         return build_fail(b, BUILD_ENVIRONMENT,
                           "weights are packed by running the target's code, and this machine does "

@@ -51,12 +51,12 @@ LoadedObject *object_load(Arena *a, const void *object, size_t bytes, const char
                           const RnModel **model, const char **error)
 {
     *model = NULL;
-    const TargetDef *native = target_native();
+    const Isa *native = isa_native();
     if (!native) {
         *error = "this machine's code cannot be generated";
         return NULL;
     }
-    LLVMDisposeTargetMachine(machine_create(native)); // starts LLVM
+    LLVMDisposeTargetMachine(machine_create(target_create(a, native, NULL))); // starts LLVM
     LLVMOrcLLJITRef jit;
     LLVMErrorRef e = LLVMOrcCreateLLJIT(&jit, NULL);
     if (e) {

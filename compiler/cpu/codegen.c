@@ -59,6 +59,13 @@ static void start_debug_info(ModuleCtx *m)
     add_module_flag(m, LLVMModuleFlagBehaviorError, "PIC Level", 2);
 }
 
+static void set_triple(LLVMModuleRef module, LLVMTargetMachineRef machine)
+{
+    char *triple = LLVMGetTargetMachineTriple(machine);
+    LLVMSetTarget(module, triple);
+    LLVMDisposeMessage(triple);
+}
+
 const void *codegen_emit(Codegen *c, Arena *a, const ModelSpec *spec, CodegenFormat format,
                          size_t *bytes, CodegenStats *stats)
 {
@@ -72,7 +79,7 @@ const void *codegen_emit(Codegen *c, Arena *a, const ModelSpec *spec, CodegenFor
     m.layout = LLVMCreateTargetDataLayout(machine);
     m.requests = intern_create(scratch);
     m.kernels = distinct_create(scratch, sizeof(const char *));
-    LLVMSetTarget(module, c->target->triple);
+    set_triple(module, machine);
     LLVMSetModuleDataLayout(module, m.layout);
     vb_init(&m.vb, scratch, c->target, context, module, builder);
     start_debug_info(&m);

@@ -133,7 +133,7 @@ static Val model_record(ModuleCtx *m, const TensorTable *t, const StepTable *s, 
     PUT_TEXT(&r, RnModel, name, spec->name);
     PUT_TEXT(&r, RnModel, source, spec->source ? spec->source : "");
     PUT_TEXT(&r, RnModel, compiler, spec->compiler);
-    PUT_TEXT(&r, RnModel, isa, m->codegen->target->name);
+    PUT_TEXT(&r, RnModel, isa, m->codegen->target->isa->name);
     PUT_INT(&r, RnModel, source_hash, spec->source_hash);
     PUT_INT(&r, RnModel, region_count, t->region_count);
     PUT_INT(&r, RnModel, region_stride, sizeof(RnRegion));

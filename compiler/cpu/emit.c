@@ -24,15 +24,15 @@ static void add_flag(ModuleCtx *m, Val function, const char *name)
 
 static Val add_function(ModuleCtx *m, const char *name, Typ type)
 {
-    const TargetDef *target = m->codegen->target;
+    const Isa *isa = m->codegen->target->isa;
     Val f = LLVMAddFunction(m->vb.module, name, type);
     LLVMSetLinkage(f, LLVMInternalLinkage);
     add_flag(m, f, "nounwind");
     add_flag(m, f, "noinline");
     add_attribute(m, f, "frame-pointer", "all");
-    if (target->prefer_vector_width > 0) {
+    if (isa->prefer_vector_width > 0) {
         add_attribute(m, f, "prefer-vector-width",
-                      arena_printf(m->arena, "%u", target->prefer_vector_width));
+                      arena_printf(m->arena, "%u", isa->prefer_vector_width));
     }
     return f;
 }
@@ -98,7 +98,7 @@ static Val emit_function(ModuleCtx *m, const Node *n)
     load_arguments(&e, f);
     def->emit(&e);
     if (e.streams) {
-        vb_store_fence(b);
+        access_fence(b);
     }
     LLVMBuildRetVoid(b->builder);
     return f;

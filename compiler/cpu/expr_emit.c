@@ -44,15 +44,29 @@ static OperandKind operand_kind(const Node *node, uint32_t input)
     INTERNAL_ERROR("%s: operand %u fits no way of reading it", node->name, input);
 }
 
-static Val load_vector(Emit *e, Val base, Val offset, int64_t constant)
+static Val load_vector(Emit *e, Access from, Val offset, int64_t constant)
 {
-    return vb_load(e->vb, vb_ati(e->vb, vb_at(e->vb, base, offset), constant));
+    return access_load(e->vb, access_ati(e->vb, access_at(e->vb, from, offset), constant));
 }
 
 // Byte offset of this block's first channel in a padded channel vector.
-static Val channel_offset(Emit *e, const ExprPlace *at)
+static Val channel_offset(Emit *e, Access from, const ExprPlace *at)
 {
-    return vb_muli(e->vb, at->block, (int64_t)e->vb->target->vector_floats * 4);
+    return vb_muli(e->vb, at->block, access_bytes(from, e->vb->target->vector_floats));
+}
+
+// Offsets count the bytes of the full tensor's elements; this operand's may have another size.
+static Val load_element(Emit *e, Access from, const ExprPlace *at)
+{
+    Vb *b = e->vb;
+    bool reduces = e->node->op->kind == OP_CHANNEL_REDUCE;
+    const Value *full = reduces ? e->node->inputs.at[0] : e->node->outputs.at[0];
+    int64_t own = access_bytes(from, 1), theirs = elem_size(full->layout.elem, 1);
+    if (own == theirs) {
+        return load_vector(e, from, at->offset, at->offset_const);
+    }
+    Val offset = vb_muli(b, vb_divi(b, at->offset, theirs), own);
+    return load_vector(e, from, offset, at->offset_const / theirs * own);
 }
 
 Val emit_operand(Emit *e, uint32_t input, const ExprPlace *at)
@@ -62,26 +76,28 @@ Val emit_operand(Emit *e, uint32_t input, const ExprPlace *at)
     }
     Vb *b = e->vb;
     const Value *v = e->node->inputs.at[input];
-    Val base = e->in[input];
-    int64_t lane_bytes = (int64_t)at->lane * 4;
+    Access from = emit_input(e, input);
+    int64_t lane_bytes = access_bytes(from, at->lane);
     switch (operand_kind(e->node, input)) {
     case OPERAND_ELEMENT:
-        return load_vector(e, base, at->offset, at->offset_const);
+        return load_element(e, from, at);
     case OPERAND_CHANNEL:
         if (v->layout.kind == LAYOUT_PLAIN &&
             shape_channels(&v->shape) % b->target->vector_floats != 0) {
             INTERNAL_ERROR("%s: channel operand %u is not padded", e->node->name, input);
         }
-        return vb_load_unaligned(b, vb_ati(b, vb_at(b, base, channel_offset(e, at)), lane_bytes));
+        from = access_at(b, from, channel_offset(e, from, at));
+        return access_load_unaligned(b, access_ati(b, from, lane_bytes));
     case OPERAND_IMAGE_CHANNEL: {
         int64_t blocks = channel_blocks(v, b->target->vector_floats);
-        Val image = vb_muli(b, at->image, blocks * b->target->vector_floats * 4);
-        return load_vector(e, vb_at(b, base, image), channel_offset(e, at), lane_bytes);
+        Val image = vb_muli(b, at->image, access_bytes(from, blocks * b->target->vector_floats));
+        Val channel = channel_offset(e, from, at);
+        return load_vector(e, access_at(b, from, image), channel, lane_bytes);
     }
     case OPERAND_IMAGE:
-        return vb_broadcast(b, vb_at(b, base, vb_muli(b, at->image, 4)));
+        return access_broadcast(b, access_index(b, from, at->image, 1));
     case OPERAND_ONE:
-        return vb_broadcast(b, base);
+        return access_broadcast(b, from);
     }
     INTERNAL_ERROR("unknown operand kind");
 }

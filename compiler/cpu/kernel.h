@@ -4,6 +4,8 @@
 #ifndef CPU_KERNEL_H
 #define CPU_KERNEL_H
 
+#include "cpu/access.h"
+#include "cpu/dot.h"
 #include "cpu/kernel_options.h"
 #include "cpu/target.h"
 #include "cpu/vb.h"
@@ -54,6 +56,16 @@ typedef struct KernelDef {
 extern const KernelDef *const kernel_table[];
 extern const size_t kernel_table_count;
 
+/// Input and output i of the node, and the thread's scratch, which is f32.
+Access emit_input(const Emit *e, uint32_t i);
+Access emit_output(const Emit *e, uint32_t i);
+Access emit_scratch(const Emit *e);
+/// acc + w * x in every lane: the product of the instruction set.
+static inline Val emit_dot(Vb *b, Val acc, Val w, Val x)
+{
+    return b->target->isa->dot->emit(b, acc, w, x);
+}
+
 /// for (task = task_lo; task < task_hi; task++) { ... }, possibly no trip.
 typedef struct TaskLoop {
     VbIf guard;
@@ -71,8 +83,8 @@ typedef struct TaskSlice {
 TaskSlice emit_slice(Emit *e, Val task);
 
 /// Where an expression stands: image n, channel block cb (block of V channels), and the byte offset
-/// of the vector inside a full [N][cb][h][w][V] tensor. The offset is common to all same-shaped
-/// operands.
+/// of the vector inside a full [N][cb][h][w][V] tensor: that of output 0, or of a reduction's first
+/// input. Operands of the same shape lie at as many elements.
 typedef struct ExprPlace {
     Val image, block;     // i64
     Val offset;           // i64 bytes; includes image and block
@@ -84,8 +96,8 @@ typedef struct ExprPlace {
 /// where the expression could have filled them (block is compared with the last one at run time).
 /// raw is NULL where all comes from memory (the map operator).
 Val emit_store_expr(Emit *e, Val raw, const ExprPlace *at);
-/// Stores a vector of output 0 at p, aligned; around the caches if e->streams.
-void emit_store_output(Emit *e, Val x, Val p);
+/// Stores a vector of output 0 at its place; around the caches if e->streams.
+void emit_store_output(Emit *e, Val x, const ExprPlace *at);
 /// The terms of side s for the stored vector.
 uint32_t emit_side_terms(Emit *e, uint32_t side, Val stored, const ExprPlace *at, Val term[2]);
 /// Partial sums of all sides (side_sums.c): where they stand, and their sums in registers, all

@@ -45,12 +45,29 @@ int64_t image_bytes(const Value *v)
     return (int64_t)per_image;
 }
 
-void emit_store_output(Emit *e, Val x, Val p)
+Access emit_input(const Emit *e, uint32_t i)
 {
+    return (Access){e->in[i], e->node->inputs.at[i]->layout.elem};
+}
+
+Access emit_output(const Emit *e, uint32_t i)
+{
+    return (Access){e->out[i], e->node->outputs.at[i]->layout.elem};
+}
+
+Access emit_scratch(const Emit *e)
+{
+    return (Access){e->scratch, ELEM_F32};
+}
+
+void emit_store_output(Emit *e, Val x, const ExprPlace *at)
+{
+    Access to = access_at(e->vb, emit_output(e, 0), at->offset);
+    to = access_ati(e->vb, to, at->offset_const);
     if (e->streams) {
-        vb_store_streaming(e->vb, x, p);
+        access_store_streaming(e->vb, x, to);
     } else {
-        vb_store(e->vb, x, p);
+        access_store(e->vb, x, to);
     }
 }
 
@@ -79,7 +96,7 @@ Layout layout_partials(uint32_t width)
 
 int64_t partials_part_bytes(uint32_t terms, int64_t c, uint32_t width)
 {
-    return (int64_t)terms * div_up(c, width) * width * 4;
+    return elem_size(ELEM_F32, (int64_t)terms * div_up(c, width) * width);
 }
 
 double cost_ns(const TargetDef *t, double flops, double bytes)

@@ -5,7 +5,6 @@
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/Support.h>
-#include <llvm-c/Target.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -21,33 +20,22 @@ static void set_llvm_options(void)
     LLVMParseCommandLineOptions((int)(sizeof arguments / sizeof arguments[0]), arguments, NULL);
 }
 
-static void start_backends(void)
+LLVMTargetMachineRef machine_create(const TargetDef *target)
 {
     static pthread_once_t options_set = PTHREAD_ONCE_INIT;
     pthread_once(&options_set, set_llvm_options);
-    LLVMInitializeX86TargetInfo();
-    LLVMInitializeX86Target();
-    LLVMInitializeX86TargetMC();
-    LLVMInitializeX86AsmPrinter();
-    LLVMInitializeAArch64TargetInfo();
-    LLVMInitializeAArch64Target();
-    LLVMInitializeAArch64TargetMC();
-    LLVMInitializeAArch64AsmPrinter();
-}
-
-LLVMTargetMachineRef machine_create(const TargetDef *target)
-{
-    start_backends();
+    const Isa *isa = target->emulated ? isa_native() : target->isa;
+    isa->start_backend();
     LLVMTargetRef found;
     char *error = NULL;
-    if (LLVMGetTargetFromTriple(target->triple, &found, &error)) {
-        INTERNAL_ERROR("LLVM has no target %s: %s", target->triple, error);
+    if (LLVMGetTargetFromTriple(isa->triple, &found, &error)) {
+        INTERNAL_ERROR("LLVM has no target %s: %s", isa->triple, error);
     }
     LLVMTargetMachineRef machine =
-        LLVMCreateTargetMachine(found, target->triple, target->cpu, target->features,
+        LLVMCreateTargetMachine(found, isa->triple, isa->cpu, isa->features,
                                 LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelDefault);
     if (!machine) {
-        INTERNAL_ERROR("LLVM makes no machine for %s", target->name);
+        INTERNAL_ERROR("LLVM makes no machine for %s", isa->name);
     }
     return machine;
 }

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "cpu/codegen.h"
 
-/// Starts LLVM's back ends (once is enough, more do no harm) and makes a machine for the target.
+/// Starts LLVM's back end (once is enough, more do no harm) and makes a machine for the target.
 /// Position-independent code. Dispose of it with LLVMDisposeTargetMachine.
 LLVMTargetMachineRef machine_create(const TargetDef *target);
 

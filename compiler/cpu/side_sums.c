@@ -7,14 +7,15 @@ static uint32_t side_terms(const Node *n, uint32_t side)
     return n->outputs.at[n->sides[side].output]->terms;
 }
 
-static Val partial_at(Emit *e, uint32_t side, uint32_t term, const SumPlace *p)
+static Access partial_at(Emit *e, uint32_t side, uint32_t term, const SumPlace *p)
 {
     Vb *b = e->vb;
     const Node *n = e->node;
-    int64_t row = channel_blocks(n->outputs.at[0], b->width) * b->width * 4;
+    Access sums = emit_output(e, n->sides[side].output);
+    int64_t row = access_bytes(sums, channel_blocks(n->outputs.at[0], b->width) * b->width);
     Val at = vb_muli(b, p->part, row * side_terms(n, side));
-    at = vb_add(b, at, vb_muli(b, p->block, b->width * 4));
-    return vb_at(b, e->out[n->sides[side].output], vb_addi(b, at, row * term));
+    at = vb_add(b, at, vb_muli(b, p->block, access_bytes(sums, b->width)));
+    return access_at(b, sums, vb_addi(b, at, row * term));
 }
 
 uint32_t emit_sum_count(const Node *n)
@@ -30,7 +31,7 @@ void emit_clear_sums(Emit *e, const SumPlace *p)
 {
     for (uint32_t s = 0; s < e->node->side_count; s++) {
         for (uint32_t t = 0; t < side_terms(e->node, s); t++) {
-            vb_store(e->vb, vb_zero(e->vb), partial_at(e, s, t, p));
+            access_store(e->vb, vb_zero(e->vb), partial_at(e, s, t, p));
         }
     }
 }
@@ -50,8 +51,8 @@ void emit_flush_sums(Emit *e, const SumPlace *p, const Val *sum)
 {
     for (uint32_t s = 0; s < e->node->side_count; s++) {
         for (uint32_t t = 0; t < side_terms(e->node, s); t++) {
-            Val to = partial_at(e, s, t, p);
-            vb_store(e->vb, vb_fadd(e->vb, vb_load(e->vb, to), *sum++), to);
+            Access to = partial_at(e, s, t, p);
+            access_store(e->vb, vb_fadd(e->vb, access_load(e->vb, to), *sum++), to);
         }
     }
 }

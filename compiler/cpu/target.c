@@ -1,42 +1,41 @@
-// target.c: finds target records by name and by what this machine runs.
+// target.c: puts instruction set and machine together.
 #include "cpu/target.h"
 
-#include <string.h>
+#include "base/diag.h"
 
-const TargetDef *target_find(const char *name)
+static TargetDef *make(Arena *a, const Isa *isa, const Machine *machine)
 {
-    for (size_t i = 0; i < target_table_count; i++) {
-        if (strcmp(target_table[i]->name, name) == 0) {
-            return target_table[i];
-        }
+    machine = machine ? machine : isa->usual;
+    const MachineRate *rate = machine_rate(machine, isa->name);
+    if (!rate) {
+        INTERNAL_ERROR("machine %s has no rate for %s", machine->name, isa->name);
     }
-    return NULL;
+    TargetDef *t = ARENA_NEW(a, TargetDef);
+    *t = (TargetDef){.isa = isa,
+                     .machine = machine,
+                     .vector_floats = isa->vector_floats,
+                     .vector_registers = isa->vector_registers,
+                     .has_fma = isa->has_fma,
+                     .clock_ghz = rate->clock_ghz,
+                     .fma_per_cycle = rate->fma_per_cycle,
+                     .loads_per_cycle = rate->loads_per_cycle,
+                     .l1_bytes = machine->l1_bytes,
+                     .l2_bytes = machine->l2_bytes,
+                     .l3_bytes = machine->l3_bytes,
+                     .l2_gbps = rate->l2_gbps,
+                     .l3_gbps = machine->l3_gbps,
+                     .dram_gbps = machine->dram_gbps};
+    return t;
 }
 
-#if defined(__x86_64__)
-static const char *native_name(void)
+const TargetDef *target_create(Arena *a, const Isa *isa, const Machine *machine)
 {
-    __builtin_cpu_init();
-    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-    bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                  __builtin_cpu_supports("avx512vl");
-    return avx2 && avx512 ? "x86-64-v4" : avx2 ? "x86-64-v3" : "x86-64";
+    return make(a, isa, machine);
 }
-#elif defined(__aarch64__)
-static const char *native_name(void)
-{
-    return "aarch64";
-}
-#else
-static const char *native_name(void)
-{
-    return "none";
-}
-#endif
 
-const TargetDef *target_native(void)
+const TargetDef *target_emulate(Arena *a, const Isa *isa)
 {
-    return target_find(native_name());
+    TargetDef *t = make(a, isa, NULL);
+    t->emulated = true;
+    return t;
 }

@@ -7,14 +7,7 @@
 #include "base/internal_error.h"
 #include "cpu/vb_math.h"
 
-// Masked memory instructions exist from AVX on; below, partial vectors are loaded as short vectors.
-#define MASKED_MEMORY_FLOATS 8
 #define MAX_LANES 64
-
-static bool is_x86(const TargetDef *target)
-{
-    return strncmp(target->triple, "x86_64", strlen("x86_64")) == 0;
-}
 
 void vb_init(Vb *b, Arena *arena, const TargetDef *target, LLVMContextRef context,
              LLVMModuleRef module, LLVMBuilderRef builder)
@@ -179,23 +172,6 @@ void vb_store(Vb *b, Val x, Val p)
     store_typed(b, x, p, b->width * 4);
 }
 
-void vb_store_streaming(Vb *b, Val x, Val p)
-{
-    Val store = store_typed(b, x, p, b->width * 4);
-    LLVMMetadataRef one = LLVMValueAsMetadata(LLVMConstInt(b->i32, 1, 0));
-    LLVMMetadataRef node = LLVMMDNodeInContext2(b->context, &one, 1);
-    unsigned kind = LLVMGetMDKindIDInContext(b->context, "nontemporal", strlen("nontemporal"));
-    LLVMSetMetadata(store, kind, LLVMMetadataAsValue(b->context, node));
-}
-
-// Streaming stores of x86 are not ordered with others, not even by a release.
-void vb_store_fence(Vb *b)
-{
-    if (is_x86(b->target)) {
-        vb_intrinsic(b, "llvm.x86.sse.sfence", NULL, NULL, 0);
-    }
-}
-
 void vb_store_unaligned(Vb *b, Val x, Val p)
 {
     store_typed(b, x, p, 4);
@@ -207,7 +183,7 @@ void vb_store_scalar(Vb *b, Val x, Val p)
 }
 
 // <V x i1>, true in the first lanes.
-static Val first_lanes(Vb *b, uint32_t lanes)
+Val vb_first_lanes(Vb *b, uint32_t lanes)
 {
     Val bit[MAX_LANES];
     for (uint32_t i = 0; i < b->width; i++) {
@@ -227,19 +203,24 @@ static Val resize_vector(Vb *b, Val x, uint32_t from, uint32_t to)
     return LLVMBuildShuffleVector(b->builder, x, zeros, LLVMConstVector(index, to), "");
 }
 
+static bool has_masked_memory(const Vb *b)
+{
+    return b->target->isa->has_masked_memory && !b->target->emulated;
+}
+
 Val vb_load_lanes(Vb *b, Val p, uint32_t lanes)
 {
     if (lanes >= b->width) {
         return vb_load_unaligned(b, p);
     }
-    if (b->target->vector_floats < MASKED_MEMORY_FLOATS) {
+    if (!has_masked_memory(b)) {
         Val part = vb_load_typed(b, LLVMVectorType(b->f32, lanes), p, 4);
         return resize_vector(b, part, lanes, b->width);
     }
     Typ types[2] = {b->vec, b->ptr};
     unsigned id = LLVMLookupIntrinsicID("llvm.masked.load", strlen("llvm.masked.load"));
     Val decl = LLVMGetIntrinsicDeclaration(b->module, id, types, 2);
-    Val args[4] = {p, LLVMConstInt(b->i32, 4, 0), first_lanes(b, lanes), vb_zero(b)};
+    Val args[4] = {p, LLVMConstInt(b->i32, 4, 0), vb_first_lanes(b, lanes), vb_zero(b)};
     return LLVMBuildCall2(b->builder, LLVMIntrinsicGetType(b->context, id, types, 2), decl, args, 4,
                           "");
 }
@@ -250,14 +231,14 @@ void vb_store_lanes(Vb *b, Val x, Val p, uint32_t lanes)
         vb_store_unaligned(b, x, p);
         return;
     }
-    if (b->target->vector_floats < MASKED_MEMORY_FLOATS) {
+    if (!has_masked_memory(b)) {
         store_typed(b, resize_vector(b, x, b->width, lanes), p, 4);
         return;
     }
     Typ types[2] = {b->vec, b->ptr};
     unsigned id = LLVMLookupIntrinsicID("llvm.masked.store", strlen("llvm.masked.store"));
     Val decl = LLVMGetIntrinsicDeclaration(b->module, id, types, 2);
-    Val args[4] = {x, p, LLVMConstInt(b->i32, 4, 0), first_lanes(b, lanes)};
+    Val args[4] = {x, p, LLVMConstInt(b->i32, 4, 0), vb_first_lanes(b, lanes)};
     LLVMBuildCall2(b->builder, LLVMIntrinsicGetType(b->context, id, types, 2), decl, args, 4, "");
 }
 
@@ -346,7 +327,7 @@ Val vb_keep_lanes(Vb *b, Val x, uint32_t lanes)
     if (lanes >= b->width) {
         return x;
     }
-    return vb_select(b, first_lanes(b, lanes), x, LLVMConstNull(LLVMTypeOf(x)));
+    return vb_select(b, vb_first_lanes(b, lanes), x, LLVMConstNull(LLVMTypeOf(x)));
 }
 
 Val vb_lane_numbers(Vb *b)
@@ -383,32 +364,41 @@ Val vb_shuffle(Vb *b, Val x, const uint32_t *mask)
     return vb_shuffle2(b, x, LLVMGetPoison(LLVMTypeOf(x)), mask);
 }
 
-#define AVX2_FLOATS 8
-#define AVX512_FLOATS 16
-
 bool vb_can_permute2(const TargetDef *target)
 {
-    return is_x86(target) && target->vector_floats >= AVX2_FLOATS;
+    return target->isa->permute2 != NULL;
 }
 
 int vb_permute2_ops(const TargetDef *target)
 {
-    return target->vector_floats == AVX512_FLOATS ? 1 : 3; // or two permutations and a blend
+    return target->isa->permute2_ops;
+}
+
+// Lane by lane.
+static Val permute2_exact(Vb *b, Val x, Val y, Val index)
+{
+    Val both[2 * MAX_LANES];
+    for (uint32_t i = 0; i < 2 * b->width; i++) {
+        both[i] = LLVMConstInt(b->i32, i, 0);
+    }
+    Val all = LLVMBuildShuffleVector(b->builder, x, y, LLVMConstVector(both, 2 * b->width), "");
+    Val result = LLVMGetPoison(LLVMTypeOf(x));
+    for (uint32_t l = 0; l < b->width; l++) {
+        Val lane = LLVMConstInt(b->i32, l, 0);
+        Val from = LLVMBuildExtractElement(b->builder, index, lane, "");
+        Val element = LLVMBuildExtractElement(b->builder, all, from, "");
+        result = LLVMBuildInsertElement(b->builder, result, element, lane, "");
+    }
+    return result;
 }
 
 Val vb_permute2(Vb *b, Val x, Val y, Val index)
 {
-    if (b->width == AVX512_FLOATS) {
-        Val args[3] = {x, index, y};
-        return vb_intrinsic(b, "llvm.x86.avx512.vpermi2var.ps.512", NULL, args, 3);
+    if (!vb_can_permute2(b->target)) {
+        INTERNAL_ERROR("%s permutes no two vectors", b->target->isa->name);
     }
-    if (b->width != AVX2_FLOATS || !vb_can_permute2(b->target)) {
-        INTERNAL_ERROR("%s permutes no two vectors of %u", b->target->name, b->width);
-    }
-    Val of_x[2] = {x, index}, of_y[2] = {y, index}; // the lower bits of indices count
-    Val in_y = vb_icmp(b, LLVMIntSGE, index, vb_splat(b, LLVMConstInt(b->i32, b->width, 0)));
-    return vb_select(b, in_y, vb_intrinsic(b, "llvm.x86.avx2.permps", NULL, of_y, 2),
-                     vb_intrinsic(b, "llvm.x86.avx2.permps", NULL, of_x, 2));
+    return b->target->emulated ? permute2_exact(b, x, y, index)
+                               : b->target->isa->permute2(b, x, y, index);
 }
 
 // The upper half of the live lanes moved down to meet the lower half.

@@ -64,9 +64,6 @@ Val vb_load_scalar(Vb *b, Val p);    // float
 Val vb_load_typed(Vb *b, Typ t, Val p, uint32_t align);
 Val vb_broadcast(Vb *b, Val p); // load a float into all lanes
 void vb_store(Vb *b, Val x, Val p);
-/// V floats, V*4-aligned, around the caches; other threads see it after vb_store_fence.
-void vb_store_streaming(Vb *b, Val x, Val p);
-void vb_store_fence(Vb *b);
 void vb_store_unaligned(Vb *b, Val x, Val p);
 void vb_store_scalar(Vb *b, Val x, Val p);
 /// First `lanes` (compile-time) lanes only; the rest of memory is not touched.
@@ -85,6 +82,8 @@ Val vb_fadd(Vb *b, Val x, Val y);
 Val vb_fsub(Vb *b, Val x, Val y);
 Val vb_fmul(Vb *b, Val x, Val y);
 Val vb_fma(Vb *b, Val x, Val y, Val z); // x*y+z; mul + add where the target has no FMA
+/// <V x i1>: true in the first lanes.
+Val vb_first_lanes(Vb *b, uint32_t lanes);
 /// Lanes at and past `lanes` become zero.
 Val vb_keep_lanes(Vb *b, Val x, uint32_t lanes);
 Val vb_shuffle(Vb *b, Val x, const uint32_t *mask); // V lanes

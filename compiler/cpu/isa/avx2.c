@@ -1,25 +1,45 @@
 // avx2.c: AVX2 machines with FMA (Haswell and later, Zen and later).
-#include "cpu/target.h"
+#include "cpu/dot.h"
+#include "cpu/isa/burst_loop.h"
+#include "cpu/isa/x86.h"
+#include "cpu/machine.h"
 
-const TargetDef target_x86_64_v3 = {
+#if defined(__x86_64__)
+#include <immintrin.h>
+// clang-format off
+__attribute__((target("avx2,fma")))
+BURST_LOOP(run_burst, __m256, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_add_ps, _mm256_cvtss_f32)
+// clang-format on
+#else
+#define run_burst NULL
+#endif
+
+    // Two permutations, whose indices count by their lower bits, and a blend.
+    static Val permute2(Vb *b, Val x, Val y, Val index)
+{
+    Val of_x[2] = {x, index}, of_y[2] = {y, index};
+    Val in_y = vb_icmp(b, LLVMIntSGE, index, vb_splat(b, LLVMConstInt(b->i32, b->width, 0)));
+    return vb_select(b, in_y, vb_intrinsic(b, "llvm.x86.avx2.permps", NULL, of_y, 2),
+                     vb_intrinsic(b, "llvm.x86.avx2.permps", NULL, of_x, 2));
+}
+
+const Isa isa_x86_64_v3 = {
     .name = "x86-64-v3",
     .doc = "AVX2 and FMA",
-    .triple = "x86_64-unknown-linux-gnu",
+    .triple = X86_TRIPLE,
     .cpu = "x86-64-v3",
     .features = "",
     .vector_floats = 8,
     .vector_registers = 16,
-    .has_fma = true,
     .prefer_vector_width = 256,
-    // One core of an Emerald Rapids server: 94 GFLOP/s; bandwidths measured by reading, with
-    // other work on the machine.
-    .clock_ghz = 2.9,
-    .fma_per_cycle = 2,
-    .loads_per_cycle = 2,
-    .l1_bytes = 48 << 10,
-    .l2_bytes = 2 << 20,
-    .l3_bytes = 32 << 20,
-    .l2_gbps = 100,
-    .l3_gbps = 26,
-    .dram_gbps = 13,
+    .has_fma = true,
+    .has_masked_memory = true,
+    .dot = &dot_f32_fused,
+    .permute2 = permute2,
+    .permute2_ops = 3,
+    .store_fence = x86_store_fence,
+    .start_backend = x86_start_backend,
+    .runs_here = x86_has_avx2,
+    .burst = run_burst,
+    .usual = &machine_emerald_rapids,
 };

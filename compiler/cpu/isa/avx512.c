@@ -1,25 +1,42 @@
 // avx512.c: AVX-512 machines (Skylake-X and later, Zen 4 and later).
-#include "cpu/target.h"
+#include "cpu/dot.h"
+#include "cpu/isa/burst_loop.h"
+#include "cpu/isa/x86.h"
+#include "cpu/machine.h"
 
-const TargetDef target_x86_64_v4 = {
+#if defined(__x86_64__)
+#include <immintrin.h>
+// clang-format off
+__attribute__((target("avx512f")))
+BURST_LOOP(run_burst, __m512, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_add_ps, _mm512_cvtss_f32)
+// clang-format on
+#else
+#define run_burst NULL
+#endif
+
+    static Val permute2(Vb *b, Val x, Val y, Val index)
+{
+    Val args[3] = {x, index, y};
+    return vb_intrinsic(b, "llvm.x86.avx512.vpermi2var.ps.512", NULL, args, 3);
+}
+
+const Isa isa_x86_64_v4 = {
     .name = "x86-64-v4",
     .doc = "AVX-512F/BW/CD/DQ/VL",
-    .triple = "x86_64-unknown-linux-gnu",
+    .triple = X86_TRIPLE,
     .cpu = "x86-64-v4",
     .features = "-prefer-256-bit",
     .vector_floats = 16,
     .vector_registers = 32,
-    .has_fma = true,
     .prefer_vector_width = 512,
-    // One core of an Emerald Rapids server: 175 GFLOP/s; bandwidths measured by reading, with
-    // other work on the machine.
-    .clock_ghz = 2.7,
-    .fma_per_cycle = 2,
-    .loads_per_cycle = 2,
-    .l1_bytes = 48 << 10,
-    .l2_bytes = 2 << 20,
-    .l3_bytes = 32 << 20,
-    .l2_gbps = 120,
-    .l3_gbps = 26,
-    .dram_gbps = 13,
+    .has_fma = true,
+    .has_masked_memory = true,
+    .dot = &dot_f32_fused,
+    .permute2 = permute2,
+    .permute2_ops = 1,
+    .store_fence = x86_store_fence,
+    .start_backend = x86_start_backend,
+    .runs_here = x86_has_avx512,
+    .burst = run_burst,
+    .usual = &machine_emerald_rapids,
 };

@@ -1,7 +1,39 @@
-// neon.c: 64-bit Arm with NEON. Compiled and inspected, not run by the tests.
-#include "cpu/target.h"
+// neon.c: 64-bit Arm with NEON. Compiled and inspected; its logic is run emulated.
+#include <llvm-c/Target.h>
 
-const TargetDef target_aarch64 = {
+#include "cpu/dot.h"
+#include "cpu/isa/burst_loop.h"
+#include "cpu/machine.h"
+
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#define ACCUMULATE(x, factor, term) vfmaq_f32(term, x, factor)
+#define FIRST_LANE(x) vgetq_lane_f32(x, 0)
+// clang-format off
+BURST_LOOP(run_burst, float32x4_t, vdupq_n_f32, ACCUMULATE, vaddq_f32, FIRST_LANE)
+// clang-format on
+#else
+#define run_burst NULL
+#endif
+
+static void start_backend(void)
+{
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+}
+
+static bool runs_here(void)
+{
+#if defined(__aarch64__)
+    return true;
+#else
+    return false;
+#endif
+}
+
+const Isa isa_aarch64 = {
     .name = "aarch64",
     .doc = "NEON, every 64-bit Arm machine",
     .triple = "aarch64-unknown-linux-gnu",
@@ -9,16 +41,11 @@ const TargetDef target_aarch64 = {
     .features = "+neon",
     .vector_floats = 4,
     .vector_registers = 32,
-    .has_fma = true,
     .prefer_vector_width = 128,
-    // A Neoverse N1 class core, from its published figures.
-    .clock_ghz = 2.6,
-    .fma_per_cycle = 2,
-    .loads_per_cycle = 2,
-    .l1_bytes = 64 << 10,
-    .l2_bytes = 1 << 20,
-    .l3_bytes = 32 << 20,
-    .l2_gbps = 50,
-    .l3_gbps = 20,
-    .dram_gbps = 12,
+    .has_fma = true,
+    .dot = &dot_f32_fused,
+    .start_backend = start_backend,
+    .runs_here = runs_here,
+    .burst = run_burst,
+    .usual = &machine_neoverse_n1,
 };

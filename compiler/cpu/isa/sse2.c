@@ -1,24 +1,32 @@
 // sse2.c: any x86-64 machine: SSE2, no FMA.
-#include "cpu/target.h"
+#include "cpu/dot.h"
+#include "cpu/isa/burst_loop.h"
+#include "cpu/isa/x86.h"
+#include "cpu/machine.h"
 
-const TargetDef target_x86_64 = {
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define MULTIPLY_THEN_ADD(x, factor, term) _mm_add_ps(_mm_mul_ps(x, factor), term)
+// clang-format off
+BURST_LOOP(run_burst, __m128, _mm_set1_ps, MULTIPLY_THEN_ADD, _mm_add_ps, _mm_cvtss_f32)
+// clang-format on
+#else
+#define run_burst NULL
+#endif
+
+const Isa isa_x86_64 = {
     .name = "x86-64",
     .doc = "SSE2, every x86-64 machine",
-    .triple = "x86_64-unknown-linux-gnu",
+    .triple = X86_TRIPLE,
     .cpu = "x86-64",
     .features = "",
     .vector_floats = 4,
     .vector_registers = 16,
-    .has_fma = false,
     .prefer_vector_width = 128,
-    // One core of an Emerald Rapids server: a multiply and an add per cycle.
-    .clock_ghz = 2.9,
-    .fma_per_cycle = 1,
-    .loads_per_cycle = 2,
-    .l1_bytes = 32 << 10,
-    .l2_bytes = 512 << 10,
-    .l3_bytes = 16 << 20,
-    .l2_gbps = 60,
-    .l3_gbps = 25,
-    .dram_gbps = 12,
+    .dot = &dot_f32_rounded,
+    .store_fence = x86_store_fence,
+    .start_backend = x86_start_backend,
+    .runs_here = x86_has_sse2,
+    .burst = run_burst,
+    .usual = &machine_any_x86_64,
 };

@@ -18,8 +18,8 @@ static void add_names(StrBuf *out)
         strbuf_printf(out, "%s%.*s", i ? " " : "", (int)strcspn(name, "."), name);
     }
     strbuf_add(out, "'\n    local targets='");
-    for (size_t i = 0; i < target_table_count; i++) {
-        strbuf_printf(out, "%s%s", i ? " " : "", target_table[i]->name);
+    for (size_t i = 0; i < isa_table_count; i++) {
+        strbuf_printf(out, "%s%s", i ? " " : "", isa_table[i]->name);
     }
     strbuf_add(out, "'\n");
 }

@@ -84,10 +84,10 @@ static void list_recipes(StrBuf *out)
 
 static void list_targets(StrBuf *out)
 {
-    const TargetDef *native = target_native();
-    for (size_t i = 0; i < target_table_count; i++) {
-        strbuf_printf(out, "%-14s %s%s\n", target_table[i]->name, target_table[i]->doc,
-                      target_table[i] == native ? "  (this machine)" : "");
+    const Isa *native = isa_native();
+    for (size_t i = 0; i < isa_table_count; i++) {
+        strbuf_printf(out, "%-14s %s%s\n", isa_table[i]->name, isa_table[i]->doc,
+                      isa_table[i] == native ? "  (this machine)" : "");
     }
 }
 

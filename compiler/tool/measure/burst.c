@@ -1,107 +1,52 @@
-// burst.c: see burst.h. Each instruction set has a loop over independent chains of multiply-adds,
-// enough of them to hide the latency of one.
+// burst.c: see burst.h. The loops are those of the instruction sets' records.
 #include "tool/measure/burst.h"
 
 #include <string.h>
 
 #include "base/clock.h"
+#include "cpu/isa.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
-
-#define CHAINS 12
 #define BURST_SECONDS 2e-4
 #define FIRST_BURSTS 40
 // Longer than this times the best is disturbed.
 #define CALM_RATIO 1.08
-#define FACTOR 0.999f
-#define TERM 0.001f
 
+// What a thread runs.
 typedef struct BurstLoop {
-    const char *isa;
     uint32_t lanes;
     float (*run)(uint64_t rounds);
 } BurstLoop;
 
-// A loop over independent sums, by the names that an instruction set gives its vectors.
-#define BURST_LOOP(NAME, VECTOR, SPREAD, MULTIPLY_ADD, ADD, FIRST)                                 \
-    static float NAME(uint64_t rounds)                                                             \
-    {                                                                                              \
-        VECTOR sum[CHAINS], factor = SPREAD(FACTOR), term = SPREAD(TERM);                          \
-        for (int i = 0; i < CHAINS; i++) {                                                         \
-            sum[i] = SPREAD((float)i);                                                             \
-        }                                                                                          \
-        for (; rounds; rounds--) {                                                                 \
-            _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++) sum[i] =                     \
-                MULTIPLY_ADD(sum[i], factor, term);                                                \
-        }                                                                                          \
-        for (int i = 1; i < CHAINS; i++) {                                                         \
-            sum[0] = ADD(sum[0], sum[i]);                                                          \
-        }                                                                                          \
-        return FIRST(sum[0]);                                                                      \
-    }
-
+// For instruction sets that no record describes.
 static float run_scalar(uint64_t rounds)
 {
-    float sum[CHAINS] = {0};
+    float sum[ISA_BURST_CHAINS] = {0};
     for (; rounds; rounds--) {
 #pragma GCC unroll 12
-        for (int i = 0; i < CHAINS; i++) {
-            sum[i] = sum[i] * FACTOR + TERM;
+        for (int i = 0; i < ISA_BURST_CHAINS; i++) {
+            sum[i] = sum[i] * 0.999f + 0.001f;
         }
     }
-    for (int i = 1; i < CHAINS; i++) {
+    for (int i = 1; i < ISA_BURST_CHAINS; i++) {
         sum[0] += sum[i];
     }
     return sum[0];
 }
 
-// clang-format off
-#if defined(__x86_64__)
-#define MULTIPLY_THEN_ADD(x, factor, term) _mm_add_ps(_mm_mul_ps(x, factor), term)
-__attribute__((target("avx512f")))
-BURST_LOOP(run_v4, __m512, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_add_ps, _mm512_cvtss_f32)
-__attribute__((target("avx2,fma")))
-BURST_LOOP(run_v3, __m256, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_add_ps, _mm256_cvtss_f32)
-BURST_LOOP(run_v1, __m128, _mm_set1_ps, MULTIPLY_THEN_ADD, _mm_add_ps, _mm_cvtss_f32)
-#elif defined(__aarch64__)
-#define ACCUMULATE(x, factor, term) vfmaq_f32(term, x, factor)
-#define FIRST_LANE(x) vgetq_lane_f32(x, 0)
-BURST_LOOP(run_neon, float32x4_t, vdupq_n_f32, ACCUMULATE, vaddq_f32, FIRST_LANE)
-#endif
-
-// The last row serves any other name.
-static const BurstLoop loops[] = {
-#if defined(__x86_64__)
-    {"x86-64-v4", 16, run_v4},
-    {"x86-64-v3", 8, run_v3},
-    {"x86-64", 4, run_v1},
-#elif defined(__aarch64__)
-    {"aarch64", 4, run_neon},
-#endif
-    {"", 1, run_scalar},
-};
-// clang-format on
-
-static const BurstLoop *find_loop(const char *isa)
+static BurstLoop find_loop(const char *name)
 {
-    const BurstLoop *l = loops;
-    while (l->isa[0] && strcmp(l->isa, isa) != 0) {
-        l++;
-    }
-    return l;
+    const Isa *isa = isa_find(name);
+    return isa && isa->burst ? (BurstLoop){isa->vector_floats, isa->burst}
+                             : (BurstLoop){1, run_scalar};
 }
 
 static void run_task(void *context, uint32_t lo, uint32_t hi, unsigned worker)
 {
     (void)worker;
     const Burst *b = context;
-    const BurstLoop *l = find_loop(b->isa);
+    BurstLoop l = find_loop(b->isa);
     for (uint32_t i = lo; i < hi; i++) {
-        volatile float sink = l->run(b->rounds); // volatile: the loop must run
+        volatile float sink = l.run(b->rounds); // volatile: the loop must run
         (void)sink;
     }
 }
@@ -125,7 +70,8 @@ void burst_start(Burst *b, const char *isa, RnPool *pool)
     for (int i = 0; i < FIRST_BURSTS; i++) {
         (void)burst_is_calm(b);
     }
-    b->flops = 2.0 * CHAINS * find_loop(isa)->lanes * (double)b->rounds * rn_pool_threads(pool);
+    b->flops =
+        2.0 * ISA_BURST_CHAINS * find_loop(isa).lanes * (double)b->rounds * rn_pool_threads(pool);
 }
 
 bool burst_is_calm(Burst *b)

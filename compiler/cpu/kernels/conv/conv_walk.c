@@ -33,8 +33,7 @@ static void store_tile(ConvWalk *w, const ConvTile *t, Val image, Val offset, co
                 int64_t nth = (i * t->columns + c) * t->blocks + o;
                 Val raw = acc[nth] ? acc[nth] : vb_load(b, conv_total(w, nth));
                 Val stored = emit_store_expr(w->e, raw, &at);
-                Val to = vb_at(b, w->e->out[0], offset);
-                emit_store_output(w->e, stored, vb_ati(b, to, at.offset_const));
+                emit_store_output(w->e, stored, &at);
                 emit_add_sums(w->e, stored, &at, sum);
             }
             emit_release(w->e);

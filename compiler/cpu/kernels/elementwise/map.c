@@ -20,9 +20,8 @@ static const char *map_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 
 static void map_body(Emit *e, const ExprPlace *at, Val sum[PASS_MAX_SUMS])
 {
-    Vb *b = e->vb;
     Val x = emit_store_expr(e, NULL, at);
-    emit_store_output(e, x, vb_ati(b, vb_at(b, e->out[0], at->offset), at->offset_const));
+    emit_store_output(e, x, at);
     uint32_t next = 0;
     for (uint32_t s = 0; s < e->node->side_count; s++) {
         next += emit_side_terms(e, s, x, at, &sum[next]);

@@ -371,8 +371,7 @@ static void clear_sums(Wino *w)
 static void store_pixel(Wino *w, Val y, ExprPlace *at, Val *sum)
 {
     Val stored = emit_store_expr(w->e, y, at);
-    Val to = vb_ati(w->b, vb_at(w->b, w->e->out[0], at->offset), at->offset_const);
-    emit_store_output(w->e, stored, to);
+    emit_store_output(w->e, stored, at);
     emit_add_sums(w->e, stored, at, sum);
 }
 

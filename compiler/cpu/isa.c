@@ -1,0 +1,26 @@
+// isa.c: finds instruction sets by name and by what this machine runs.
+#include "cpu/isa.h"
+
+#include <string.h>
+
+const Isa *isa_find(const char *name)
+{
+    for (size_t i = 0; i < isa_table_count; i++) {
+        if (strcmp(isa_table[i]->name, name) == 0) {
+            return isa_table[i];
+        }
+    }
+    return NULL;
+}
+
+const Isa *isa_native(void)
+{
+    const Isa *best = NULL;
+    for (size_t i = 0; i < isa_table_count; i++) {
+        const Isa *isa = isa_table[i];
+        if (isa->runs_here() && (!best || isa->vector_floats > best->vector_floats)) {
+            best = isa;
+        }
+    }
+    return best;
+}
