@@ -28,8 +28,6 @@ const OpDef op_conv = {.name = "conv2d", .role = OP_ROLE_CONV};
 const OpDef op_bwd_data = {.name = "conv2d_bwd_data", .role = OP_ROLE_CONV_BWD_DATA};
 const OpDef op_bwd_weights = {.name = "conv2d_bwd_weights", .role = OP_ROLE_CONV_BWD_WEIGHTS};
 
-const char *const target_names[TARGET_NAMES] = {"x86-64-v4", "x86-64-v3", "x86-64"};
-
 static const OpDef op_winograd = {.name = "winograd_weights"};
 
 static ScalarVal affine_scalar(ScalarBuilder *b, const void *attrs, const ScalarVal *a,
@@ -219,7 +217,7 @@ static const char *describe(const Run *r)
     return arena_printf(
         r->arena,
         "%s %s %s c%d k%d %dx%d kernel %dx%d stride %dx%d pad %d,%d,%d,%d groups %d batch %d/%d%s",
-        r->target->name, r->node->op->name, r->kernel->name, (int)t->c, (int)t->k, (int)t->h,
+        r->target->isa->name, r->node->op->name, r->kernel->name, (int)t->c, (int)t->k, (int)t->h,
         (int)t->w, (int)t->r, (int)t->s, (int)t->sh, (int)t->sw, (int)t->pad[0], (int)t->pad[1],
         (int)t->pad[2], (int)t->pad[3], (int)t->groups, (int)t->batch, (int)t->plan_batch,
         t->fused ? " fused" : "");
@@ -515,11 +513,4 @@ Served run_case(const TargetDef *target, const OpDef *op, uint32_t out_of, const
     }
     arena_destroy(keep);
     return served;
-}
-
-const TargetDef *test_target(int i)
-{
-    const TargetDef *t = target_find(target_names[i]);
-    ck_assert_msg(t != NULL, "no target %s", target_names[i]);
-    return kernel_run_can(t) ? t : NULL;
 }

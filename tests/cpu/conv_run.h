@@ -41,10 +41,4 @@ Served run_case(const TargetDef *target, const OpDef *op, uint32_t out_of, const
 
 #define CASES(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
-enum { TARGET_NAMES = 3 };
-extern const char *const target_names[TARGET_NAMES];
-
-// Target i of these; NULL where this machine cannot run it.
-const TargetDef *test_target(int i);
-
 #endif

@@ -7,6 +7,7 @@
 
 #include "cpu/kernels/conv/conv_plan.h"
 #include "support/check_main.h"
+#include "support/targets.h"
 
 static const OpDef op_dense = {.name = "dense", .role = OP_ROLE_DENSE};
 static const OpDef op_dense_bwd_data = {.name = "dense_bwd_data", .role = OP_ROLE_DENSE_BWD_DATA};
@@ -73,7 +74,7 @@ static const Case conv_cases[] = {
 
 static void run_all(int target, const OpDef *op, uint32_t out_of)
 {
-    const TargetDef *t = test_target(target);
+    const TargetDef *t = target_to_run((size_t)target);
     for (int i = 0; t && i < CASES(conv_cases); i++) {
         Case c = conv_cases[i];
         if (out_of != 2) {
@@ -111,7 +112,7 @@ END_TEST
 // channels.
 START_TEST(sizes)
 {
-    const TargetDef *t = test_target(_i);
+    const TargetDef *t = target_to_run((size_t)_i);
     static const int64_t filter[4][3] = {
         {3, 1, 1}, {3, 2, 1}, {1, 2, 0}, {7, 2, 3}}; // size, stride, pad
     for (int64_t i = 0; t && i < 17; i++) {
@@ -152,7 +153,7 @@ static bool is_across(const TargetDef *target, const OpDef *op, uint32_t out_of,
 // that do not divide them, tails of output channels.
 START_TEST(across)
 {
-    const TargetDef *t = test_target(_i);
+    const TargetDef *t = target_to_run((size_t)_i);
     static const int64_t shape[][6] = {{70, 217, 13, 5, 3, 1},
                                        {130, 217, 13, 11, 1, 0},
                                        {97, 250, 9, 7, 1, 0},
@@ -183,7 +184,7 @@ static const int64_t dense_sizes[][4] = {
 
 START_TEST(dense)
 {
-    const TargetDef *t = test_target(_i);
+    const TargetDef *t = target_to_run((size_t)_i);
     for (int i = 0; t && i < CASES(dense_sizes); i++) {
         const int64_t *d = dense_sizes[i];
         Case c = {
@@ -220,7 +221,7 @@ static double least_ns(const TargetDef *target, const OpDef *op, uint32_t out_of
 // the multiply-adds.
 START_TEST(groups)
 {
-    const TargetDef *t = target_find(target_names[_i]);
+    const TargetDef *t = target_to_run((size_t)_i);
     for (int64_t i = 1; i < 80; i++) {
         Case c = {.c = 6 * i, .k = 6 * (i % 3 ? i : 2 * i), .h = 28, .w = 28, .r = 3, .s = 3};
         c.sh = c.sw = c.batch = c.plan_batch = 1;
@@ -234,7 +235,7 @@ START_TEST(groups)
                         least_ns(t, &op_bwd_weights, 1, &c)};
         for (int way = 0; way < 3; way++) {
             ck_assert_msg(ns[way] < 12 * ideal + 50e3, "%s: 6 groups of %d, way %d: %g ns, not %g",
-                          t->name, (int)i, way, ns[way], ideal);
+                          t->isa->name, (int)i, way, ns[way], ideal);
         }
     }
 }
@@ -245,11 +246,11 @@ int main(void)
     Suite *s = suite_create("conv kernels");
     TCase *tc = tcase_create("conv");
     tcase_set_timeout(tc, 300);
-    int targets = CASES(target_names);
+    int targets = (int)isa_table_count;
     tcase_add_loop_test(tc, forward, 0, targets);
     tcase_add_loop_test(tc, backward_data, 0, targets);
     tcase_add_loop_test(tc, backward_weights, 0, targets);
-    tcase_add_loop_test(tc, across, 0, CASES(target_names));
+    tcase_add_loop_test(tc, across, 0, (int)isa_table_count);
     tcase_add_loop_test(tc, sizes, 0, targets);
     tcase_add_loop_test(tc, dense, 0, targets);
     tcase_add_loop_test(tc, groups, 0, targets);

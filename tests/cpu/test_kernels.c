@@ -18,6 +18,7 @@
 #include "ops/layout/layout_attrs.h"
 #include "ops/drop/drop_hash.h"
 #include "support/check_main.h"
+#include "support/targets.h"
 #include "support/kernel_run.h"
 #include "support/laid_tensor.h"
 #include "support/op_case.h"
@@ -42,7 +43,7 @@ typedef struct Run {
 
 static const char *describe(const Run *r)
 {
-    return arena_printf(r->arena, "%s %s.%s(%s) %s batch %d%s%s", r->target->name, r->op->name,
+    return arena_printf(r->arena, "%s %s.%s(%s) %s batch %d%s%s", r->target->isa->name, r->op->name,
                         r->kernel->name, r->c->inputs, r->c->attrs, (int)r->batch,
                         r->fused ? " fused" : "", r->plain_input ? " of an input" : "");
 }
@@ -430,8 +431,8 @@ static void run_op(const TargetDef *target, const OpDef *op)
             continue;
         }
         Run r = {.target = target, .op = op, .c = c, .batch = c->batch, .plan_batch = 1};
-        ck_assert_msg(run_variant(&r) > 0, "%s: no kernel serves %s(%s) %s", target->name, op->name,
-                      c->inputs, c->attrs);
+        ck_assert_msg(run_variant(&r) > 0, "%s: no kernel serves %s(%s) %s", target->isa->name,
+                      op->name, c->inputs, c->attrs);
         r.fused = true;
         run_variant(&r);
         r.plan_batch = 16;
@@ -439,24 +440,15 @@ static void run_op(const TargetDef *target, const OpDef *op)
         run_variant(&r);
         r.fused = false;
         r.plain_input = strcmp(op->name, "conv2d") == 0;
-        ck_assert_msg(run_variant(&r) > 0, "%s: no kernel serves %s(%s) %s", target->name, op->name,
-                      c->inputs, c->attrs);
+        ck_assert_msg(run_variant(&r) > 0, "%s: no kernel serves %s(%s) %s", target->isa->name,
+                      op->name, c->inputs, c->attrs);
     }
-}
-
-static const char *const target_names[] = {"x86-64-v4", "x86-64-v3", "x86-64"};
-
-static const TargetDef *runnable_target(size_t i)
-{
-    const TargetDef *t = target_find(target_names[i]);
-    ck_assert_msg(t != NULL, "no target %s", target_names[i]);
-    return kernel_run_can(t) ? t : NULL;
 }
 
 START_TEST(kernels_agree_with_references)
 {
-    size_t targets = sizeof target_names / sizeof target_names[0];
-    const TargetDef *t = runnable_target((size_t)_i % targets);
+    size_t targets = isa_table_count;
+    const TargetDef *t = target_to_run((size_t)_i % targets);
     if (t) {
         run_op(t, op_table[(size_t)_i / targets]);
     }
@@ -501,7 +493,7 @@ static void run_with(Run *r, SetFn set, ExpectFn expect)
         free_blocks(&b);
         kernel_run_destroy(k);
     }
-    ck_assert_msg(served > 0, "%s: no kernel serves %s(%s) %s", r->target->name, r->op->name,
+    ck_assert_msg(served > 0, "%s: no kernel serves %s(%s) %s", r->target->isa->name, r->op->name,
                   r->c->inputs, r->c->attrs);
     arena_destroy(r->arena);
 }
@@ -526,7 +518,7 @@ START_TEST(nan_survives)
                  {"avgpool", "5,4,4", "2x2"},
                  {"maxpool", "5,4,4", "3x3, stride=2, pad=1, pad_value=zero"},
                  {"global_avgpool", "5,4,4", ""}};
-    const TargetDef *t = runnable_target((size_t)_i);
+    const TargetDef *t = target_to_run((size_t)_i);
     for (size_t i = 0; t && i < sizeof cases / sizeof cases[0]; i++) {
         OpCase c = {.inputs = cases[i].inputs, .attrs = cases[i].attrs, .batch = 2};
         Run r = {.target = t, .op = op_find(cases[i].op), .c = &c, .batch = 2, .plan_batch = 1};
@@ -546,7 +538,7 @@ static void expect_added(const Run *r, const double *got, int64_t count)
 
 START_TEST(gradients_accumulate)
 {
-    const TargetDef *t = runnable_target((size_t)_i);
+    const TargetDef *t = target_to_run((size_t)_i);
     static const char *const inputs[] = {"=5,3,3,3", "=33", "=16,4"};
     for (size_t i = 0; t && i < sizeof inputs / sizeof inputs[0]; i++) {
         OpCase c = {.inputs = inputs[i], .attrs = "", .batch = 1};
@@ -580,7 +572,7 @@ static void expect_mask(const Run *r, const double *got, int64_t count)
 
 START_TEST(masks_follow_the_call)
 {
-    const TargetDef *t = runnable_target((size_t)_i);
+    const TargetDef *t = target_to_run((size_t)_i);
     OpCase c = {.inputs = "37,5,7", .attrs = "0.3, salt=7", .batch = 9};
     for (int i = 0; t && i < 2; i++) {
         Run r = {.target = t,
@@ -600,7 +592,7 @@ int main(void)
     Suite *suite = suite_create("kernels");
     TCase *tests = tcase_create("kernels");
     tcase_set_timeout(tests, 300);
-    int targets = (int)(sizeof target_names / sizeof target_names[0]);
+    int targets = (int)isa_table_count;
     tcase_add_loop_test(tests, kernels_agree_with_references, 0, targets * (int)op_table_count);
     tcase_add_loop_test(tests, nan_survives, 0, targets);
     tcase_add_loop_test(tests, gradients_accumulate, 0, targets);

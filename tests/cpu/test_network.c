@@ -19,6 +19,7 @@
 #include "passes/pipeline.h"
 #include "resnetc/runtime.h"
 #include "support/check_main.h"
+#include "support/targets.h"
 
 #define LOGITS_TOLERANCE 2e-5
 #define GRADIENT_TOLERANCE 1e-2
@@ -267,7 +268,7 @@ static void check_infer(Net *n)
     RnError err;
     ck_assert_msg(rn_infer(n->session, inputs, batch, outputs, &err) == RN_OK, "%s", err.text);
     graph_interpret(g, n->arena, batch, values, 1.0);
-    const char *what = arena_printf(n->arena, "%s %s: logits", n->target->name, n->c->model);
+    const char *what = arena_printf(n->arena, "%s %s: logits", n->target->isa->name, n->c->model);
     check_close(what, out, values[y->id].at, elements(y, batch), LOGITS_TOLERANCE, 0);
 }
 
@@ -288,7 +289,7 @@ static void check_gradients(Net *n, const Graph *g, const RefTensor *values)
         const Value *v = g->grads.at[i];
         int32_t index = rn_model_find(n->model, v->param->name, RN_ROLE_PARAM);
         const RnTensor *t = rn_model_tensor(n->model, index);
-        const char *what = arena_printf(n->arena, "%s %s: gradient of %s", n->target->name,
+        const char *what = arena_printf(n->arena, "%s %s: gradient of %s", n->target->isa->name,
                                         n->c->model, v->param->name);
         check_close(what, rn_tensor_data(n->session, t->grad), values[v->id].at, elements(v, 1),
                     GRADIENT_TOLERANCE, floor);
@@ -326,12 +327,12 @@ static void check_train(Net *n)
 
 START_TEST(numbers_agree)
 {
-    for (size_t t = 0; t < target_table_count; t++) {
-        bool wanted = _i < ALL_TARGETS || target_table[t] == target_native();
-        if (!wanted || !rn_machine_has(target_table[t]->name)) {
+    for (size_t t = 0; t < isa_table_count; t++) {
+        bool wanted = _i < ALL_TARGETS || isa_table[t] == isa_native();
+        if (!wanted || !isa_table[t]->runs_here()) {
             continue;
         }
-        Net n = load_net(&cases[_i], target_table[t], 1);
+        Net n = load_net(&cases[_i], target_to_see(t), 1);
         check_infer(&n);
         if (!n.trainable) {
             check_train(&n);
@@ -343,8 +344,8 @@ END_TEST
 
 START_TEST(every_target_compiles)
 {
-    for (size_t t = 0; t < target_table_count; t++) {
-        Net n = {.arena = arena_create(), .c = &cases[_i], .target = target_table[t]};
+    for (size_t t = 0; t < isa_table_count; t++) {
+        Net n = {.arena = arena_create(), .c = &cases[_i], .target = target_to_see(t)};
         size_t bytes = 0;
         build(&n);
         const char *object = emit(&n, &bytes);
@@ -386,7 +387,7 @@ static float *gradients_with(Net *n, unsigned threads, size_t *bytes)
 START_TEST(threads_change_no_bit)
 {
     size_t bytes, other_bytes;
-    Net n = load_net(&cases[_i], target_native(), 1);
+    Net n = load_net(&cases[_i], target_here(), 1);
     float *one = gradients_with(&n, 1, &bytes);
     for (unsigned threads = 2; threads <= 5; threads++) {
         float *many = gradients_with(&n, threads, &other_bytes);

@@ -12,6 +12,7 @@
 #include "front/front.h"
 #include "passes/pipeline.h"
 #include "support/check_main.h"
+#include "support/targets.h"
 
 typedef struct Object {
     Arena *arena;
@@ -93,7 +94,7 @@ static bool allowed_undefined(const char *name)
 
 START_TEST(exports_one_name)
 {
-    Object o = make(target_table[_i]);
+    Object o = make(target_to_see((size_t)_i));
     const Elf64_Shdr *table = symbol_table(&o);
     const char *names = (const char *)o.bytes + section(&o, table->sh_link)->sh_offset;
     const Elf64_Sym *symbol = (const void *)(o.bytes + table->sh_offset);
@@ -120,7 +121,7 @@ END_TEST
 // Calls and addresses in code must be relative, or the object could not go into a shared library.
 START_TEST(code_is_position_independent)
 {
-    Object o = make(target_table[_i]);
+    Object o = make(target_to_see((size_t)_i));
     const Elf64_Ehdr *head = (const void *)o.bytes;
     for (uint32_t i = 0; i < head->e_shnum; i++) {
         const Elf64_Shdr *s = section(&o, i);
@@ -157,7 +158,7 @@ static void check_relocation(const Object *o, const Elf64_Shdr *table, const Elf
 // Local symbols come first, labels of the assembler are gone, and so are their names.
 START_TEST(symbols_are_those_that_are_needed)
 {
-    Object o = make(target_table[_i]);
+    Object o = make(target_to_see((size_t)_i));
     const Elf64_Ehdr *head = (const void *)o.bytes;
     const Elf64_Shdr *table = symbol_table(&o), *strings = section(&o, table->sh_link);
     const char *names = (const char *)o.bytes + strings->sh_offset;
@@ -185,7 +186,7 @@ END_TEST
 // infer from an address that it lies inside.
 START_TEST(addresses_promise_nothing)
 {
-    Object o = make_as(target_native(), CODEGEN_LLVM);
+    Object o = make_as(target_here(), CODEGEN_LLVM);
     const char *text = (const char *)o.bytes;
     ck_assert_ptr_nonnull(strstr(text, "getelementptr"));
     ck_assert_ptr_null(strstr(text, "inbounds"));
@@ -212,7 +213,7 @@ static uint64_t section_bytes(const Object *o, const char *name)
 // pointer.
 START_TEST(debug_information_is_lines)
 {
-    Object o = make(target_table[_i]);
+    Object o = make(target_to_see((size_t)_i));
     ck_assert_uint_gt(section_bytes(&o, ".debug_line"), 0);
     ck_assert_uint_gt(section_bytes(&o, ".text"), 0);
     ck_assert_uint_eq(section_bytes(&o, ".debug_frame"), 0);
@@ -224,7 +225,7 @@ END_TEST
 
 START_TEST(same_request_same_code)
 {
-    Object o = make(target_native());
+    Object o = make(target_here());
     // depth 8: 3 blocks; a deeper model of the same kind has hardly more kernels.
     ck_assert_uint_lt(o.stats.kernels, o.stats.steps);
     ck_assert_uint_gt(o.stats.kernels, 20);
@@ -299,7 +300,7 @@ static void check_scratch_places(const RnModel *m, const RnPlan *plan)
 
 START_TEST(tables_keep_their_promises)
 {
-    Object o = make(target_native());
+    Object o = make(target_here());
     const RnModel *m = NULL;
     const char *error = NULL;
     LoadedObject *loaded = object_load(o.arena, o.bytes, o.count, "tiny", &m, &error);
@@ -308,7 +309,7 @@ START_TEST(tables_keep_their_promises)
     ck_assert_uint_eq(m->struct_bytes, sizeof *m);
     ck_assert_uint_eq(m->source_hash, 77);
     ck_assert_str_eq(m->source, "text of the model");
-    ck_assert_str_eq(m->isa, target_native()->name);
+    ck_assert_str_eq(m->isa, target_here()->isa->name);
     ck_assert_uint_eq(m->plan_count, 3);
     bool has_line = false;
     for (uint32_t p = 0; p < m->plan_count; p++) {
@@ -357,11 +358,11 @@ int main(void)
     Suite *suite = suite_create("object");
     TCase *tests = tcase_create("object");
     tcase_set_timeout(tests, 120);
-    tcase_add_loop_test(tests, exports_one_name, 0, (int)target_table_count);
-    tcase_add_loop_test(tests, code_is_position_independent, 0, (int)target_table_count);
-    tcase_add_loop_test(tests, symbols_are_those_that_are_needed, 0, (int)target_table_count);
+    tcase_add_loop_test(tests, exports_one_name, 0, (int)isa_table_count);
+    tcase_add_loop_test(tests, code_is_position_independent, 0, (int)isa_table_count);
+    tcase_add_loop_test(tests, symbols_are_those_that_are_needed, 0, (int)isa_table_count);
     tcase_add_test(tests, addresses_promise_nothing);
-    tcase_add_loop_test(tests, debug_information_is_lines, 0, (int)target_table_count);
+    tcase_add_loop_test(tests, debug_information_is_lines, 0, (int)isa_table_count);
     tcase_add_test(tests, same_request_same_code);
     tcase_add_test(tests, tables_keep_their_promises);
     tcase_add_test(tests, broken_object_is_refused);

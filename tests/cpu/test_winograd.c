@@ -8,6 +8,7 @@
 #include "cpu/kernels/winograd/conv_winograd.h"
 #include "support/check_main.h"
 #include "support/kernel_run.h"
+#include "support/targets.h"
 
 // Runs what Winograd serves: one of its kernels must have run.
 static void run_square(const TargetDef *t, const OpDef *op, uint32_t out_of, const Case *c)
@@ -17,7 +18,7 @@ static void run_square(const TargetDef *t, const OpDef *op, uint32_t out_of, con
     for (int i = 0; i < served.count; i++) {
         winograd += strncmp(served.kernel[i], "winograd", 8) == 0;
     }
-    ck_assert_msg(winograd > 0, "%s %s %dx%d: none of %d kernels is Winograd's", t->name, op->name,
+    ck_assert_msg(winograd > 0, "%s %s %dx%d: none of %d kernels is Winograd's", t->isa->name, op->name,
                   (int)c->h, (int)c->w, served.count);
 }
 
@@ -25,7 +26,7 @@ static void run_square(const TargetDef *t, const OpDef *op, uint32_t out_of, con
 // height and width add up to 18, paddings of 0 to 2, most of them unlike on the four sides.
 START_TEST(squares)
 {
-    const TargetDef *t = test_target(_i);
+    const TargetDef *t = target_to_run((size_t)_i);
     for (int64_t i = 0; t && i < 17; i++) {
         Case c = {.c = 3 + 9 * (i % 3), .k = 8 + 11 * (i % 4), .h = 1 + i, .w = 17 - i};
         c.r = c.s = 3;
@@ -49,7 +50,7 @@ END_TEST
 // and one even, add up to 35.
 START_TEST(strided_squares)
 {
-    const TargetDef *t = test_target(_i);
+    const TargetDef *t = target_to_run((size_t)_i);
     for (int64_t i = 0; t && i < 17; i++) {
         int64_t odd = 1 + 2 * i, even = 34 - 2 * i;
         Case c = {.c = 3 + 9 * (i % 3), .k = 8 + 11 * (i % 4)};
@@ -77,7 +78,7 @@ END_TEST
 // output vectors, the last not full, for every width of vectors.
 START_TEST(deep_squares)
 {
-    const TargetDef *t = test_target(_i);
+    const TargetDef *t = target_to_run((size_t)_i);
     for (int64_t stride = 1; t && stride <= 2; stride++) {
         Case c = {.c = 133, .k = 69, .h = 9 * stride, .w = 7 * stride + 1, .batch = 3};
         c.r = c.s = 3;
@@ -124,7 +125,7 @@ static void count_fetching(const TargetDef *t, const OpDef *op, uint32_t out_of,
 // numbers that no task's divides.
 START_TEST(fetched_input)
 {
-    const TargetDef *t = test_target(_i);
+    const TargetDef *t = target_to_run((size_t)_i);
     Fetching found = {0};
     for (int64_t i = 0; t && i < 4; i++) {
         int64_t stride = 1 + i % 2;
@@ -152,7 +153,7 @@ END_TEST
 // images.
 START_TEST(large_batches)
 {
-    const TargetDef *t = test_target(_i);
+    const TargetDef *t = target_to_run((size_t)_i);
     for (int64_t i = 0; t && i < 4; i++) {
         int64_t stride = 1 + i % 2;
         Case c = {
@@ -173,10 +174,7 @@ END_TEST
 // What docs/kernels.md says about rounding is what is measured.
 START_TEST(errors)
 {
-    const TargetDef *t = target_find("x86-64-v4");
-    if (!kernel_run_can(t)) {
-        return;
-    }
+    const TargetDef *t = target_to_run_named("x86-64-v4");
     static const int64_t shape[][2] = {{64, 28}, {128, 28}, {256, 14}, {512, 7}}; // c, h
     static const struct {
         const OpDef *op;
@@ -217,11 +215,11 @@ int main(void)
     Suite *s = suite_create("winograd");
     TCase *tc = tcase_create("winograd");
     tcase_set_timeout(tc, 300);
-    tcase_add_loop_test(tc, squares, 0, CASES(target_names));
-    tcase_add_loop_test(tc, strided_squares, 0, CASES(target_names));
-    tcase_add_loop_test(tc, deep_squares, 0, CASES(target_names));
-    tcase_add_loop_test(tc, fetched_input, 0, CASES(target_names));
-    tcase_add_loop_test(tc, large_batches, 0, CASES(target_names));
+    tcase_add_loop_test(tc, squares, 0, (int)isa_table_count);
+    tcase_add_loop_test(tc, strided_squares, 0, (int)isa_table_count);
+    tcase_add_loop_test(tc, deep_squares, 0, (int)isa_table_count);
+    tcase_add_loop_test(tc, fetched_input, 0, (int)isa_table_count);
+    tcase_add_loop_test(tc, large_batches, 0, (int)isa_table_count);
     tcase_add_test(tc, errors);
     suite_add_tcase(s, tc);
     return check_run(s);

@@ -43,9 +43,9 @@ static void emit_kernel(Vb *b, const KernelDef *kernel, Node *node)
     Typ params[6] = {b->ptr, b->i64, b->i64, b->i64, b->ptr, b->ptr};
     Typ type = LLVMFunctionType(LLVMVoidTypeInContext(b->context), params, 6, 0);
     Val f = LLVMAddFunction(b->module, "run", type);
-    if (b->target->prefer_vector_width > 0) {
+    if (b->target->isa->prefer_vector_width > 0) {
         add_attribute(b, f, "prefer-vector-width",
-                      arena_printf(b->arena, "%u", b->target->prefer_vector_width));
+                      arena_printf(b->arena, "%u", b->target->isa->prefer_vector_width));
     }
     b->function = f;
     LLVMPositionBuilderAtEnd(b->builder, vb_block(b, "entry"));
@@ -74,7 +74,9 @@ static const void *compile(Arena *a, const TargetDef *target, const KernelDef *k
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext("kernel", context);
     LLVMBuilderRef builder = LLVMCreateBuilderInContext(context);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
-    LLVMSetTarget(module, target->triple);
+    char *triple = LLVMGetTargetMachineTriple(machine);
+    LLVMSetTarget(module, triple);
+    LLVMDisposeMessage(triple);
     LLVMSetModuleDataLayout(module, layout);
     Vb b;
     vb_init(&b, a, target, context, module, builder);
@@ -131,13 +133,6 @@ void kernel_run_destroy(KernelRun *r)
         check(LLVMOrcDisposeLLJIT(r->jit));
         arena_destroy(r->arena);
     }
-}
-
-bool kernel_run_can(const TargetDef *target)
-{
-    const TargetDef *native = target_native();
-    return native && strncmp(native->triple, target->triple, 6) == 0 &&
-           native->vector_floats >= target->vector_floats && native->has_fma >= target->has_fma;
 }
 
 #define CANARY 0xC5

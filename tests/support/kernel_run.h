@@ -15,9 +15,6 @@ void kernel_run_call(const KernelRun *r, void *const *pointers, int64_t batch, i
                      int64_t hi, void *scratch, const void *call);
 void kernel_run_destroy(KernelRun *r);
 
-/// Whether this machine can run code of the target.
-bool kernel_run_can(const TargetDef *target);
-
 /// A block between inaccessible pages, filled with NaN. at_end: it ends at the second page (but for
 /// alignment to 64), else it starts at the first.
 typedef struct GuardBlock {
