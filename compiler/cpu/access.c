@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 
 #define MAX_LANES 64
 

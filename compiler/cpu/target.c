@@ -1,7 +1,7 @@
 // target.c: puts instruction set and machine together.
 #include "cpu/target.h"
 
-#include "base/diag.h"
+#include "base/internal_error.h"
 
 static TargetDef *make(Arena *a, const Isa *isa, const Machine *machine)
 {

@@ -18,8 +18,8 @@ static void run_square(const TargetDef *t, const OpDef *op, uint32_t out_of, con
     for (int i = 0; i < served.count; i++) {
         winograd += strncmp(served.kernel[i], "winograd", 8) == 0;
     }
-    ck_assert_msg(winograd > 0, "%s %s %dx%d: none of %d kernels is Winograd's", t->isa->name, op->name,
-                  (int)c->h, (int)c->w, served.count);
+    ck_assert_msg(winograd > 0, "%s %s %dx%d: none of %d kernels is Winograd's", t->isa->name,
+                  op->name, (int)c->h, (int)c->w, served.count);
 }
 
 // 3x3 filters of stride 1 in all three directions, what Winograd serves: the 17 pictures whose
