@@ -7,6 +7,7 @@
 #include "ir/builder.h"
 #include "ops/conv/conv_attrs.h"
 #include "support/check_main.h"
+#include "support/targets.h"
 
 typedef struct Case {
     Arena *arena;
@@ -19,7 +20,7 @@ static Case create(void)
     Case c = {.arena = arena_create()};
     c.g = graph_create(c.arena, "test");
     c.g->plan_batch = 1;
-    c.target = codegen_lower_target(codegen_create(c.arena, target_table[0], NULL));
+    c.target = codegen_lower_target(codegen_create(c.arena, target_to_see(0), NULL));
     return c;
 }
 
