@@ -77,10 +77,7 @@ static double *bound_weights(const BoundPass *b)
 // R B^T and A^T S: a row and a column for each product.
 static Winograd bound_matrices(int m, int stride, bool spread, bool mirrored)
 {
-    Winograd w = spread ? winograd_make_spread(m) : winograd_make(m, stride);
-    if (mirrored) {
-        winograd_mirror(&w);
-    }
+    Winograd w = spread ? winograd_make_backward(m, stride, mirrored) : winograd_make(m, stride);
     for (int q = 0; q < w.g.rows; q++) {
         memmove(w.bt.at[q], w.bt.at[q % w.bt.rows], sizeof w.bt.at[q]);
         for (int i = 0; i < w.at.rows; i++) {

@@ -498,14 +498,10 @@ static void emit_task(Wino *w, Val task)
 // Of dimension d.
 static Winograd matrices(const Wino *w, int d, int m)
 {
-    if (w->s.pass.spread[d] == 1) {
+    if (!w->s.pass.backward) {
         return winograd_make(m, w->t->stride);
     }
-    Winograd made = winograd_make_spread(m);
-    if (winograd_is_mirrored(&w->s, d)) {
-        winograd_mirror(&made);
-    }
-    return made;
+    return winograd_make_backward(m, w->t->stride, winograd_is_mirrored(&w->s, d));
 }
 
 void winograd_emit_kernel(Emit *e)
