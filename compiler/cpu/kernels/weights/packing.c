@@ -10,13 +10,15 @@
 #define UNROLL 16
 #define NEAR_BYTES 24576
 
-typedef struct PackTiles {
-    // A task's share of a part, at least; whole trips of the outer dimensions.
-    int32_t task_elements;
-} PackTiles;
+#define MAX_PARTS 16
 
-// How many leading dimensions of a part are spread over tasks.
-static uint32_t task_dims(const Packing *p)
+// Becomes Lowering.plan: neither pointers nor padding.
+typedef struct PackPlan {
+    int32_t task_dims[MAX_PARTS]; // of each part: so many leading dimensions are spread over tasks
+} PackPlan;
+
+// A task's share of a part has TASK_ELEMENTS at least.
+static int32_t choose_task_dims(const Packing *p)
 {
     int64_t inner = 1;
     for (uint32_t d = 0; d < p->dims; d++) {
@@ -26,13 +28,13 @@ static uint32_t task_dims(const Packing *p)
     while (dims + 1 < p->dims && inner / p->dim[dims].extent >= TASK_ELEMENTS) {
         inner /= p->dim[dims++].extent;
     }
-    return dims;
+    return (int32_t)dims;
 }
 
-static int64_t task_count(const Packing *p)
+static int64_t task_count(const Packing *p, int32_t task_dims)
 {
     int64_t count = 1;
-    for (uint32_t d = 0; d < task_dims(p); d++) {
+    for (int32_t d = 0; d < task_dims; d++) {
         count *= p->dim[d].extent;
     }
     return count;
@@ -40,16 +42,19 @@ static int64_t task_count(const Packing *p)
 
 void plan_packing(const PlanCtx *ctx, const Packing *p, Lowering *out)
 {
-    PackTiles *tiles = ARENA_NEW(ctx->arena, PackTiles);
-    tiles->task_elements = TASK_ELEMENTS;
-    out->plan = tiles;
-    out->plan_bytes = sizeof *tiles;
+    PackPlan *plan = ARENA_NEW(ctx->arena, PackPlan);
     double elements = (double)packing_elements(p);
     int64_t most = 1;
-    for (; p; p = p->next) {
-        int64_t count = task_count(p);
+    for (uint32_t i = 0; p; p = p->next, i++) {
+        if (i == MAX_PARTS) {
+            INTERNAL_ERROR("a packing of more than %d parts", MAX_PARTS);
+        }
+        plan->task_dims[i] = choose_task_dims(p);
+        int64_t count = task_count(p, plan->task_dims[i]);
         most = count > most ? count : most;
     }
+    out->plan = plan;
+    out->plan_bytes = sizeof *plan;
     out->tasks_mul = (uint32_t)most;
     out->tasks_div = RN_DIV_ALL;
     out->bytes_fixed = (uint64_t)(elements * 8);
@@ -245,10 +250,9 @@ static void emit_dims(Cursor *c, uint32_t i)
 }
 
 // One part of the packing: the task decides the outer dimensions' indices.
-static void emit_part(Cursor *c, Val task)
+static void emit_part(Cursor *c, uint32_t dims, Val task)
 {
     Vb *b = c->e->vb;
-    uint32_t dims = task_dims(c->p);
     Val rest = task;
     for (uint32_t d = dims; d-- > 0; rest = vb_divi(b, rest, c->p->dim[d].extent)) {
         step(c, d, d == 0 ? rest : vb_remi(b, rest, c->p->dim[d].extent));
@@ -260,14 +264,15 @@ static void emit_part(Cursor *c, Val task)
 void emit_packing(Emit *e, const Packing *p, const Shape *source, PackBody body, Val context)
 {
     Vb *b = e->vb;
+    const PackPlan *plan = e->lowering->plan;
     int64_t first = 0;
     Val task;
     if (p->dims == 0) {
         INTERNAL_ERROR("%s: a packing without dimensions", e->node->name);
     }
     TaskLoop tasks = emit_tasks(e, &task);
-    for (; p; p = p->next) {
-        int64_t count = task_count(p), elements = 1;
+    for (const int32_t *dims = plan->task_dims; p; p = p->next, dims++) {
+        int64_t count = task_count(p, *dims), elements = 1;
         Cursor c = {.e = e, .p = p, .body = body, .context = context};
         VbIf mine;
         bool all = count == e->lowering->tasks_mul;
@@ -275,7 +280,7 @@ void emit_packing(Emit *e, const Packing *p, const Shape *source, PackBody body,
             mine = vb_if(b, vb_icmp(b, LLVMIntSLT, task, vb_int(b, count)));
         }
         start_cursor(&c, source, first);
-        emit_part(&c, task);
+        emit_part(&c, (uint32_t)*dims, task);
         if (!all) {
             vb_if_end(b, &mine);
         }
