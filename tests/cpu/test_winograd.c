@@ -5,7 +5,7 @@
 
 #include "cpu/conv_errors.h"
 #include "cpu/conv_run.h"
-#include "cpu/kernels/winograd/conv_winograd.h"
+#include "cpu/kernels/winograd/conv_winograd_plan.h"
 #include "support/check_main.h"
 #include "support/kernel_run.h"
 #include "support/targets.h"
@@ -113,9 +113,9 @@ static void count_fetching(const TargetDef *t, const OpDef *op, uint32_t out_of,
         }
         Run r = {.target = t, .kernel = k, .t = *c, .out_of = out_of};
         if (!plan_case(&r, op)) {
-            const WinogradTiles *tiles = r.node->lowering->plan;
-            f->parts += tiles->fetch && tiles->chunks > 1;
-            f->images += tiles->fetch && tiles->image_div > 1;
+            const WinogradPlan *p = r.node->lowering->plan;
+            f->parts += p->fetch.parts && p->chunks > 1;
+            f->images += p->fetch.parts && p->image_div > 1;
         }
         arena_destroy(r.arena);
     }

@@ -13,14 +13,13 @@
 #include <string.h>
 
 #include "cpu/kernels/conv/conv_bwd_weights_sums.h"
-#include "cpu/kernels/conv/group_lanes.h"
 
 // Channel tiles of expanded x: the whole ones, then what is left.
 static void emit_expanded(Weights *w, const Chunk *k, Val to)
 {
     Vb *b = w->b;
-    int64_t whole = w->s.extent / w->channels, left = w->s.extent % w->channels;
-    int64_t step = w->channels * b->width * 4, bytes = w->channels * w->s.z.s * w->cell;
+    int64_t whole = w->p->dw.extent / w->channels, left = w->p->dw.extent % w->channels;
+    int64_t step = w->channels * b->width * 4, bytes = w->channels * w->p->dw.s * w->p->cell;
     if (whole > 0) {
         VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, whole), 1, NULL, 0);
         Val offset = vb_muli(b, loop.index, step);
@@ -30,7 +29,7 @@ static void emit_expanded(Weights *w, const Chunk *k, Val to)
     if (left > 0) {
         w->channels = left;
         weights_emit_sums(w, k, 0, vb_int(b, whole * step), vb_ati(b, to, whole * bytes));
-        w->channels = w->t->channels;
+        w->channels = w->p->channels;
     }
 }
 
@@ -38,27 +37,27 @@ static void emit_expanded(Weights *w, const Chunk *k, Val to)
 static void emit_channels(Weights *w, const Chunk *k, Val own_tile, Val to)
 {
     Vb *b = w->b;
-    const WeightsTiles *t = w->t;
-    int64_t tiles = w->s.extent / t->channels, bytes = t->channels * w->s.z.s * w->cell;
-    if (t->expanded) {
+    const WeightsPlan *p = w->p;
+    int64_t tiles = p->dw.extent / p->channels, bytes = p->channels * p->dw.s * p->cell;
+    if (p->expanded) {
         emit_expanded(w, k, to);
-    } else if (t->shuffled) { // the mask depends on the channel: one piece of code for each tile
+    } else if (p->shuffled) { // the mask depends on the channel: one piece of code for each tile
         for (int64_t i = 0; i < tiles; i++) {
-            if (!t->split_channels) {
-                weights_emit_sums(w, k, i * t->channels, vb_int(b, 0), vb_ati(b, to, i * bytes));
+            if (!p->split_channels) {
+                weights_emit_sums(w, k, i * p->channels, vb_int(b, 0), vb_ati(b, to, i * bytes));
                 continue;
             }
             VbIf mine = vb_if(b, vb_icmp(b, LLVMIntEQ, own_tile, vb_int(b, i)));
-            weights_emit_sums(w, k, i * t->channels, vb_int(b, 0), to);
+            weights_emit_sums(w, k, i * p->channels, vb_int(b, 0), to);
             vb_if_end(b, &mine);
         }
-    } else if (t->split_channels) {
+    } else if (p->split_channels) {
         VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, own_tile, w->channel_tiles));
-        weights_emit_sums(w, k, 0, vb_muli(b, own_tile, t->channels * 4), to);
+        weights_emit_sums(w, k, 0, vb_muli(b, own_tile, p->channels * 4), to);
         vb_if_end(b, &some);
     } else {
         VbLoop loop = vb_loop(b, vb_int(b, 0), w->channel_tiles, 1, NULL, 0);
-        Val offset = vb_muli(b, loop.index, t->channels * 4);
+        Val offset = vb_muli(b, loop.index, p->channels * 4);
         weights_emit_sums(w, k, 0, offset, vb_at(b, to, vb_muli(b, loop.index, bytes)));
         vb_loop_end(b, &loop, NULL);
     }
@@ -68,15 +67,15 @@ static void emit_channels(Weights *w, const Chunk *k, Val own_tile, Val to)
 static void emit_tap(Weights *w, Chunk k, Val own_tile, Val to)
 {
     Vb *b = w->b;
-    const ConvSize *z = &w->s.z;
-    if (w->t->walk != WALK_ROWS) {
+    const WeightsPlan *p = w->p;
+    if (p->walk != WALK_ROWS) {
         emit_channels(w, &k, own_tile, to);
         return;
     }
-    Val zero = vb_int(b, 0), above = vb_sub(b, vb_int(b, z->pad[0]), k.tap);
-    Val first = vb_divi(b, vb_addi(b, vb_max(b, above, zero), z->stride[0] - 1), z->stride[0]);
-    Val until = vb_max(b, vb_addi(b, above, z->h), zero);
-    Val end = vb_divi(b, vb_addi(b, until, z->stride[0] - 1), z->stride[0]);
+    Val zero = vb_int(b, 0), above = vb_sub(b, vb_int(b, p->pad[0]), k.tap);
+    Val first = vb_divi(b, vb_addi(b, vb_max(b, above, zero), p->stride[0] - 1), p->stride[0]);
+    Val until = vb_max(b, vb_addi(b, above, p->h), zero);
+    Val end = vb_divi(b, vb_addi(b, until, p->stride[0] - 1), p->stride[0]);
     k.row_lo = vb_max(b, k.row_lo, first);
     k.row_hi = vb_min(b, k.row_hi, end);
     VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, k.row_lo, k.row_hi));
@@ -86,18 +85,18 @@ static void emit_tap(Weights *w, Chunk k, Val own_tile, Val to)
 
 static int64_t row_cells(const Weights *w) // bytes of dw of one filter row
 {
-    return w->s.extent * w->s.z.s * w->cell;
+    return w->p->dw.extent * w->p->dw.s * w->p->cell;
 }
 
 static void emit_chunk(Weights *w, Chunk k, Val own_tap, Val own_tile)
 {
     Vb *b = w->b;
-    if (w->t->split_rows || w->s.z.r == 1) {
+    if (w->p->split_rows || w->p->dw.r == 1) {
         k.tap = own_tap;
         emit_tap(w, k, own_tile, w->dw);
         return;
     }
-    VbLoop taps = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.z.r), 1, NULL, 0);
+    VbLoop taps = vb_loop(b, vb_int(b, 0), vb_int(b, w->p->dw.r), 1, NULL, 0);
     k.tap = taps.index;
     emit_tap(w, k, own_tile, vb_at(b, w->dw, vb_muli(b, taps.index, row_cells(w))));
     vb_loop_end(b, &taps, NULL);
@@ -114,22 +113,21 @@ typedef struct Rectangle {
 static void enter_tile(Weights *w, const Rectangle *r, Val tile, Val block)
 {
     Vb *b = w->b;
-    const WeightsSize *s = &w->s;
-    const WeightsTiles *t = w->t;
-    int64_t c_tiles = s->extent / t->channels;
-    Val plane = vb_add(b, vb_muli(b, r->group, s->in_blocks), block);
-    if (!t->expanded) {
-        w->x = vb_at(b, w->e->in[0], vb_muli(b, plane, w->x_plane));
+    const WeightsPlan *p = w->p;
+    int64_t c_tiles = p->dw.extent / p->channels;
+    Val plane = vb_add(b, vb_muli(b, r->group, p->dw.in_blocks), block);
+    if (!p->expanded) {
+        w->x = vb_at(b, w->e->in[0], vb_muli(b, plane, p->x_plane));
     }
-    plane = vb_add(b, vb_muli(b, r->group, s->out_blocks), vb_muli(b, tile, t->blocks));
-    w->dy = vb_at(b, w->e->in[1], vb_muli(b, plane, w->dy_plane));
-    Val row = vb_add(b, vb_muli(b, r->group, s->tiles), tile);
-    row = vb_add(b, vb_muli(b, row, s->in_blocks), block);
-    row = vb_add(b, vb_muli(b, row, s->z.r), r->own_tap);
-    Val offset = vb_muli(b, r->own_tile, t->channels * s->z.s * w->cell);
+    plane = vb_add(b, vb_muli(b, r->group, p->out_blocks), vb_muli(b, tile, p->dw.blocks));
+    w->dy = vb_at(b, w->e->in[1], vb_muli(b, plane, p->dy_plane));
+    Val row = vb_add(b, vb_muli(b, r->group, p->dw.tiles), tile);
+    row = vb_add(b, vb_muli(b, row, p->dw.in_blocks), block);
+    row = vb_add(b, vb_muli(b, row, p->dw.r), r->own_tap);
+    Val offset = vb_muli(b, r->own_tile, p->channels * p->dw.s * p->cell);
     w->dw = vb_at(b, w->e->out[0], vb_add(b, vb_muli(b, row, row_cells(w)), offset));
-    int64_t tail = div_up(s->c - (s->in_blocks - 1) * t->in_block, t->channels);
-    Val last = vb_icmp(b, LLVMIntEQ, block, vb_int(b, s->in_blocks - 1));
+    int64_t tail = div_up(p->c - (p->dw.in_blocks - 1) * p->dw.in_block, p->channels);
+    Val last = vb_icmp(b, LLVMIntEQ, block, vb_int(b, p->dw.in_blocks - 1));
     Val some = vb_int(b, tail < c_tiles ? tail : c_tiles);
     w->channel_tiles = vb_select(b, last, some, vb_int(b, c_tiles));
 }
@@ -137,9 +135,9 @@ static void enter_tile(Weights *w, const Rectangle *r, Val tile, Val block)
 static void clear(Weights *w, const Rectangle *r)
 {
     Vb *b = w->b;
-    const WeightsTiles *t = w->t;
-    int64_t row = t->split_channels ? t->channels * w->s.z.s * w->cell : row_cells(w);
-    int64_t bytes = row * (t->split_rows ? 1 : w->s.z.r);
+    const WeightsPlan *p = w->p;
+    int64_t row = p->split_channels ? p->channels * p->dw.s * p->cell : row_cells(w);
+    int64_t bytes = row * (p->split_rows ? 1 : p->dw.r);
     VbLoop tiles = vb_loop(b, r->k_lo, r->k_hi, 1, NULL, 0);
     VbLoop blocks = vb_loop(b, r->c_lo, r->c_hi, 1, NULL, 0);
     enter_tile(w, r, tiles.index, blocks.index);
@@ -162,22 +160,21 @@ static void emit_blocks(Weights *w, const Rectangle *r, const Chunk *k, Val tile
 static void expand_chunk(Weights *w, const Rectangle *r, const Chunk *k)
 {
     Vb *b = w->b;
-    const ConvSize *z = &w->s.z;
-    GroupLanes g = group_lanes(z->groups, z->c / z->groups, z->k / z->groups, b->width);
-    Val first = vb_addi(b, vb_muli(b, k->row_lo, z->stride[0]), -z->pad[0]);
-    Val end = vb_addi(b, vb_muli(b, vb_addi(b, k->row_hi, -1), z->stride[0]), z->r - z->pad[0]);
+    const WeightsPlan *p = w->p;
+    Val first = vb_addi(b, vb_muli(b, k->row_lo, p->stride[0]), -p->pad[0]);
+    Val end = vb_addi(b, vb_muli(b, vb_addi(b, k->row_hi, -1), p->stride[0]), p->dw.r - p->pad[0]);
     first = vb_max(b, first, vb_int(b, 0));
-    end = vb_min(b, end, vb_int(b, z->h));
-    Val before = vb_add(b, vb_muli(b, k->image_lo, w->x_image), vb_muli(b, first, w->x_row));
+    end = vb_min(b, end, vb_int(b, p->h));
+    Val before = vb_add(b, vb_muli(b, k->image_lo, p->x_image), vb_muli(b, first, p->x_row));
     w->x = vb_at(b, w->e->scratch, vb_sub(b, vb_int(b, 0), before));
     VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, first, end));
     VbLoop images = vb_loop(b, k->image_lo, k->image_hi, 1, NULL, 0);
-    LanePixels p = {.block = r->group, .plane = z->h * z->w * b->width * 4};
-    p.lo = vb_muli(b, first, z->w);
-    p.hi = vb_muli(b, end, z->w);
-    p.from = vb_at(b, w->e->in[0], vb_muli(b, images.index, g.in_blocks * p.plane));
-    p.to = vb_at(b, w->x, vb_muli(b, images.index, w->x_image));
-    emit_group_lanes(b, &g, &p);
+    LanePixels at = {.block = r->group, .plane = p->h * p->w * b->width * 4};
+    at.lo = vb_muli(b, first, p->w);
+    at.hi = vb_muli(b, end, p->w);
+    at.from = vb_at(b, w->e->in[0], vb_muli(b, images.index, p->lanes.in_blocks * at.plane));
+    at.to = vb_at(b, w->x, vb_muli(b, images.index, p->x_image));
+    emit_group_lanes(b, &p->lanes, &at);
     vb_loop_end(b, &images, NULL);
     vb_if_end(b, &some);
 }
@@ -186,12 +183,12 @@ static void expand_chunk(Weights *w, const Rectangle *r, const Chunk *k)
 static void emit_rectangle(Weights *w, const Rectangle *r, const Chunk *k)
 {
     Vb *b = w->b;
-    const WeightsTiles *t = w->t;
-    Val full = vb_int(b, w->s.tiles - (t->tail_blocks ? 1 : 0));
+    const WeightsPlan *p = w->p;
+    Val full = vb_int(b, p->dw.tiles - (p->tail_blocks ? 1 : 0));
     Val end = vb_min(b, r->k_hi, full);
-    w->blocks = t->blocks;
-    w->channels = t->channels;
-    if (t->expanded) {
+    w->blocks = p->dw.blocks;
+    w->channels = p->channels;
+    if (p->expanded) {
         expand_chunk(w, r, k);
     }
     VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, r->k_lo, end));
@@ -199,9 +196,9 @@ static void emit_rectangle(Weights *w, const Rectangle *r, const Chunk *k)
     emit_blocks(w, r, k, tiles.index);
     vb_loop_end(b, &tiles, NULL);
     vb_if_end(b, &some);
-    if (t->tail_blocks) {
+    if (p->tail_blocks) {
         VbIf tail = vb_if(b, vb_icmp(b, LLVMIntSGT, r->k_hi, full));
-        w->blocks = t->tail_blocks;
+        w->blocks = p->tail_blocks;
         emit_blocks(w, r, k, full);
         vb_if_end(b, &tail);
     }
@@ -211,13 +208,13 @@ static void emit_rectangle(Weights *w, const Rectangle *r, const Chunk *k)
 static void emit_chunks(Weights *w, const Rectangle *r)
 {
     Vb *b = w->b;
-    const WeightsTiles *t = w->t;
-    VbLoop images = vb_loop(b, vb_int(b, 0), w->e->batch, t->chunk_images, NULL, 0);
+    const WeightsPlan *p = w->p;
+    VbLoop images = vb_loop(b, vb_int(b, 0), w->e->batch, p->chunk_images, NULL, 0);
     Chunk k = {.image_lo = images.index};
-    k.image_hi = vb_min(b, vb_addi(b, images.index, t->chunk_images), w->e->batch);
-    VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.rows), t->chunk_rows, NULL, 0);
+    k.image_hi = vb_min(b, vb_addi(b, images.index, p->chunk_images), w->e->batch);
+    VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, p->rows), p->chunk_rows, NULL, 0);
     k.row_lo = rows.index;
-    k.row_hi = vb_min(b, vb_addi(b, rows.index, t->chunk_rows), vb_int(b, w->s.rows));
+    k.row_hi = vb_min(b, vb_addi(b, rows.index, p->chunk_rows), vb_int(b, p->rows));
     emit_rectangle(w, r, &k);
     vb_loop_end(b, &rows, NULL);
     vb_loop_end(b, &images, NULL);
@@ -226,20 +223,19 @@ static void emit_chunks(Weights *w, const Rectangle *r)
 static void emit_task(Weights *w, Val task)
 {
     Vb *b = w->b;
-    const WeightsTiles *t = w->t;
-    const WeightsSize *s = &w->s;
-    int64_t taps = t->split_rows ? s->z.r : 1;
-    int64_t splits = t->split_channels ? s->extent / t->channels : 1;
-    int64_t across = div_up(s->in_blocks, t->many_c), down = div_up(s->tiles, t->many_k);
+    const WeightsPlan *p = w->p;
+    int64_t taps = p->split_rows ? p->dw.r : 1;
+    int64_t splits = p->split_channels ? p->dw.extent / p->channels : 1;
+    int64_t across = div_up(p->dw.in_blocks, p->many_c), down = div_up(p->dw.tiles, p->many_k);
     Rectangle r = {.own_tile = vb_remi(b, task, splits)};
     Val rest = vb_divi(b, task, splits);
     r.own_tap = vb_remi(b, rest, taps);
     rest = vb_divi(b, rest, taps);
-    r.c_lo = vb_muli(b, vb_remi(b, rest, across), t->many_c);
-    r.c_hi = vb_min(b, vb_addi(b, r.c_lo, t->many_c), vb_int(b, s->in_blocks));
+    r.c_lo = vb_muli(b, vb_remi(b, rest, across), p->many_c);
+    r.c_hi = vb_min(b, vb_addi(b, r.c_lo, p->many_c), vb_int(b, p->dw.in_blocks));
     rest = vb_divi(b, rest, across);
-    r.k_lo = vb_muli(b, vb_remi(b, rest, down), t->many_k);
-    r.k_hi = vb_min(b, vb_addi(b, r.k_lo, t->many_k), vb_int(b, s->tiles));
+    r.k_lo = vb_muli(b, vb_remi(b, rest, down), p->many_k);
+    r.k_hi = vb_min(b, vb_addi(b, r.k_lo, p->many_k), vb_int(b, p->dw.tiles));
     r.group = vb_divi(b, rest, down);
     clear(w, &r);
     emit_chunks(w, &r);
@@ -247,25 +243,7 @@ static void emit_task(Weights *w, Val task)
 
 static void emit(Emit *e)
 {
-    const WeightsTiles *t = e->lowering->plan;
-    Vb *b = e->vb;
-    Weights w = {.e = e, .b = b, .t = t, .s = weights_size(e->node, t, b->width)};
-    const ConvSize *z = &w.s.z;
-    int64_t width = t->walk == WALK_PIXELS ? t->piece : z->w,
-            made = t->walk == WALK_PIXELS ? t->piece : z->ow;
-    w.pixel = t->in_block * 4;
-    w.x_row = width * w.pixel;
-    w.x_plane = z->h * z->w * w.pixel;
-    w.x_image = t->expanded ? w.x_plane : w.s.groups * w.s.in_blocks * w.x_plane;
-    w.dy_pixel = b->width * 4;
-    w.dy_row = made * w.dy_pixel;
-    w.dy_plane = z->oh * z->ow * w.dy_pixel;
-    w.dy_image = w.s.groups * w.s.out_blocks * w.dy_plane;
-    w.cell = t->blocks * w.dy_pixel;
-    bool rows = t->chunk_rows < w.s.rows;
-    int64_t x_step = t->walk == WALK_PIXELS ? w.x_row : z->stride[0] * w.x_row;
-    w.x_ahead = rows ? t->chunk_rows * x_step : t->chunk_images * w.x_image;
-    w.dy_ahead = rows ? t->chunk_rows * w.dy_row : t->chunk_images * w.dy_image;
+    Weights w = {.e = e, .b = e->vb, .p = e->lowering->plan};
     Val task;
     TaskLoop loop = emit_tasks(e, &task);
     emit_task(&w, task);

@@ -37,7 +37,7 @@ static VbLoop loop_begin(Weights *w, Sums *a, Val lo, Val hi)
 
 static Val shuffled(Weights *w, Val x, int64_t i)
 {
-    uint32_t mask[MAX_LANES], size = (uint32_t)w->t->shuffled;
+    uint32_t mask[MAX_LANES], size = (uint32_t)w->p->shuffled;
     for (uint32_t l = 0; l < w->b->width; l++) {
         mask[l] = l / size * size + (uint32_t)i;
     }
@@ -50,14 +50,14 @@ static Val x_factor(Weights *w, const Sums *a, int64_t column, int64_t c, int64_
                     Val *pixel)
 {
     Val at = a->v[a->count];
-    if (w->t->expanded) {
-        return vb_load(w->b, vb_ati(w->b, at, column * w->pixel + c * w->b->width * 4));
+    if (w->p->expanded) {
+        return vb_load(w->b, vb_ati(w->b, at, column * w->p->x_pixel + c * w->b->width * 4));
     }
-    if (!w->t->shuffled) {
-        return vb_broadcast(w->b, vb_ati(w->b, at, column * w->pixel + c * 4));
+    if (!w->p->shuffled) {
+        return vb_broadcast(w->b, vb_ati(w->b, at, column * w->p->x_pixel + c * 4));
     }
     if (!*pixel) {
-        *pixel = vb_load(w->b, vb_ati(w->b, at, column * w->pixel));
+        *pixel = vb_load(w->b, vb_ati(w->b, at, column * w->p->x_pixel));
     }
     return shuffled(w, *pixel, first_channel + c);
 }
@@ -66,14 +66,14 @@ static Val x_factor(Weights *w, const Sums *a, int64_t column, int64_t c, int64_
 static void prefetch_pixel(Weights *w, const Sums *a)
 {
     Vb *b = w->b;
-    if (w->t->walk == WALK_IMAGES) {
+    if (w->p->walk == WALK_IMAGES) {
         return;
     }
-    if (!w->t->expanded) {
-        vb_prefetch(b, vb_ati(b, a->v[a->count], w->x_ahead), false, VB_PREFETCH_L2);
+    if (!w->p->expanded) {
+        vb_prefetch(b, vb_ati(b, a->v[a->count], w->p->x_ahead), false, VB_PREFETCH_L2);
     }
     for (int64_t o = 0; o < w->blocks; o++) {
-        Val next = vb_ati(b, a->v[a->count + 1], w->dy_ahead + o * w->dy_plane);
+        Val next = vb_ati(b, a->v[a->count + 1], w->p->dy_ahead + o * w->p->dy_plane);
         vb_prefetch(b, next, false, VB_PREFETCH_L2);
     }
 }
@@ -84,14 +84,14 @@ static void emit_pixel(Weights *w, Sums *a, uint64_t mask, int64_t first, int64_
     Vb *b = w->b;
     Val dy[MAX_ACC];
     for (int64_t o = 0; o < w->blocks; o++) {
-        dy[o] = vb_load(b, vb_ati(b, a->v[a->count + 1], o * w->dy_plane));
+        dy[o] = vb_load(b, vb_ati(b, a->v[a->count + 1], o * w->p->dy_plane));
     }
-    for (int64_t s = first; s < w->t->columns; s++) {
+    for (int64_t s = first; s < w->p->columns; s++) {
         Val pixel = NULL;
         for (int64_t c = 0; (mask >> s & 1) && c < w->channels; c++) {
             Val x = x_factor(w, a, s - first, c, first_channel, &pixel);
             for (int64_t o = 0; o < w->blocks; o++) {
-                Val *acc = &a->v[(c * w->t->columns + s) * w->blocks + o];
+                Val *acc = &a->v[(c * w->p->columns + s) * w->blocks + o];
                 *acc = vb_fma(b, dy[o], x, *acc);
             }
         }
@@ -106,10 +106,10 @@ static void emit_run(Weights *w, Sums *a, Val count, uint64_t mask, int64_t firs
     while (!(mask >> first & 1)) {
         first++;
     }
-    int64_t x_step = w->s.z.stride[1] * w->pixel, dy_step = w->dy_pixel;
-    if (w->t->walk == WALK_IMAGES) {
-        x_step = w->x_image;
-        dy_step = w->dy_image;
+    int64_t x_step = w->p->stride[1] * w->p->x_pixel, dy_step = w->p->dy_pixel;
+    if (w->p->walk == WALK_IMAGES) {
+        x_step = w->p->x_image;
+        dy_step = w->p->dy_image;
     }
     VbLoop loop = loop_begin(w, a, vb_int(b, 0), count);
     emit_pixel(w, a, mask, first, first_channel);
@@ -122,11 +122,11 @@ static void emit_run(Weights *w, Sums *a, Val count, uint64_t mask, int64_t firs
 // Filter columns [part, part + columns) of the tile that are inside at dy column x.
 static uint64_t column_mask(const Weights *w, int64_t part, int64_t x)
 {
-    const ConvSize *z = &w->s.z;
+    const WeightsPlan *p = w->p;
     uint64_t mask = 0;
-    for (int64_t s = 0; s < w->t->columns && part + s < z->s; s++) {
-        int64_t at = x * z->stride[1] + part + s - z->pad[1];
-        mask |= (uint64_t)(at >= 0 && at < z->w) << s;
+    for (int64_t s = 0; s < p->columns && part + s < p->dw.s; s++) {
+        int64_t at = x * p->stride[1] + part + s - p->pad[1];
+        mask |= (uint64_t)(at >= 0 && at < p->w) << s;
     }
     return mask;
 }
@@ -135,21 +135,21 @@ static uint64_t column_mask(const Weights *w, int64_t part, int64_t x)
 static void emit_row(Weights *w, Sums *a, int64_t part, int64_t first_channel)
 {
     Vb *b = w->b;
-    const ConvSize *z = &w->s.z;
+    const WeightsPlan *p = w->p;
     Val x = a->v[a->count], dy = a->v[a->count + 1];
-    for (int64_t i = 0; i < z->ow;) {
+    for (int64_t i = 0; i < p->ow;) {
         uint64_t mask = column_mask(w, part, i);
         int64_t run = 1, first = 0;
-        while (i + run < z->ow && column_mask(w, part, i + run) == mask) {
+        while (i + run < p->ow && column_mask(w, part, i + run) == mask) {
             run++;
         }
         while (mask && !(mask >> first & 1)) {
             first++;
         }
         if (mask) {
-            int64_t column = i * z->stride[1] + part + first - z->pad[1];
-            a->v[a->count] = vb_ati(b, x, column * w->pixel);
-            a->v[a->count + 1] = vb_ati(b, dy, i * w->dy_pixel);
+            int64_t column = i * p->stride[1] + part + first - p->pad[1];
+            a->v[a->count] = vb_ati(b, x, column * p->x_pixel);
+            a->v[a->count + 1] = vb_ati(b, dy, i * p->dy_pixel);
             emit_run(w, a, vb_int(b, run), mask, first_channel);
         }
         i += run;
@@ -163,19 +163,19 @@ static void emit_rows(Weights *w, Sums *a, const Chunk *k, Val image, int64_t pa
                       int64_t first_channel, Val channel_offset)
 {
     Vb *b = w->b;
-    const ConvSize *z = &w->s.z;
+    const WeightsPlan *p = w->p;
     VbLoop rows = loop_begin(w, a, k->row_lo, k->row_hi);
     Val in_row = rows.index,
-        x = vb_at(b, w->x, vb_add(b, vb_muli(b, image, w->x_image), channel_offset));
-    Val dy = vb_at(b, w->dy, vb_muli(b, image, w->dy_image));
-    if (w->t->walk == WALK_ROWS) {
-        in_row = vb_add(b, vb_muli(b, rows.index, z->stride[0]), vb_addi(b, k->tap, -z->pad[0]));
+        x = vb_at(b, w->x, vb_add(b, vb_muli(b, image, p->x_image), channel_offset));
+    Val dy = vb_at(b, w->dy, vb_muli(b, image, p->dy_image));
+    if (p->walk == WALK_ROWS) {
+        in_row = vb_add(b, vb_muli(b, rows.index, p->stride[0]), vb_addi(b, k->tap, -p->pad[0]));
     }
-    a->v[a->count] = vb_at(b, x, vb_muli(b, in_row, w->x_row));
-    a->v[a->count + 1] = vb_at(b, dy, vb_muli(b, rows.index, w->dy_row));
-    if (w->t->walk == WALK_PIXELS) {
-        Val left = vb_sub(b, vb_int(b, z->oh * z->ow), vb_muli(b, rows.index, w->t->piece));
-        emit_run(w, a, vb_min(b, left, vb_int(b, w->t->piece)), 1, first_channel);
+    a->v[a->count] = vb_at(b, x, vb_muli(b, in_row, p->x_row));
+    a->v[a->count + 1] = vb_at(b, dy, vb_muli(b, rows.index, p->dy_row));
+    if (p->walk == WALK_PIXELS) {
+        Val left = vb_sub(b, vb_int(b, p->oh * p->ow), vb_muli(b, rows.index, p->piece));
+        emit_run(w, a, vb_min(b, left, vb_int(b, p->piece)), 1, first_channel);
     } else {
         emit_row(w, a, part, first_channel);
     }
@@ -188,10 +188,10 @@ static void emit_pixels(Weights *w, Sums *a, const Chunk *k, int64_t part, int64
     Vb *b = w->b;
     a->v[a->count] = w->x;
     a->v[a->count + 1] = w->dy;
-    if (w->t->walk == WALK_IMAGES) {
-        Val x = vb_add(b, vb_muli(b, k->image_lo, w->x_image), channel_offset);
+    if (w->p->walk == WALK_IMAGES) {
+        Val x = vb_add(b, vb_muli(b, k->image_lo, w->p->x_image), channel_offset);
         a->v[a->count] = vb_at(b, w->x, x);
-        a->v[a->count + 1] = vb_at(b, w->dy, vb_muli(b, k->image_lo, w->dy_image));
+        a->v[a->count + 1] = vb_at(b, w->dy, vb_muli(b, k->image_lo, w->p->dy_image));
         emit_run(w, a, vb_sub(b, k->image_hi, k->image_lo), 1, first_channel);
         return;
     }
@@ -205,9 +205,9 @@ static void emit_tile(Weights *w, const Chunk *k, int64_t part, int64_t first_ch
                       Val channel_offset, Val to)
 {
     Vb *b = w->b;
-    const WeightsTiles *t = w->t;
-    int64_t columns = w->s.z.s - part < t->columns ? w->s.z.s - part : t->columns;
-    Sums a = {.count = (uint32_t)(w->channels * t->columns * w->blocks)};
+    const WeightsPlan *p = w->p;
+    int64_t columns = p->dw.s - part < p->columns ? p->dw.s - part : p->columns;
+    Sums a = {.count = (uint32_t)(w->channels * p->columns * w->blocks)};
     for (uint32_t i = 0; i < a.count; i++) {
         a.v[i] = vb_zero(b);
     }
@@ -215,9 +215,9 @@ static void emit_tile(Weights *w, const Chunk *k, int64_t part, int64_t first_ch
     for (int64_t c = 0; c < w->channels; c++) {
         for (int64_t s = 0; s < columns; s++) {
             for (int64_t o = 0; o < w->blocks; o++) {
-                int64_t offset = (c * w->s.z.s + part + s) * w->cell + o * b->width * 4;
+                int64_t offset = (c * p->dw.s + part + s) * p->cell + o * b->width * 4;
                 Val at = vb_ati(b, to, offset);
-                Val sum = a.v[(c * t->columns + s) * w->blocks + o];
+                Val sum = a.v[(c * p->columns + s) * w->blocks + o];
                 vb_store(b, vb_fadd(b, vb_load(b, at), sum), at);
             }
         }
@@ -227,7 +227,7 @@ static void emit_tile(Weights *w, const Chunk *k, int64_t part, int64_t first_ch
 void weights_emit_sums(Weights *w, const Chunk *k, int64_t first_channel, Val channel_offset,
                        Val to)
 {
-    for (int64_t part = 0; part < w->s.z.s; part += w->t->columns) {
+    for (int64_t part = 0; part < w->p->dw.s; part += w->p->columns) {
         emit_tile(w, k, part, first_channel, channel_offset, to);
     }
 }

@@ -1,20 +1,15 @@
 // conv_bwd_weights_sums.h: what is being emitted of the direct backward-weights kernel, and the
-// sums of one register tile. Not here: the plan (conv_bwd_weights.h).
+// sums of one register tile. Not here: the plan (conv_bwd_weights_plan.h).
 #ifndef CPU_KERNELS_CONV_CONV_BWD_WEIGHTS_SUMS_H
 #define CPU_KERNELS_CONV_CONV_BWD_WEIGHTS_SUMS_H
 
-#include "cpu/kernels/conv/conv_bwd_weights.h"
+#include "cpu/kernels/conv/conv_bwd_weights_plan.h"
 
 typedef struct Weights {
     Emit *e;
     Vb *b;
-    const WeightsTiles *t;
-    WeightsSize s;
-    int64_t pixel, x_row, x_plane, x_image; // bytes of x: pixel (of one block), row, plane, image
-    int64_t dy_pixel, dy_row, dy_plane, dy_image;
-    int64_t x_ahead, dy_ahead; // from a pixel to the same one of the next chunk
-    int64_t cell;              // bytes of dw of one (c, s): blocks * V * 4
-    int64_t blocks, channels;  // of the variant being emitted
+    const WeightsPlan *p;
+    int64_t blocks, channels; // of the variant being emitted
     // of the tile at hand
     Val x, dy, dw;     // planes of the channel block; of the k tile; the task's part of dw
     Val channel_tiles; // run-time count of the block's channel tiles

@@ -1,39 +1,44 @@
 // winograd_weights.c: U[p] = G w G^T for every pair of channels, for the Winograd convolutions.
 // Backward data takes w transposed, and rotated along the dimensions that are not mirrored.
-// Computed in double, since it is done once per weight; layout U[k tile][product][c][blocks*V],
-// zero for outputs that do not exist, the products in the order of conv_winograd.h. A task is one
-// tile of output channels and one block of input channels.
-#include "cpu/kernels/winograd/conv_winograd.h"
+// Computed in double, since it is done once per weight; the layout is that of winograd_weights.h.
+// A task is one tile of output channels and one block of input channels.
+#include "cpu/kernels/weights/winograd_weights.h"
 
-#include "base/diag.h"
-#include "ops/conv/conv_attrs.h"
+#include "cpu/kernels/winograd/winograd_math.h"
 
 #define TAPS (WINOGRAD_TAPS * WINOGRAD_TAPS)
 
-typedef struct WeightsPass {
-    const WinogradAttrs *a;
-    int64_t k, c;          // of the weights: [k,c,3,3]
-    int64_t made, reduced; // output and input channels of the convolution
+/// Becomes Lowering.plan: int64_t only, so neither pointers nor padding.
+typedef struct WinogradWeightsPlan {
+    int64_t tile[2], stride, blocks, backward, mirrored[2]; // the attributes
+    int64_t lane_step, other_step; // elements from one output channel's taps to the next one's, and
+                                   // from one input channel's
+    int64_t made, reduced;         // output and input channels of the convolution
     int64_t k_tiles, in_blocks, in_step;
-    int stride;
-    bool sums;               // products of a point lie together
+    int64_t sums;            // whether products of a point lie together
     int64_t row_products;    // of a row of points
     int64_t products, slice; // slice: bytes of one product
-} WeightsPass;
+} WinogradWeightsPlan;
 
 // w: shape of the weights.
-static WeightsPass weights_pass(const WinogradAttrs *a, const Shape *w, uint32_t width)
+static WinogradWeightsPlan make_plan(const WinogradAttrs *a, const Shape *w, uint32_t width)
 {
-    WeightsPass p = {.a = a, .k = w->dim[0], .c = w->dim[1]};
-    p.made = a->backward ? p.c : p.k;
-    p.reduced = a->backward ? p.k : p.c;
+    int64_t k = w->dim[0], c = w->dim[1];
+    WinogradWeightsPlan p = {.tile = {a->tile[0], a->tile[1]},
+                             .stride = a->stride,
+                             .blocks = a->blocks,
+                             .backward = a->backward,
+                             .mirrored = {a->mirrored[0], a->mirrored[1]}};
+    p.made = a->backward ? c : k;
+    p.reduced = a->backward ? k : c;
+    p.lane_step = a->backward ? TAPS : c * TAPS;
+    p.other_step = a->backward ? c * TAPS : TAPS;
     p.k_tiles = div_up(p.made, a->blocks * width);
     p.in_step = p.reduced < width ? p.reduced : width;
     p.in_blocks = div_up(p.reduced, width);
-    p.stride = (int)a->stride;
-    int64_t columns = winograd_products((int)a->tile[1], p.stride);
-    p.products = winograd_products((int)a->tile[0], p.stride) * columns;
-    p.sums = p.stride == 2 && !a->backward;
+    int64_t columns = winograd_products((int)a->tile[1], (int)a->stride);
+    p.products = winograd_products((int)a->tile[0], (int)a->stride) * columns;
+    p.sums = a->stride == 2 && !a->backward;
     p.row_products = p.sums ? 2 * columns : columns;
     p.slice = p.reduced * a->blocks * width * 4;
     return p;
@@ -41,7 +46,7 @@ static WeightsPass weights_pass(const WinogradAttrs *a, const Shape *w, uint32_t
 
 Layout winograd_weight_layout(Arena *arena, const WinogradAttrs *a, const Shape *w, uint32_t width)
 {
-    WeightsPass p = weights_pass(a, w, width);
+    WinogradWeightsPlan p = make_plan(a, w, width);
     Layout l = {.kind = LAYOUT_OPAQUE};
     l.elements = (uint64_t)(p.k_tiles * p.products * p.reduced * a->blocks * width);
     const char *way =
@@ -53,29 +58,29 @@ Layout winograd_weight_layout(Arena *arena, const WinogradAttrs *a, const Shape 
 }
 
 // Tap t of the convolution, as the filter has it.
-static int64_t tap_of(const WinogradAttrs *a, int t)
+static int64_t tap_of(const WinogradWeightsPlan *p, int t)
 {
     int64_t at[2] = {t / WINOGRAD_TAPS, t % WINOGRAD_TAPS};
     for (int d = 0; d < 2; d++) {
-        at[d] = a->backward && !a->mirrored[d] ? WINOGRAD_TAPS - 1 - at[d] : at[d];
+        at[d] = p->backward && !p->mirrored[d] ? WINOGRAD_TAPS - 1 - at[d] : at[d];
     }
     return at[0] * WINOGRAD_TAPS + at[1];
 }
 
 // Taps of the filters from V output channels, the first being `first`, to input channel `channel`.
-static void load_taps(Emit *e, const WeightsPass *p, Val first, Val channel, Val tap[TAPS])
+static void load_taps(Emit *e, const WinogradWeightsPlan *p, Val first, Val channel, Val tap[TAPS])
 {
     Vb *b = e->vb;
-    int64_t lane_step = p->a->backward ? TAPS : p->c * TAPS, vector = b->width * 4;
+    int64_t vector = b->width * 4;
     Val last = vb_int(b, p->made - 1);
-    Val other = vb_muli(b, channel, p->a->backward ? p->c * TAPS : TAPS);
+    Val other = vb_muli(b, channel, p->other_step);
     VbLoop lanes = vb_loop(b, vb_int(b, 0), vb_int(b, b->width), 1, NULL, 0);
     Val lane = vb_min(b, vb_add(b, first, lanes.index), last);
-    Val from = vb_add(b, vb_muli(b, lane, lane_step), other);
+    Val from = vb_add(b, vb_muli(b, lane, p->lane_step), other);
     from = vb_at(b, e->in[0], vb_muli(b, from, 4));
     Val to = vb_at(b, e->scratch, vb_muli(b, lanes.index, 4));
     for (int t = 0; t < TAPS; t++) {
-        Val x = vb_load_scalar(b, vb_ati(b, from, tap_of(p->a, t) * 4));
+        Val x = vb_load_scalar(b, vb_ati(b, from, tap_of(p, t) * 4));
         vb_store_scalar(b, x, vb_ati(b, to, t * vector));
     }
     vb_loop_end(b, &lanes, NULL);
@@ -131,15 +136,15 @@ static ProductPlace place_of(Vb *b, Val product, int points)
 }
 
 // Bytes before the product of row q and column r.
-static Val product_at(Emit *e, const WeightsPass *p, Val q, Val r)
+static Val product_at(Emit *e, const WinogradWeightsPlan *p, Val q, Val r)
 {
     Vb *b = e->vb;
     if (!p->sums) {
         Val at = vb_add(b, vb_muli(b, q, p->row_products), r);
         return vb_muli(b, at, p->slice);
     }
-    ProductPlace row = place_of(b, q, winograd_points((int)p->a->tile[0], 2));
-    ProductPlace column = place_of(b, r, winograd_points((int)p->a->tile[1], 2));
+    ProductPlace row = place_of(b, q, winograd_points((int)p->tile[0], 2));
+    ProductPlace column = place_of(b, r, winograd_points((int)p->tile[1], 2));
     Val at = vb_muli(b, row.point, p->row_products);
     at = vb_add(b, at, vb_mul(b, row.count, vb_muli(b, column.point, 2)));
     at = vb_add(b, at, vb_add(b, vb_mul(b, row.parity, column.count), column.parity));
@@ -147,11 +152,11 @@ static Val product_at(Emit *e, const WeightsPass *p, Val q, Val r)
 }
 
 // G w G^T by loops over tables of G: unrolled it would be an eighth of the object's code.
-static void store_products(Emit *e, const WeightsPass *p, const Val tap[TAPS], Val to)
+static void store_products(Emit *e, const WinogradWeightsPlan *p, const Val tap[TAPS], Val to)
 {
     Vb *b = e->vb;
-    WinogradMatrix row = winograd_make((int)p->a->tile[0], p->stride).g;
-    WinogradMatrix column = winograd_make((int)p->a->tile[1], p->stride).g;
+    WinogradMatrix row = winograd_make((int)p->tile[0], (int)p->stride).g;
+    WinogradMatrix column = winograd_make((int)p->tile[1], (int)p->stride).g;
     Val row_g = matrix_constant(b, &row), column_g = matrix_constant(b, &column);
     Val half[WINOGRAD_TAPS];
     VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, row.rows), 1, NULL, 0);
@@ -168,21 +173,21 @@ static void store_products(Emit *e, const WeightsPass *p, const Val tap[TAPS], V
 static void emit(Emit *e)
 {
     Vb *b = e->vb;
-    WeightsPass p = weights_pass(e->node->attrs, &e->node->inputs.at[0]->shape, b->width);
-    int64_t cell = p.a->blocks * b->width * 4;
+    const WinogradWeightsPlan *p = e->lowering->plan;
+    int64_t cell = p->blocks * b->width * 4;
     Val task;
     TaskLoop tasks = emit_tasks(e, &task);
-    Val tile = vb_divi(b, task, p.in_blocks), block = vb_remi(b, task, p.in_blocks);
-    Val u = vb_at(b, e->out[0], vb_muli(b, tile, p.products * p.slice));
-    Val begin = vb_muli(b, block, p.in_step);
-    Val end = vb_min(b, vb_addi(b, begin, p.in_step), vb_int(b, p.reduced));
+    Val tile = vb_divi(b, task, p->in_blocks), block = vb_remi(b, task, p->in_blocks);
+    Val u = vb_at(b, e->out[0], vb_muli(b, tile, p->products * p->slice));
+    Val begin = vb_muli(b, block, p->in_step);
+    Val end = vb_min(b, vb_addi(b, begin, p->in_step), vb_int(b, p->reduced));
     VbLoop channels = vb_loop(b, begin, end, 1, NULL, 0);
-    VbLoop outs = vb_loop(b, vb_int(b, 0), vb_int(b, p.a->blocks), 1, NULL, 0);
-    Val first = vb_muli(b, vb_add(b, vb_muli(b, tile, p.a->blocks), outs.index), b->width);
+    VbLoop outs = vb_loop(b, vb_int(b, 0), vb_int(b, p->blocks), 1, NULL, 0);
+    Val first = vb_muli(b, vb_add(b, vb_muli(b, tile, p->blocks), outs.index), b->width);
     Val tap[TAPS];
-    load_taps(e, &p, first, channels.index, tap);
+    load_taps(e, p, first, channels.index, tap);
     Val offset = vb_add(b, vb_muli(b, channels.index, cell), vb_muli(b, outs.index, b->width * 4));
-    store_products(e, &p, tap, vb_at(b, u, offset));
+    store_products(e, p, tap, vb_at(b, u, offset));
     vb_loop_end(b, &outs, NULL);
     vb_loop_end(b, &channels, NULL);
     emit_tasks_end(e, &tasks);
@@ -192,16 +197,19 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
     uint32_t width = ctx->target->vector_floats;
     const Shape *w = &n->inputs.at[0]->shape;
-    WeightsPass p = weights_pass(n->attrs, w, width);
+    WinogradWeightsPlan *p = ARENA_NEW(ctx->arena, WinogradWeightsPlan);
+    *p = make_plan(n->attrs, w, width);
     out->in_layout[0] = layout_plain();
     out->out_layout[0] = winograd_weight_layout(ctx->arena, n->attrs, w, width);
-    out->tasks_mul = (uint32_t)(p.k_tiles * p.in_blocks);
+    out->tasks_mul = (uint32_t)(p->k_tiles * p->in_blocks);
     out->tasks_div = RN_DIV_ALL;
     out->parts_mul = out->parts_div = 1;
     out->scratch_bytes = TAPS * width * 4;
     out->bytes_fixed =
-        elem_bytes(ELEM_F32) * out->out_layout[0].elements + (uint64_t)(p.k * p.c * 36);
-    out->flops_fixed = (uint64_t)(p.k * p.c * p.products * 8);
+        elem_bytes(ELEM_F32) * out->out_layout[0].elements + (uint64_t)(p->made * p->reduced * 36);
+    out->flops_fixed = (uint64_t)(p->made * p->reduced * p->products * 8);
+    out->plan = p;
+    out->plan_bytes = sizeof *p;
     out->predicted_ns = cost_ns(ctx->target, (double)out->flops_fixed, (double)out->bytes_fixed);
     return NULL;
 }

@@ -3,18 +3,22 @@
 //
 // Tiles of rows x columns outputs are made from (rows+2) x (columns+2) inputs (Lavin and Gray 2016;
 // F(m,3) nested in two dimensions, winograd_math.c):
-//   U[p] = G w G^T, once per weight (winograd_weights.c)      V[p] = B^T d B, per tile and input
-//   channel M[p][k] = sum over c of U[p][k][c] V[p][c], per tile      y = A^T M A
+//   U[p]    = G w G^T                              once per weight (winograd_weights.c)
+//   V[p]    = B^T d B                              per tile and input channel
+//   M[p][k] = sum over c of U[p][k][c] V[p][c]     per tile
+//   y       = A^T M A
 // so that a tile of m x m outputs costs (m+2)^2 instead of 9 m^2 multiply-adds for a pair of
 // channels. At stride 2 there are (2m+1)^2 products, of which up to four have the same point
 // (winograd_strided.c). Forward M[p][k] sums these too, so a point reduces over so many planes of
 // V. Backward data makes 2m x 2m pixels of as many M, and these products share V[p].
 //
 // A task makes a block of tiles (flattened over images, tile rows, tile columns) for a part of the
-// output channels, all in scratch: the input transform of all channels into V; then, group by group
-// of output channels, for each point p register tiles of output-channel blocks x tiles into M, and
-// the output transform with the fused epilogue. Transforms are vertical code over vectors of
-// channels, without shuffles.
+// output channels, all in scratch:
+//   the input transform of all channels into V
+//   for each group of output channels
+//       for each point p: register tiles of output-channel blocks x tiles into M
+//       the output transform with the fused epilogue
+// Transforms are vertical code over vectors of channels, without shuffles.
 //
 // The last register tile of a block moves back to end with the block, and repeats some products.
 // Not here: choice of tiles (conv_winograd_plan.c), the input transform (winograd_input.c).
@@ -22,17 +26,18 @@
 
 #include <string.h>
 
+#include "cpu/kernels/winograd/conv_winograd_plan.h"
+#include "cpu/kernels/winograd/winograd_math.h"
+
 #define MAX_ACC 32
-#define SUM_TERMS 64 // products in one chain of additions, about
 
 typedef struct Wino {
     Emit *e;
     Vb *b;
-    const WinogradTiles *t;
-    WinogradSize s;
-    int64_t vector;     // bytes
-    int64_t ahead_step; // bytes of weights fetched ahead per channel; 0: they are in the cache
-    WinogradFetch fetch;
+    const WinogradPlan *p;
+    WinogradTransform input;
+    WinogradMatrix row, column; // A^T
+    int64_t vector;             // bytes
     // of the task
     WinogradRange range;
     Val part, k_lo, k_hi; // partial sums; tiles of output channels
@@ -57,25 +62,25 @@ typedef struct Point {
 static Point point_at(Wino *w, Val index)
 {
     Vb *b = w->b;
-    if (w->t->stride == 1) {
+    const WinogradPlan *p = w->p;
+    if (p->stride == 1) {
         return (Point){.before = index, .plane = index};
     }
-    int rows = w->s.row.columns, columns = w->s.column.columns;
-    const WinogradMatrix *in_row = &w->s.input.row, *in_column = &w->s.input.column;
-    Val row = vb_divi(b, index, columns), column = vb_remi(b, index, columns);
-    if (!winograd_has_sums(&w->s)) {
-        Val plane = vb_muli(b, vb_remi(b, row, in_row->rows), in_column->rows);
-        plane = vb_add(b, plane, vb_remi(b, column, in_column->rows));
+    const int64_t *points = p->input.points;
+    Val row = vb_divi(b, index, p->sums[1]), column = vb_remi(b, index, p->sums[1]);
+    if (!winograd_has_sums(p)) {
+        Val plane = vb_muli(b, vb_remi(b, row, points[0]), points[1]);
+        plane = vb_add(b, plane, vb_remi(b, column, points[1]));
         return (Point){.before = index, .plane = plane};
     }
-    Val last_row = vb_icmp(b, LLVMIntEQ, row, vb_int(b, rows - 1));
-    Val last_column = vb_icmp(b, LLVMIntEQ, column, vb_int(b, columns - 1));
-    Point p = {.plane = vb_add(b, vb_muli(b, row, in_column->rows), column)};
-    p.rows = vb_select(b, last_row, vb_int(b, 1), vb_int(b, 2));
-    p.columns = vb_select(b, last_column, vb_int(b, 1), vb_int(b, 2));
-    p.before =
-        vb_add(b, vb_muli(b, row, 2 * in_column->rows), vb_mul(b, p.rows, vb_muli(b, column, 2)));
-    return p;
+    Val last_row = vb_icmp(b, LLVMIntEQ, row, vb_int(b, p->sums[0] - 1));
+    Val last_column = vb_icmp(b, LLVMIntEQ, column, vb_int(b, p->sums[1] - 1));
+    Point at = {.plane = vb_add(b, vb_muli(b, row, points[1]), column)};
+    at.rows = vb_select(b, last_row, vb_int(b, 1), vb_int(b, 2));
+    at.columns = vb_select(b, last_column, vb_int(b, 1), vb_int(b, 2));
+    at.before =
+        vb_add(b, vb_muli(b, row, 2 * points[1]), vb_mul(b, at.rows, vb_muli(b, column, 2)));
+    return at;
 }
 
 static Val product_count(Wino *w, const Point *p)
@@ -86,8 +91,8 @@ static Val product_count(Wino *w, const Point *p)
 static Val slice_at(Wino *w, Val k, const Point *p)
 {
     Vb *b = w->b;
-    Val slice = vb_add(b, vb_muli(b, k, w->s.products), p->before);
-    return vb_at(b, w->e->in[1], vb_muli(b, slice, w->s.slice));
+    Val slice = vb_add(b, vb_muli(b, k, w->p->products), p->before);
+    return vb_at(b, w->e->in[1], vb_muli(b, slice, w->p->slice));
 }
 
 // What a register tile reads: its tiles in the planes of a point and weights; weights and input
@@ -111,40 +116,35 @@ static void fetch_lines(Wino *w, Val *from, int64_t bytes)
 static void reduce_block(Wino *w, Val *x, Val channels)
 {
     Vb *b = w->b;
-    const WinogradTiles *t = w->t;
+    const WinogradPlan *p = w->p;
     int64_t made = w->blocks;
-    uint32_t acc = (uint32_t)(t->micro * made), count = acc + MICRO_POINTERS;
+    uint32_t acc = (uint32_t)(p->micro * made), count = acc + MICRO_POINTERS;
     Val weight[MAX_ACC], start = x[acc];
     VbLoop loop = vb_loop(b, vb_int(b, 0), channels, 1, x, count);
     memcpy(x, loop.carried, count * sizeof(Val));
     for (int64_t o = 0; o < made; o++) {
         weight[o] = vb_load(b, vb_ati(b, x[acc + 1], o * w->vector));
     }
-    for (int i = 0; i < t->micro; i++) {
+    for (int64_t i = 0; i < p->micro; i++) {
         Val point = vb_broadcast(b, vb_ati(b, x[acc], i * w->vector));
         for (int64_t o = 0; o < made; o++) {
             x[i * made + o] = vb_fma(b, weight[o], point, x[i * made + o]);
         }
     }
-    fetch_lines(w, &x[acc + 2], w->ahead_step);
-    fetch_lines(w, &x[acc + 3], w->fetch.step);
+    fetch_lines(w, &x[acc + 2], p->ahead_step);
+    fetch_lines(w, &x[acc + 3], p->fetch.step);
     x[acc] = vb_ati(b, x[acc], 4);
-    x[acc + 1] = vb_ati(b, x[acc + 1], t->blocks * w->vector);
+    x[acc + 1] = vb_ati(b, x[acc + 1], p->blocks * w->vector);
     vb_loop_end(b, &loop, x);
-    x[acc] = vb_ati(b, start, w->s.input.block_bytes);
-}
-
-static int64_t sum_blocks(const WinogradSize *s)
-{
-    return conv_chain_blocks(s->in_blocks, conv_in_step(&s->pass), SUM_TERMS);
+    x[acc] = vb_ati(b, start, p->input.block_bytes);
 }
 
 // Channel blocks [lo, hi) into accumulators x that begin at zero; at: pointers, which move on.
 static void reduce_blocks(Wino *w, Val lo, Val hi, Val *at, Val *x)
 {
     Vb *b = w->b;
-    uint32_t acc = (uint32_t)(w->t->micro * w->blocks), count = acc + MICRO_POINTERS;
-    int64_t step = conv_in_step(&w->s.pass), tail = w->s.pass.in_c % step;
+    uint32_t acc = (uint32_t)(w->p->micro * w->blocks), count = acc + MICRO_POINTERS;
+    int64_t step = w->p->block_channels, tail = w->p->in_channels % step;
     for (uint32_t i = 0; i < acc; i++) {
         x[i] = vb_zero(b);
     }
@@ -153,7 +153,7 @@ static void reduce_blocks(Wino *w, Val lo, Val hi, Val *at, Val *x)
     memcpy(x, loop.carried, count * sizeof(Val));
     Val channels = vb_int(b, step);
     if (tail) {
-        Val last = vb_icmp(b, LLVMIntEQ, loop.index, vb_int(b, w->s.in_blocks - 1));
+        Val last = vb_icmp(b, LLVMIntEQ, loop.index, vb_int(b, w->p->in_blocks - 1));
         channels = vb_select(b, last, vb_int(b, tail), channels);
     }
     reduce_block(w, x, channels);
@@ -164,21 +164,21 @@ static void reduce_blocks(Wino *w, Val lo, Val hi, Val *at, Val *x)
 // Whether M is a sum of sums (why: conv_direct.c).
 static bool has_parts(const Wino *w)
 {
-    return winograd_has_sums(&w->s) || sum_blocks(&w->s) < w->s.in_blocks;
+    return winograd_has_sums(w->p) || w->p->chain_blocks < w->p->in_blocks;
 }
 
 // The products of the plane at at[0] to M, in parts of about SUM_TERMS channels.
 static void reduce_plane(Wino *w, Val *at, Val m)
 {
     Vb *b = w->b;
-    Val x[MAX_ACC + MICRO_POINTERS], blocks = vb_int(b, w->s.in_blocks);
-    int64_t chunk = sum_blocks(&w->s);
+    Val x[MAX_ACC + MICRO_POINTERS], blocks = vb_int(b, w->p->in_blocks);
+    int64_t chunk = w->p->chain_blocks;
     VbLoop loop = vb_loop(b, vb_int(b, 0), blocks, chunk, at, MICRO_POINTERS);
     memcpy(at, loop.carried, MICRO_POINTERS * sizeof(Val));
     reduce_blocks(w, loop.index, vb_min(b, vb_addi(b, loop.index, chunk), blocks), at, x);
     for (int64_t o = 0; o < w->blocks; o++) {
-        for (int i = 0; i < w->t->micro; i++) {
-            Val place = vb_ati(b, m, o * w->s.m_block + i * w->vector), sum = x[i * w->blocks + o];
+        for (int64_t i = 0; i < w->p->micro; i++) {
+            Val place = vb_ati(b, m, o * w->p->m_block + i * w->vector), sum = x[i * w->blocks + o];
             vb_store(b, has_parts(w) ? vb_fadd(b, vb_load(b, place), sum) : sum, place);
         }
     }
@@ -188,9 +188,9 @@ static void reduce_plane(Wino *w, Val *at, Val m)
 static void clear_m(Wino *w, Val m)
 {
     Vb *b = w->b;
-    VbLoop tiles = vb_loop(b, vb_int(b, 0), vb_int(b, w->t->micro), 1, &m, 1);
+    VbLoop tiles = vb_loop(b, vb_int(b, 0), vb_int(b, w->p->micro), 1, &m, 1);
     for (int64_t o = 0; o < w->blocks; o++) {
-        vb_store(b, vb_zero(b), vb_ati(b, tiles.carried[0], o * w->s.m_block));
+        vb_store(b, vb_zero(b), vb_ati(b, tiles.carried[0], o * w->p->m_block));
     }
     m = vb_ati(b, tiles.carried[0], w->vector);
     vb_loop_end(b, &tiles, &m);
@@ -204,16 +204,16 @@ static void emit_micro(Wino *w, const Micro *from, Val m)
     if (has_parts(w)) {
         clear_m(w, m);
     }
-    if (!winograd_has_sums(&w->s)) {
+    if (!winograd_has_sums(w->p)) {
         reduce_plane(w, at, m);
         return;
     }
-    int64_t plane = w->s.input.plane_bytes;
+    int64_t plane = w->p->input.plane_bytes;
     VbLoop rows = vb_loop(b, zero, from->point->rows, 1, at, MICRO_POINTERS);
     memcpy(at, rows.carried, sizeof at);
-    Val row = vb_muli(b, rows.index, w->s.row.columns * w->s.input.column.rows * plane);
+    Val row = vb_muli(b, rows.index, w->p->sums[0] * w->p->input.points[1] * plane);
     VbLoop columns = vb_loop(b, zero, from->point->columns, 1, at, MICRO_POINTERS);
-    Val column = vb_muli(b, columns.index, w->s.column.columns * plane);
+    Val column = vb_muli(b, columns.index, w->p->sums[1] * plane);
     at[0] = vb_at(b, from->v, vb_add(b, row, column));
     at[1] = columns.carried[1];
     at[2] = columns.carried[2];
@@ -229,7 +229,7 @@ static Val next_slice(Wino *w, Val k, Val index, const Point *point, Val k_lo, V
     Vb *b = w->b;
     Val next_k = vb_addi(b, k, 1), next = vb_addi(b, index, 1);
     Point other = point_at(w, next), first = {.before = vb_int(b, 0)};
-    Val is_last = vb_icmp(b, LLVMIntEQ, next, vb_int(b, w->s.sums));
+    Val is_last = vb_icmp(b, LLVMIntEQ, next, vb_int(b, w->p->sum_count));
     Val slice = vb_select(b, is_last, slice_at(w, k_hi, &first), slice_at(w, k_lo, &other));
     Val more = vb_icmp(b, LLVMIntSLT, next_k, k_hi);
     return vb_select(b, more, slice_at(w, next_k, point), slice);
@@ -239,16 +239,16 @@ static Val next_slice(Wino *w, Val k, Val index, const Point *point, Val k_lo, V
 static Val find_coming(Wino *w)
 {
     Vb *b = w->b;
-    const WinogradInput *in = &w->s.input;
+    const WinogradInput *in = &w->p->input;
     int64_t row = in->size[1] * w->vector, image = in->blocks * in->size[0] * row;
     Val from = vb_at(b, w->e->in[0], vb_muli(b, w->range.image, image));
-    if (w->t->chunks == 1) {
-        return vb_ati(b, from, w->t->image_div * image);
+    if (w->p->chunks == 1) {
+        return vb_ati(b, from, w->p->image_div * image);
     }
-    Val next = vb_divi(b, vb_addi(b, w->range.first, w->t->tiles), in->tile_columns);
+    Val next = vb_divi(b, vb_addi(b, w->range.first, w->p->tiles), in->tile_columns);
     from = vb_at(b, from, vb_muli(b, vb_divi(b, next, in->tile_rows), image));
     // The first row that no tile row above reads.
-    int64_t above = in->row.columns - in->step[0] - in->pad[0];
+    int64_t above = in->read[0] - in->step[0] - in->pad[0];
     Val y = vb_muli(b, vb_remi(b, next, in->tile_rows), in->step[0]);
     return vb_at(b, from, vb_muli(b, vb_addi(b, y, above), row));
 }
@@ -257,10 +257,10 @@ static Val find_coming(Wino *w)
 static Val coming_at(Wino *w, Val nth)
 {
     Vb *b = w->b;
-    const WinogradInput *in = &w->s.input;
-    Val unit = vb_divi(b, nth, w->fetch.parts), part = vb_remi(b, nth, w->fetch.parts);
+    const WinogradInput *in = &w->p->input;
+    Val unit = vb_divi(b, nth, w->p->fetch.parts), part = vb_remi(b, nth, w->p->fetch.parts);
     Val at = vb_muli(b, unit, in->size[0] * in->size[1] * w->vector);
-    return vb_at(b, w->coming, vb_add(b, at, vb_muli(b, part, w->fetch.part_bytes)));
+    return vb_at(b, w->coming, vb_add(b, at, vb_muli(b, part, w->p->fetch.part_bytes)));
 }
 
 // The passes over a slice of U for all tiles of pixels; each fetches a part of the next slice.
@@ -268,17 +268,17 @@ static Val coming_at(Wino *w, Val nth)
 static void emit_micros(Wino *w, const Micro *tile, Val nth, Val m)
 {
     Vb *b = w->b;
-    const WinogradTiles *t = w->t;
-    VbLoop slots = vb_loop(b, vb_int(b, 0), w->range.count, t->micro, NULL, 0);
-    Val last = vb_max(b, vb_addi(b, w->range.count, -t->micro), vb_int(b, 0));
+    const WinogradPlan *p = w->p;
+    VbLoop slots = vb_loop(b, vb_int(b, 0), w->range.count, p->micro, NULL, 0);
+    Val last = vb_max(b, vb_addi(b, w->range.count, -p->micro), vb_int(b, 0));
     Val offset = vb_muli(b, vb_min(b, slots.index, last), w->vector);
-    int64_t share = w->s.slice / (t->blocks * w->vector) * w->ahead_step;
-    Val ahead = vb_muli(b, vb_divi(b, slots.index, t->micro), share);
+    int64_t share = p->slice / (p->blocks * w->vector) * p->ahead_step;
+    Val ahead = vb_muli(b, vb_divi(b, slots.index, p->micro), share);
     ahead = vb_mul(b, ahead, product_count(w, tile->point));
     Micro at = {tile->point, vb_at(b, tile->v, offset), tile->u, vb_at(b, tile->ahead, ahead),
                 tile->u};
     if (w->coming) {
-        Val pass = vb_mul(b, vb_divi(b, slots.index, t->micro), product_count(w, tile->point));
+        Val pass = vb_mul(b, vb_divi(b, slots.index, p->micro), product_count(w, tile->point));
         at.coming = coming_at(w, vb_add(b, nth, pass));
     }
     emit_micro(w, &at, vb_at(b, m, offset));
@@ -289,23 +289,23 @@ static void emit_micros(Wino *w, const Micro *tile, Val nth, Val m)
 static void multiply(Wino *w, Val k_lo, Val k_hi)
 {
     Vb *b = w->b;
-    const WinogradTiles *t = w->t;
-    int64_t full = w->s.out_blocks / t->blocks, tail = w->s.out_blocks % t->blocks;
-    VbLoop points = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.sums), 1, NULL, 0);
+    const WinogradPlan *p = w->p;
+    int64_t full = p->out_blocks / p->blocks, tail = p->out_blocks % p->blocks;
+    VbLoop points = vb_loop(b, vb_int(b, 0), vb_int(b, p->sum_count), 1, NULL, 0);
     Point point = point_at(w, points.index);
     VbLoop ks = vb_loop(b, k_lo, k_hi, 1, NULL, 0);
     Micro tile = {.point = &point, .u = slice_at(w, ks.index, &point)};
     tile.ahead = next_slice(w, ks.index, points.index, &point, k_lo, k_hi);
     tile.v =
-        vb_at(b, scratch_at(w, w->s.input.points), vb_muli(b, point.plane, w->s.input.plane_bytes));
-    Val own = vb_muli(b, vb_sub(b, ks.index, k_lo), t->blocks * w->s.m_block);
-    Val m = vb_at(b, scratch_at(w, w->s.m), vb_add(b, vb_muli(b, points.index, w->s.m_plane), own));
+        vb_at(b, scratch_at(w, p->input.result), vb_muli(b, point.plane, p->input.plane_bytes));
+    Val own = vb_muli(b, vb_sub(b, ks.index, k_lo), p->blocks * p->m_block);
+    Val m = vb_at(b, scratch_at(w, p->m), vb_add(b, vb_muli(b, points.index, p->m_plane), own));
     // Passes are counted group by group, in a group sum by sum, then tile by tile.
-    Val nth = vb_muli(b, vb_sub(b, k_lo, w->k_lo), w->s.products);
+    Val nth = vb_muli(b, vb_sub(b, k_lo, w->k_lo), p->products);
     nth = vb_add(b, nth, vb_mul(b, point.before, vb_sub(b, k_hi, k_lo)));
     nth = vb_add(b, nth, vb_mul(b, vb_sub(b, ks.index, k_lo), product_count(w, &point)));
-    nth = vb_muli(b, nth, w->s.slots / t->micro);
-    w->blocks = t->blocks;
+    nth = vb_muli(b, nth, p->slots / p->micro);
+    w->blocks = p->blocks;
     if (!tail) {
         emit_micros(w, &tile, nth, m);
     } else {
@@ -333,19 +333,19 @@ typedef struct OutTile {
 static void emit_half(Wino *w, const OutTile *o)
 {
     Vb *b = w->b;
-    int points = w->s.row.columns;
+    int64_t points = w->p->sums[0];
     Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
-    int64_t below = w->s.column.columns * w->s.m_plane;
-    Val carried[2] = {o->m, scratch_at(w, w->s.half)};
-    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.column.columns), 1, carried, 2);
-    for (int i = 0; i < points; i++) {
+    int64_t below = w->p->sums[1] * w->p->m_plane;
+    Val carried[2] = {o->m, scratch_at(w, w->p->half)};
+    VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, w->p->sums[1]), 1, carried, 2);
+    for (int64_t i = 0; i < points; i++) {
         d[i] = vb_load(b, vb_ati(b, loop.carried[0], i * below));
     }
-    winograd_emit(b, &w->s.row, d, out);
-    for (int i = 0; i < w->s.row.rows; i++) {
-        vb_store(b, out[i], vb_ati(b, loop.carried[1], i * w->s.column.columns * w->vector));
+    winograd_emit(b, &w->row, d, out);
+    for (int64_t i = 0; i < w->p->made[0]; i++) {
+        vb_store(b, out[i], vb_ati(b, loop.carried[1], i * w->p->sums[1] * w->vector));
     }
-    carried[0] = vb_ati(b, loop.carried[0], w->s.m_plane);
+    carried[0] = vb_ati(b, loop.carried[0], w->p->m_plane);
     carried[1] = vb_ati(b, loop.carried[1], w->vector);
     vb_loop_end(b, &loop, carried);
 }
@@ -353,7 +353,7 @@ static void emit_half(Wino *w, const OutTile *o)
 // The first block of tile k of output channels; of the one behind the last: how many there are.
 static Val first_block(Wino *w, Val k)
 {
-    return vb_min(w->b, vb_muli(w->b, k, w->t->blocks), vb_int(w->b, w->s.out_blocks));
+    return vb_min(w->b, vb_muli(w->b, k, w->p->blocks), vb_int(w->b, w->p->out_blocks));
 }
 
 static void clear_sums(Wino *w)
@@ -380,23 +380,22 @@ static void store_pixel(Wino *w, Val y, ExprPlace *at, Val *sum)
 static void emit_rows(Wino *w, const OutTile *o, int64_t columns)
 {
     Vb *b = w->b;
-    const ConvPass *p = &w->s.pass;
-    int points = w->s.column.columns;
+    const WinogradPlan *p = w->p;
+    int64_t points = p->sums[1];
     Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
     Val sum[EMIT_MAX_SUMS] = {vb_zero(b), vb_zero(b), vb_zero(b), vb_zero(b)};
     uint32_t sums = emit_sum_count(w->e->node);
-    Val rows = vb_min(b, vb_int(b, w->s.row.rows), vb_sub(b, vb_int(b, p->out_h), o->y));
+    Val rows = vb_min(b, vb_int(b, p->made[0]), vb_sub(b, vb_int(b, p->out_h), o->y));
     VbLoop loop = vb_loop(b, vb_int(b, 0), rows, 1, sum, sums);
     for (uint32_t i = 0; i < sums; i++) {
         sum[i] = loop.carried[i];
     }
-    Val half =
-        vb_at(b, scratch_at(w, w->s.half), vb_muli(b, loop.index, w->s.column.columns * w->vector));
-    for (int i = 0; i < points; i++) {
+    Val half = vb_at(b, scratch_at(w, p->half), vb_muli(b, loop.index, p->sums[1] * w->vector));
+    for (int64_t i = 0; i < points; i++) {
         d[i] = vb_load(b, vb_ati(b, half, i * w->vector));
     }
-    winograd_emit(b, &w->s.column, d, out);
-    Val row = vb_add(b, vb_muli(b, o->image, w->s.out_blocks), o->block);
+    winograd_emit(b, &w->column, d, out);
+    Val row = vb_add(b, vb_muli(b, o->image, p->out_blocks), o->block);
     row = vb_add(b, vb_muli(b, row, p->out_h), vb_add(b, o->y, loop.index));
     Val pixel = vb_add(b, vb_muli(b, row, p->out_w), o->x);
     ExprPlace at = {.image = o->image, .block = o->block, .offset = vb_muli(b, pixel, w->vector)};
@@ -413,17 +412,17 @@ static void emit_rows(Wino *w, const OutTile *o, int64_t columns)
 static void emit_out_tile(Wino *w, const OutTile *o, Val column)
 {
     Vb *b = w->b;
-    int64_t across = w->s.tile_columns;
-    int64_t rest = w->s.pass.out_w - (across - 1) * w->s.column.rows;
+    int64_t across = w->p->input.tile_columns;
+    int64_t rest = w->p->out_w - (across - 1) * w->p->made[1];
     emit_half(w, o);
-    if (rest == w->s.column.rows) {
+    if (rest == w->p->made[1]) {
         emit_rows(w, o, rest);
         return;
     }
     Val is_last = vb_icmp(b, LLVMIntEQ, column, vb_int(b, across - 1));
     if (across > 1) {
         VbIf whole = vb_if(b, LLVMBuildNot(b->builder, is_last, ""));
-        emit_rows(w, o, w->s.column.rows);
+        emit_rows(w, o, w->p->made[1]);
         vb_if_end(b, &whole);
     }
     VbIf last = vb_if(b, is_last);
@@ -438,18 +437,19 @@ static void transform_output(Wino *w, Val k_lo, Val k_hi)
     Val first = first_block(w, k_lo);
     VbLoop blocks = vb_loop(b, first, first_block(w, k_hi), 1, NULL, 0);
     OutTile o = {.block = blocks.index};
-    Val own = vb_muli(b, vb_sub(b, o.block, first), w->s.m_block);
-    Val m = vb_at(b, scratch_at(w, w->s.m), own);
-    if (w->s.pass.bias) {
+    Val own = vb_muli(b, vb_sub(b, o.block, first), w->p->m_block);
+    Val m = vb_at(b, scratch_at(w, w->p->m), own);
+    if (w->p->bias) {
         o.bias = vb_load(b, vb_at(b, w->e->in[2], vb_muli(b, o.block, w->vector)));
     }
-    WinogradRow r = winograd_rows_begin(b, &w->range, w->s.tile_rows, w->s.tile_columns);
+    WinogradRow r =
+        winograd_rows_begin(b, &w->range, w->p->input.tile_rows, w->p->input.tile_columns);
     o.image = r.image;
-    o.y = vb_muli(b, r.y, w->s.row.rows);
+    o.y = vb_muli(b, r.y, w->p->made[0]);
     ExprPlace at = {.image = o.image, .block = o.block};
     emit_hold(w->e, &at);
     VbLoop tiles = vb_loop(b, r.lo, r.hi, 1, NULL, 0);
-    o.x = vb_muli(b, tiles.index, w->s.column.rows);
+    o.x = vb_muli(b, tiles.index, w->p->made[1]);
     o.m = vb_at(b, m, vb_muli(b, vb_add(b, r.slot, tiles.index), w->vector));
     emit_out_tile(w, &o, tiles.index);
     vb_loop_end(b, &tiles, NULL);
@@ -461,11 +461,11 @@ static void transform_output(Wino *w, Val k_lo, Val k_hi)
 static void emit_tiles(Wino *w)
 {
     Vb *b = w->b;
-    int64_t group = w->t->group_blocks / w->t->blocks;
-    w->coming = w->t->fetch ? find_coming(w) : NULL;
-    winograd_input_clear(w->e, &w->s.input);
-    winograd_input_emit(w->e, &w->s.input, w->e->in[0], &w->range, vb_int(b, 0),
-                        vb_int(b, w->s.in_blocks));
+    int64_t group = w->p->group_blocks / w->p->blocks;
+    w->coming = w->p->fetch.parts ? find_coming(w) : NULL;
+    winograd_input_clear(w->e, &w->p->input);
+    winograd_input_emit(w->e, &w->input, w->e->in[0], &w->range, vb_int(b, 0),
+                        vb_int(b, w->p->in_blocks));
     VbLoop groups = vb_loop(b, w->k_lo, w->k_hi, group, NULL, 0);
     Val hi = vb_min(b, vb_addi(b, groups.index, group), w->k_hi);
     multiply(w, groups.index, hi);
@@ -477,18 +477,18 @@ static void emit_tiles(Wino *w)
 static void emit_task(Wino *w, Val task)
 {
     Vb *b = w->b;
-    const WinogradTiles *t = w->t;
-    int64_t mul = t->chunks * t->parts, k_tiles = w->s.out_tiles;
+    const WinogradPlan *p = w->p;
+    int64_t mul = p->chunks * p->parts, k_tiles = p->out_tiles;
     Val images = vb_divi(b, task, mul), rest = vb_remi(b, task, mul);
-    Val chunk = vb_remi(b, rest, t->chunks), part = vb_divi(b, rest, t->chunks);
-    w->part = vb_add(b, vb_muli(b, images, t->chunks), chunk);
-    w->k_lo = vb_divi(b, vb_muli(b, part, k_tiles), t->parts);
-    w->k_hi = vb_divi(b, vb_muli(b, vb_addi(b, part, 1), k_tiles), t->parts);
-    w->range.image = vb_muli(b, images, t->image_div);
-    Val here = vb_min(b, vb_int(b, t->image_div), vb_sub(b, w->e->batch, w->range.image));
-    Val all = vb_muli(b, here, w->s.tile_rows * w->s.tile_columns);
-    w->range.first = vb_muli(b, chunk, t->tiles);
-    w->range.count = vb_min(b, vb_int(b, t->tiles), vb_sub(b, all, w->range.first));
+    Val chunk = vb_remi(b, rest, p->chunks), part = vb_divi(b, rest, p->chunks);
+    w->part = vb_add(b, vb_muli(b, images, p->chunks), chunk);
+    w->k_lo = vb_divi(b, vb_muli(b, part, k_tiles), p->parts);
+    w->k_hi = vb_divi(b, vb_muli(b, vb_addi(b, part, 1), k_tiles), p->parts);
+    w->range.image = vb_muli(b, images, p->image_div);
+    Val here = vb_min(b, vb_int(b, p->image_div), vb_sub(b, w->e->batch, w->range.image));
+    Val all = vb_muli(b, here, p->input.tile_rows * p->input.tile_columns);
+    w->range.first = vb_muli(b, chunk, p->tiles);
+    w->range.count = vb_min(b, vb_int(b, p->tiles), vb_sub(b, all, w->range.first));
     clear_sums(w);
     VbIf some = vb_if(b, vb_icmp(b, LLVMIntSGT, w->range.count, vb_int(b, 0)));
     emit_tiles(w);
@@ -496,31 +496,21 @@ static void emit_task(Wino *w, Val task)
 }
 
 // Of dimension d.
-static Winograd matrices(const Wino *w, int d, int m)
+static Winograd matrices(const WinogradPlan *p, int d)
 {
-    if (!w->s.pass.backward) {
-        return winograd_make(m, w->t->stride);
-    }
-    return winograd_make_backward(m, w->t->stride, winograd_is_mirrored(&w->s, d));
+    int m = (int)p->tile[d], stride = (int)p->stride;
+    return p->backward ? winograd_make_backward(m, stride, p->mirrored[d])
+                       : winograd_make(m, stride);
 }
 
 void winograd_emit_kernel(Emit *e)
 {
-    const WinogradTiles *t = e->lowering->plan;
+    const WinogradPlan *p = e->lowering->plan;
     Vb *b = e->vb;
-    Wino w = {.e = e, .b = b, .t = t, .s = winograd_size(e->node, t, b->width)};
-    Winograd row = matrices(&w, 0, t->rows), column = matrices(&w, 1, t->columns);
-    w.s.row = row.at;
-    w.s.column = column.at;
-    w.s.input.row = row.bt;
-    w.s.input.column = column.bt;
+    Winograd row = matrices(p, 0), column = matrices(p, 1);
+    Wino w = {.e = e, .b = b, .p = p, .row = row.at, .column = column.at};
+    w.input = (WinogradTransform){.in = &p->input, .row = row.bt, .column = column.bt};
     w.vector = (int64_t)b->width * 4;
-    if (2 * (uint64_t)winograd_weight_bytes(&w.s, t) > b->target->l2_bytes) {
-        w.ahead_step = div_up(t->blocks * w.vector, w.s.slots / t->micro);
-    }
-    if (t->fetch) {
-        w.fetch = winograd_fetch(&w.s, t);
-    }
     Val task;
     TaskLoop loop = emit_tasks(e, &task);
     emit_task(&w, task);

@@ -2,30 +2,38 @@
 //
 // The forward algorithm y = A^T S ((G w G^T) . (B^T d B)) S^T A is linear in w, so its gradient is
 // the transposed algorithm with the same points (Lavin and Gray 2016; winograd_math.c):
-//   V[q] = B^T d B, per tile of x         D[p] = A dy A^T, per tile of dy (zeros outside)
-//   dU[q][k][c] = sum over tiles of D[p][k] V[q][c], p the point of product q
-//   dw = G^T dU G, once
+//   V[q]        = B^T d B                              per tile of x
+//   D[p]        = A dy A^T                             per tile of dy (zeros outside)
+//   dU[q][k][c] = sum over tiles of D[p][k] V[q][c]    p the point of product q
+//   dw          = G^T dU G                             once
 // (m+2)^2 instead of 9 m^2 multiply-adds per tile and pair of channels, at stride 2 (2m+1)^2: S
 // sums up to four products of a point, so its transpose takes a point of dy for each of them.
 //
 // A task owns a rectangle of dU (k tiles x c blocks) in scratch and walks the tiles of the whole
-// batch in order, a few dozen at a time: x's transform, then for each k tile dy's, and for each
-// product register tiles of blocks x channels, whose sums start at zero for each batch of tiles and
-// are added to dU: chains stay short, and sums do not depend on threads. Meanwhile they fetch what
-// the next transforms read: these compute little and would wait for memory. Last, dw in the direct
-// kernel's layout. Not here: the choice of rectangle and tiles (conv_winograd_grad_plan.c), the
-// transforms (winograd_input.c).
+// batch in order, a few dozen at a time:
+//   x's transform
+//   for each k tile: dy's transform
+//       for each product: register tiles of blocks x channels
+//   dw in the direct kernel's layout, at the end
+// A register tile's sums start at zero for each batch of tiles and are added to dU: chains stay
+// short, and sums do not depend on threads. Meanwhile register tiles fetch what the next transforms
+// read: these compute little and would wait for memory.
+// Not here: the choice of rectangle and tiles (conv_winograd_grad_plan.c), the transforms
+// (winograd_input.c).
+#include "cpu/kernels/winograd/conv_winograd_grad.h"
+
 #include <string.h>
 
-#include "cpu/kernels/winograd/conv_winograd_grad.h"
+#include "cpu/kernels/winograd/conv_winograd_grad_plan.h"
+#include "cpu/kernels/winograd/winograd_math.h"
 
 #define MAX_ACC 32
 
 typedef struct Grad {
     Emit *e;
     Vb *b;
-    const GradTiles *t;
-    GradSize s;
+    const GradPlan *p;
+    WinogradTransform x, dy;
     WinogradMatrix g_row, g_column; // G^T
     int64_t vector;                 // bytes
     Val k_lo, k_hi, c_lo, c_hi;     // of the task
@@ -73,18 +81,18 @@ typedef struct Ahead {
 static Ahead ahead_at(Grad *w, Val tile, Val micro)
 {
     Vb *b = w->b;
-    if (!w->t->ahead) {
+    if (!w->p->ahead) {
         return (Ahead){0};
     }
-    Val next_tiles = vb_addi(b, w->range.first, w->t->tiles);
+    Val next_tiles = vb_addi(b, w->range.first, w->p->tiles);
     Val next_k = vb_add(b, w->k_lo, vb_addi(b, tile, 1));
     Val more = vb_icmp(b, LLVMIntSLT, next_k, w->k_hi);
-    Coming x = {&w->s.x, &w->s.x_ahead, w->e->in[0], w->c_lo, next_tiles};
-    Coming dy = {.in = &w->s.dy, .ahead = &w->s.dy_ahead, .from = w->e->in[1]};
-    dy.first = vb_muli(b, vb_select(b, more, next_k, w->k_lo), w->t->blocks);
+    Coming x = {&w->p->x, &w->p->x_ahead, w->e->in[0], w->c_lo, next_tiles};
+    Coming dy = {.in = &w->p->dy, .ahead = &w->p->dy_ahead, .from = w->e->in[1]};
+    dy.first = vb_muli(b, vb_select(b, more, next_k, w->k_lo), w->p->dw.blocks);
     dy.tile = vb_select(b, more, w->range.first, next_tiles);
-    int64_t dy_parts = winograd_grad_parts(dy.ahead);
-    int64_t x_parts = winograd_grad_micros(&w->s, w->t) - dy_parts; // of this k tile
+    int64_t dy_parts = dy.ahead->all_parts;
+    int64_t x_parts = w->p->micros - dy_parts; // of this k tile
     Val own = vb_add(b, vb_muli(b, tile, x_parts), vb_addi(b, micro, -dy_parts));
     Val is_dy = vb_icmp(b, LLVMIntSLT, micro, vb_int(b, dy_parts));
     Val step = vb_select(b, is_dy, vb_int(b, dy.ahead->step), vb_int(b, x.ahead->step));
@@ -95,8 +103,8 @@ static Ahead ahead_at(Grad *w, Val tile, Val micro)
 static void emit_micro(Grad *w, Val v, Val d, Val du, const Ahead *ahead)
 {
     Vb *b = w->b;
-    const GradTiles *t = w->t;
-    uint32_t count = (uint32_t)(t->blocks * t->channels);
+    const GradPlan *p = w->p;
+    uint32_t count = (uint32_t)(p->dw.blocks * p->channels);
     Val acc[MAX_ACC + 3];
     uint32_t carried = count + (ahead->from ? 3 : 2);
     for (uint32_t i = 0; i < count; i++) {
@@ -108,13 +116,13 @@ static void emit_micro(Grad *w, Val v, Val d, Val du, const Ahead *ahead)
     VbLoop loop = vb_loop(b, vb_int(b, 0), w->range.count, 1, acc, carried);
     memcpy(acc, loop.carried, carried * sizeof(Val));
     Val own[MAX_ACC];
-    for (int o = 0; o < t->blocks; o++) {
-        own[o] = vb_load(b, vb_ati(b, acc[count + 1], o * w->s.dy.block_bytes));
+    for (int64_t o = 0; o < p->dw.blocks; o++) {
+        own[o] = vb_load(b, vb_ati(b, acc[count + 1], o * p->dy.block_bytes));
     }
-    for (int c = 0; c < t->channels; c++) {
+    for (int64_t c = 0; c < p->channels; c++) {
         Val x = vb_broadcast(b, vb_ati(b, acc[count], c * 4));
-        for (int o = 0; o < t->blocks; o++) {
-            Val *sum = &acc[c * t->blocks + o];
+        for (int64_t o = 0; o < p->dw.blocks; o++) {
+            Val *sum = &acc[c * p->dw.blocks + o];
             *sum = vb_fma(b, own[o], x, *sum);
         }
     }
@@ -125,10 +133,10 @@ static void emit_micro(Grad *w, Val v, Val d, Val du, const Ahead *ahead)
         acc[count + 2] = vb_at(b, acc[count + 2], ahead->step);
     }
     vb_loop_end(b, &loop, acc);
-    for (int c = 0; c < t->channels; c++) {
-        for (int o = 0; o < t->blocks; o++) {
-            Val at = vb_ati(b, du, c * w->s.cell + o * w->vector);
-            vb_store(b, vb_fadd(b, vb_load(b, at), acc[c * t->blocks + o]), at);
+    for (int64_t c = 0; c < p->channels; c++) {
+        for (int64_t o = 0; o < p->dw.blocks; o++) {
+            Val at = vb_ati(b, du, c * p->cell + o * w->vector);
+            vb_store(b, vb_fadd(b, vb_load(b, at), acc[c * p->dw.blocks + o]), at);
         }
     }
 }
@@ -137,42 +145,42 @@ static void emit_micro(Grad *w, Val v, Val d, Val du, const Ahead *ahead)
 static Val du_at(Grad *w, Val tile, Val block)
 {
     Vb *b = w->b;
-    Val at = vb_add(b, vb_muli(b, tile, w->t->many_c), block);
-    return vb_at(b, scratch_at(w, w->s.du), vb_muli(b, at, w->s.tile));
+    Val at = vb_add(b, vb_muli(b, tile, w->p->many_c), block);
+    return vb_at(b, scratch_at(w, w->p->du), vb_muli(b, at, w->p->block));
 }
 
 // The point of a product, both in row-major order (winograd_math.h).
 static Val point_of(Grad *w, Val product)
 {
     Vb *b = w->b;
-    if (w->t->stride == 1) {
+    if (w->p->stride == 1) {
         return product;
     }
-    Val row = vb_divi(b, product, w->s.column_products);
-    Val column = vb_remi(b, product, w->s.column_products);
-    row = vb_muli(b, vb_remi(b, row, w->s.row_points), w->s.column_points);
-    return vb_add(b, row, vb_remi(b, column, w->s.column_points));
+    Val row = vb_divi(b, product, w->p->products[1]);
+    Val column = vb_remi(b, product, w->p->products[1]);
+    row = vb_muli(b, vb_remi(b, row, w->p->points[0]), w->p->points[1]);
+    return vb_add(b, row, vb_remi(b, column, w->p->points[1]));
 }
 
 // Adds the products of the tiles at hand and of k tile `tile` of the task to dU.
 static void multiply(Grad *w, Val tile)
 {
     Vb *b = w->b;
-    const GradTiles *t = w->t;
-    int64_t halves = w->s.s.extent / t->channels;
+    const GradPlan *p = w->p;
+    int64_t halves = p->dw.extent / p->channels;
     Val zero = vb_int(b, 0), many_c = vb_sub(b, w->c_hi, w->c_lo);
-    VbLoop products = vb_loop(b, zero, vb_int(b, w->s.products), 1, NULL, 0);
-    Val v = vb_at(b, scratch_at(w, w->s.x.points), vb_muli(b, products.index, w->s.x.plane_bytes));
-    Val point = vb_muli(b, point_of(w, products.index), w->s.dy.plane_bytes);
-    Val d = vb_at(b, scratch_at(w, w->s.dy.points), point);
+    VbLoop products = vb_loop(b, zero, vb_int(b, p->product_count), 1, NULL, 0);
+    Val v = vb_at(b, scratch_at(w, p->x.result), vb_muli(b, products.index, p->x.plane_bytes));
+    Val point = vb_muli(b, point_of(w, products.index), p->dy.plane_bytes);
+    Val d = vb_at(b, scratch_at(w, p->dy.result), point);
     VbLoop blocks = vb_loop(b, zero, many_c, 1, NULL, 0);
-    Val own_v = vb_at(b, v, vb_muli(b, blocks.index, w->s.x.block_bytes));
-    Val du = vb_at(b, du_at(w, tile, blocks.index), vb_muli(b, products.index, w->s.plane));
+    Val own_v = vb_at(b, v, vb_muli(b, blocks.index, p->x.block_bytes));
+    Val du = vb_at(b, du_at(w, tile, blocks.index), vb_muli(b, products.index, p->plane));
     Val micro = vb_add(b, vb_mul(b, products.index, many_c), blocks.index);
     micro = vb_muli(b, micro, halves);
-    VbLoop channels = vb_loop(b, zero, vb_int(b, w->s.s.extent), t->channels, NULL, 0);
-    Val to = vb_at(b, du, vb_muli(b, channels.index, w->s.cell));
-    Ahead ahead = ahead_at(w, tile, vb_add(b, micro, vb_divi(b, channels.index, t->channels)));
+    VbLoop channels = vb_loop(b, zero, vb_int(b, p->dw.extent), p->channels, NULL, 0);
+    Val to = vb_at(b, du, vb_muli(b, channels.index, p->cell));
+    Ahead ahead = ahead_at(w, tile, vb_add(b, micro, vb_divi(b, channels.index, p->channels)));
     emit_micro(w, vb_at(b, own_v, vb_muli(b, channels.index, 4)), d, to, &ahead);
     vb_loop_end(b, &channels, NULL);
     vb_loop_end(b, &blocks, NULL);
@@ -184,12 +192,13 @@ static void emit_filter(Grad *w, Val from, Val to)
 {
     Vb *b = w->b;
     int rows = w->g_row.columns, columns = w->g_column.columns;
-    int64_t row_bytes = w->s.s.extent * WINOGRAD_TAPS * w->s.cell, half_row = columns * w->vector;
-    Val u[WINOGRAD_MAX_POINTS], out[WINOGRAD_TAPS], half = scratch_at(w, w->s.half);
+    int64_t row_bytes = w->p->dw.extent * WINOGRAD_TAPS * w->p->cell,
+            half_row = columns * w->vector;
+    Val u[WINOGRAD_MAX_POINTS], out[WINOGRAD_TAPS], half = scratch_at(w, w->p->half);
     VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, columns), 1, NULL, 0);
-    Val column = vb_at(b, from, vb_muli(b, loop.index, w->s.plane));
+    Val column = vb_at(b, from, vb_muli(b, loop.index, w->p->plane));
     for (int i = 0; i < rows; i++) {
-        u[i] = vb_load(b, vb_ati(b, column, i * columns * w->s.plane));
+        u[i] = vb_load(b, vb_ati(b, column, i * columns * w->p->plane));
     }
     winograd_emit(b, &w->g_row, u, out);
     for (int r = 0; r < WINOGRAD_TAPS; r++) {
@@ -205,7 +214,7 @@ static void emit_filter(Grad *w, Val from, Val to)
     winograd_emit(b, &w->g_column, u, out);
     for (int s = 0; s < WINOGRAD_TAPS; s++) {
         Val at = vb_at(b, to, vb_muli(b, loop.index, row_bytes));
-        vb_store(b, out[s], vb_ati(b, at, s * w->s.cell));
+        vb_store(b, out[s], vb_ati(b, at, s * w->p->cell));
     }
     vb_loop_end(b, &loop, NULL);
 }
@@ -214,17 +223,17 @@ static void emit_filter(Grad *w, Val from, Val to)
 static void finish(Grad *w)
 {
     Vb *b = w->b;
-    const WeightsSize *s = &w->s.s;
-    int64_t block_bytes = WINOGRAD_TAPS * s->extent * WINOGRAD_TAPS * w->s.cell;
+    const GradPlan *p = w->p;
+    int64_t block_bytes = WINOGRAD_TAPS * p->dw.extent * WINOGRAD_TAPS * p->cell;
     VbLoop tiles = vb_loop(b, w->k_lo, w->k_hi, 1, NULL, 0);
     VbLoop blocks = vb_loop(b, w->c_lo, w->c_hi, 1, NULL, 0);
     Val from = du_at(w, vb_sub(b, tiles.index, w->k_lo), vb_sub(b, blocks.index, w->c_lo));
-    Val at = vb_add(b, vb_muli(b, tiles.index, s->in_blocks), blocks.index);
+    Val at = vb_add(b, vb_muli(b, tiles.index, p->dw.in_blocks), blocks.index);
     Val to = vb_at(b, w->e->out[0], vb_muli(b, at, block_bytes));
-    VbLoop channels = vb_loop(b, vb_int(b, 0), vb_int(b, s->extent), 1, NULL, 0);
-    VbLoop outs = vb_loop(b, vb_int(b, 0), vb_int(b, w->s.cell), w->vector, NULL, 0);
-    Val du = vb_add(b, vb_muli(b, channels.index, w->s.cell), outs.index);
-    Val dw = vb_add(b, vb_muli(b, channels.index, WINOGRAD_TAPS * w->s.cell), outs.index);
+    VbLoop channels = vb_loop(b, vb_int(b, 0), vb_int(b, p->dw.extent), 1, NULL, 0);
+    VbLoop outs = vb_loop(b, vb_int(b, 0), vb_int(b, p->cell), w->vector, NULL, 0);
+    Val du = vb_add(b, vb_muli(b, channels.index, p->cell), outs.index);
+    Val dw = vb_add(b, vb_muli(b, channels.index, WINOGRAD_TAPS * p->cell), outs.index);
     emit_filter(w, vb_at(b, from, du), vb_at(b, to, dw));
     vb_loop_end(b, &outs, NULL);
     vb_loop_end(b, &channels, NULL);
@@ -235,25 +244,24 @@ static void finish(Grad *w)
 static void emit_task(Grad *w, Val task)
 {
     Vb *b = w->b;
-    const GradTiles *t = w->t;
-    const WeightsSize *s = &w->s.s;
-    int64_t across = div_up(s->in_blocks, t->many_c);
-    w->c_lo = vb_muli(b, vb_remi(b, task, across), t->many_c);
-    w->c_hi = vb_min(b, vb_addi(b, w->c_lo, t->many_c), vb_int(b, s->in_blocks));
-    w->k_lo = vb_muli(b, vb_divi(b, task, across), t->many_k);
-    w->k_hi = vb_min(b, vb_addi(b, w->k_lo, t->many_k), vb_int(b, s->tiles));
-    winograd_input_clear(w->e, &w->s.x);
-    winograd_input_clear(w->e, &w->s.dy);
-    winograd_clear(w->e, w->s.du, w->s.products * w->s.plane);
-    w->all = vb_muli(b, w->e->batch, w->s.image_tiles);
-    VbLoop tiles = vb_loop(b, vb_int(b, 0), w->all, t->tiles, NULL, 0);
+    const GradPlan *p = w->p;
+    int64_t across = div_up(p->dw.in_blocks, p->many_c);
+    w->c_lo = vb_muli(b, vb_remi(b, task, across), p->many_c);
+    w->c_hi = vb_min(b, vb_addi(b, w->c_lo, p->many_c), vb_int(b, p->dw.in_blocks));
+    w->k_lo = vb_muli(b, vb_divi(b, task, across), p->many_k);
+    w->k_hi = vb_min(b, vb_addi(b, w->k_lo, p->many_k), vb_int(b, p->dw.tiles));
+    winograd_input_clear(w->e, &p->x);
+    winograd_input_clear(w->e, &p->dy);
+    winograd_clear(w->e, p->du, p->product_count * p->plane);
+    w->all = vb_muli(b, w->e->batch, p->image_tiles);
+    VbLoop tiles = vb_loop(b, vb_int(b, 0), w->all, p->tiles, NULL, 0);
     w->range = (WinogradRange){.image = vb_int(b, 0), .first = tiles.index};
-    w->range.count = vb_min(b, vb_int(b, t->tiles), vb_sub(b, w->all, tiles.index));
-    winograd_input_emit(w->e, &w->s.x, w->e->in[0], &w->range, w->c_lo, w->c_hi);
+    w->range.count = vb_min(b, vb_int(b, p->tiles), vb_sub(b, w->all, tiles.index));
+    winograd_input_emit(w->e, &w->x, w->e->in[0], &w->range, w->c_lo, w->c_hi);
     VbLoop ks = vb_loop(b, w->k_lo, w->k_hi, 1, NULL, 0);
-    Val block = vb_muli(b, ks.index, t->blocks);
-    winograd_input_emit(w->e, &w->s.dy, w->e->in[1], &w->range, block,
-                        vb_addi(b, block, t->blocks));
+    Val block = vb_muli(b, ks.index, p->dw.blocks);
+    winograd_input_emit(w->e, &w->dy, w->e->in[1], &w->range, block,
+                        vb_addi(b, block, p->dw.blocks));
     multiply(w, vb_sub(b, ks.index, w->k_lo));
     vb_loop_end(b, &ks, NULL);
     vb_loop_end(b, &tiles, NULL);
@@ -262,14 +270,15 @@ static void emit_task(Grad *w, Val task)
 
 void winograd_grad_emit(Emit *e)
 {
-    const GradTiles *t = e->lowering->plan;
+    const GradPlan *p = e->lowering->plan;
     Vb *b = e->vb;
-    Grad w = {.e = e, .b = b, .t = t, .s = winograd_grad_size(e->node, t, b->width)};
-    Winograd row = winograd_make(t->rows, t->stride), column = winograd_make(t->columns, t->stride);
-    w.s.x.row = row.bt;
-    w.s.x.column = column.bt;
-    w.s.dy.row = winograd_transpose(&row.at);
-    w.s.dy.column = winograd_transpose(&column.at);
+    Grad w = {.e = e, .b = b, .p = p, .x = {.in = &p->x}, .dy = {.in = &p->dy}};
+    Winograd row = winograd_make((int)p->tile[0], (int)p->stride);
+    Winograd column = winograd_make((int)p->tile[1], (int)p->stride);
+    w.x.row = row.bt;
+    w.x.column = column.bt;
+    w.dy.row = winograd_transpose(&row.at);
+    w.dy.column = winograd_transpose(&column.at);
     w.g_row = winograd_transpose(&row.g);
     w.g_column = winograd_transpose(&column.g);
     w.vector = (int64_t)b->width * 4;

@@ -3,12 +3,14 @@
 // of rectangles and dy once for each row: large rectangles save transforms, small ones leave tasks.
 // Scratch and what is fetched ahead stay in L2.
 // Not here: the algorithm (conv_winograd_grad.c).
-#include "cpu/kernels/winograd/conv_winograd_grad.h"
+#include "cpu/kernels/winograd/conv_winograd_grad_plan.h"
 
 #include <math.h>
 
 #include "cpu/kernels/conv/conv_cost.h"
-#include "cpu/kernels/winograd/conv_winograd.h"
+#include "cpu/kernels/conv/conv_size.h"
+#include "cpu/kernels/winograd/winograd_limits.h"
+#include "cpu/kernels/winograd/winograd_points.h"
 
 #define TRANSFORM_CYCLES 3.0 // of a 1-D transform, per vector
 #define STRIDED_CYCLES 6.0   // of x's at stride 2
@@ -22,39 +24,45 @@
 
 static const int32_t TILE_COUNTS[] = {16, 32, 48, 64, 96, 128};
 
-// A matrix of which only the size counts.
-static WinogradMatrix matrix_size(int64_t rows, int64_t columns)
+// The register tile that divides channels and output blocks, with most accumulators.
+static void choose_register_tile(const TargetDef *g, int64_t out_blocks, GradPlan *p)
 {
-    return (WinogradMatrix){.rows = (int)rows, .columns = (int)columns};
+    p->dw.blocks = 1;
+    p->channels = g->vector_floats < CHANNELS ? g->vector_floats : CHANNELS;
+    for (int64_t b = 2; b <= 3; b++) {
+        if (out_blocks % b == 0 && b * p->channels <= conv_accumulators(g, b)) {
+            p->dw.blocks = b;
+        }
+    }
+    if (p->dw.blocks == 1 && out_blocks % 2 == 0) { // few registers
+        p->dw.blocks = 2;
+        p->channels = 4;
+    }
 }
 
 // Stretches of the `blocks` blocks that a batch of tiles reads.
-static GradAhead stretches(const WinogradInput *in, const GradTiles *t, int64_t blocks,
+static GradAhead stretches(const GradPlan *p, const WinogradInput *in, int64_t blocks,
                            uint32_t width)
 {
-    int64_t vector = (int64_t)width * 4, image = in->tile_rows * in->tile_columns;
+    int64_t vector = (int64_t)width * 4, image = p->image_tiles;
     GradAhead a = {.blocks = 1, .tiles = image, .per_image = 1};
     a.bytes = blocks * in->size[0] * in->size[1] * vector;
-    if (t->tiles < image) {
+    if (p->tiles < image) {
         a.blocks = blocks;
         a.tiles = in->tile_columns;
         a.per_image = in->tile_rows;
         a.bytes = in->step[0] * in->size[1] * vector;
     }
-    a.count = div_up(t->tiles, a.tiles);
+    a.count = div_up(p->tiles, a.tiles);
     return a;
 }
 
-static void set_parts(GradAhead *a, const GradTiles *t, int64_t share)
+static void set_parts(GradAhead *a, int64_t tiles, int64_t share)
 {
     a->parts = a->bytes > share ? a->bytes / share : 1;
-    int64_t step = div_up(a->bytes / a->parts, t->tiles);
+    int64_t step = div_up(a->bytes / a->parts, tiles);
     a->step = step < VB_CACHE_LINE ? step : VB_CACHE_LINE;
-}
-
-int64_t winograd_grad_parts(const GradAhead *a)
-{
-    return a->count * a->blocks * a->parts;
+    a->all_parts = a->count * a->blocks * a->parts;
 }
 
 static int64_t ahead_bytes(const GradAhead *a)
@@ -62,62 +70,73 @@ static int64_t ahead_bytes(const GradAhead *a)
     return a->count * a->blocks * a->bytes;
 }
 
-int64_t winograd_grad_micros(const GradSize *s, const GradTiles *t)
-{
-    return s->products * t->many_c * (s->s.extent / t->channels);
-}
-
 // All register tiles of a batch of tiles take equal shares.
-static void set_ahead(GradSize *s, const GradTiles *t, uint32_t width)
+static void set_ahead(GradPlan *p, uint32_t width)
 {
-    s->x_ahead = stretches(&s->x, t, t->many_c, width);
-    s->dy_ahead = stretches(&s->dy, t, t->blocks, width);
-    int64_t bytes = ahead_bytes(&s->x_ahead) + t->many_k * ahead_bytes(&s->dy_ahead);
-    int64_t share = div_up(bytes, winograd_grad_micros(s, t) * t->many_k);
-    set_parts(&s->x_ahead, t, share);
-    set_parts(&s->dy_ahead, t, share);
+    p->x_ahead = stretches(p, &p->x, p->many_c, width);
+    p->dy_ahead = stretches(p, &p->dy, p->dw.blocks, width);
+    int64_t bytes = ahead_bytes(&p->x_ahead) + p->many_k * ahead_bytes(&p->dy_ahead);
+    int64_t share = div_up(bytes, p->micros * p->many_k);
+    set_parts(&p->x_ahead, p->tiles, share);
+    set_parts(&p->dy_ahead, p->tiles, share);
 }
 
-GradSize winograd_grad_size(const Node *n, const GradTiles *t, uint32_t width)
+// Along dimension d.
+static void set_input(GradPlan *p, const ConvSize *z, int d)
 {
-    GradSize g = {.row_points = winograd_points(t->rows, t->stride),
-                  .column_points = winograd_points(t->columns, t->stride),
-                  .row_products = winograd_products(t->rows, t->stride),
-                  .column_products = winograd_products(t->columns, t->stride)};
-    g.products = g.row_products * g.column_products;
-    g.direct = (WeightsTiles){
-        .blocks = t->blocks, .channels = t->channels, .columns = 1, .in_block = (int32_t)width};
-    g.s = weights_size(n, &g.direct, width);
-    const ConvSize *z = &g.s.z;
-    int64_t rows = div_up(z->oh, t->rows), columns = div_up(z->ow, t->columns);
-    g.image_tiles = rows * columns;
-    WinogradInput in = {.tile_rows = rows, .tile_columns = columns};
-    g.x = g.dy = in;
-    g.x.row = matrix_size(g.row_products, g.row_products);
-    g.x.column = matrix_size(g.column_products, g.column_products);
-    g.dy.row = matrix_size(g.row_points, t->rows);
-    g.dy.column = matrix_size(g.column_points, t->columns);
-    g.dy.step[0] = t->rows;
-    g.dy.step[1] = t->columns;
-    g.x.step[0] = t->stride * t->rows;
-    g.x.step[1] = t->stride * t->columns;
-    g.x.pad[0] = z->pad[0];
-    g.x.pad[1] = z->pad[1];
-    g.x.size[0] = z->h;
-    g.x.size[1] = z->w;
-    g.x.blocks = g.s.in_blocks;
-    g.dy.size[0] = z->oh;
-    g.dy.size[1] = z->ow;
-    g.dy.blocks = g.s.out_blocks;
-    g.cell = (int64_t)t->blocks * width * 4;
-    g.tile = g.s.extent * g.cell;
-    g.plane = t->many_k * t->many_c * g.tile + width * 4;
-    int64_t end = winograd_input_place(&g.x, 0, t->many_c, t->tiles, width);
-    g.du = winograd_input_place(&g.dy, end, t->blocks, t->tiles, width);
-    g.half = g.du + g.products * g.plane;
-    g.scratch = g.half + WINOGRAD_TAPS * g.column_products * width * 4;
-    set_ahead(&g, t, width);
-    return g;
+    int m = (int)p->tile[d], stride = (int)p->stride;
+    p->points[d] = winograd_points(m, stride);
+    p->products[d] = winograd_products(m, stride);
+    p->x.read[d] = p->x.points[d] = p->products[d];
+    p->x.step[d] = stride * m;
+    p->x.pad[d] = z->pad[d];
+    p->x.size[d] = d == 0 ? z->h : z->w;
+    p->dy.read[d] = p->dy.step[d] = m;
+    p->dy.points[d] = p->points[d];
+    p->dy.size[d] = d == 0 ? z->oh : z->ow;
+}
+
+// What does not depend on rectangle and tiles.
+static GradPlan start_plan(const PlanCtx *ctx, const ConvSize *z)
+{
+    const KernelDef *k = ctx->kernel;
+    uint32_t width = ctx->target->vector_floats;
+    int64_t out_blocks = div_up(z->k, width);
+    GradPlan p = {.tile = {k->tile[0], k->tile[1]}, .stride = k->stride};
+    choose_register_tile(ctx->target, out_blocks, &p);
+    p.dw = (DwTiles){.groups = 1,
+                     .k = z->k,
+                     .tiles = div_up(out_blocks, p.dw.blocks),
+                     .blocks = p.dw.blocks,
+                     .in_blocks = div_up(z->c, width),
+                     .in_block = width,
+                     .extent = round_up(z->c < width ? z->c : width, p.channels),
+                     .r = z->r,
+                     .s = z->s};
+    set_input(&p, z, 0);
+    set_input(&p, z, 1);
+    p.product_count = p.products[0] * p.products[1];
+    p.x.tile_rows = p.dy.tile_rows = div_up(z->oh, p.tile[0]);
+    p.x.tile_columns = p.dy.tile_columns = div_up(z->ow, p.tile[1]);
+    p.image_tiles = p.x.tile_rows * p.x.tile_columns;
+    p.x.blocks = p.dw.in_blocks;
+    p.dy.blocks = out_blocks;
+    p.cell = p.dw.blocks * width * 4;
+    p.block = p.dw.extent * p.cell;
+    return p;
+}
+
+// What follows from rectangle and tiles.
+static void place_scratch(GradPlan *p, uint32_t width)
+{
+    int64_t vector = (int64_t)width * 4;
+    p->micros = p->product_count * p->many_c * (p->dw.extent / p->channels);
+    p->plane = p->many_k * p->many_c * p->block + vector;
+    int64_t end = winograd_input_place(&p->x, 0, p->many_c, p->tiles, width);
+    p->du = winograd_input_place(&p->dy, end, p->dw.blocks, p->tiles, width);
+    p->half = p->du + p->product_count * p->plane;
+    p->scratch = p->half + WINOGRAD_TAPS * p->products[1] * vector;
+    set_ahead(p, width);
 }
 
 // Bytes of a blocked operand of the batch.
@@ -128,94 +147,79 @@ static double operand_bytes(const PlanCtx *ctx, const WinogradInput *in)
 }
 
 // Time to read x and dy as often as they are, most of it beside the products.
-static double fetch_ns(const PlanCtx *ctx, const GradSize *s, const GradTiles *t)
+static double fetch_ns(const PlanCtx *ctx, const GradPlan *p)
 {
-    double micros = (double)winograd_grad_micros(s, t);
-    double x_parts = (double)winograd_grad_parts(&s->x_ahead);
-    double dy_parts = (double)winograd_grad_parts(&s->dy_ahead);
-    double x_ahead = fmax(0, fmin(1, (micros - dy_parts) * t->many_k / x_parts));
+    double micros = (double)p->micros;
+    double x_parts = (double)p->x_ahead.all_parts;
+    double dy_parts = (double)p->dy_ahead.all_parts;
+    double x_ahead = fmax(0, fmin(1, (micros - dy_parts) * (double)p->many_k / x_parts));
     double dy_ahead = fmin(1, micros / dy_parts);
-    double x_shown = t->ahead ? 1 - (1 - EXPOSED) * x_ahead : 1;
-    double dy_shown = t->ahead ? 1 - (1 - EXPOSED) * dy_ahead : 1;
-    double x = operand_bytes(ctx, &s->x), dy = operand_bytes(ctx, &s->dy);
-    double bytes = x * (double)div_up(s->s.tiles, t->many_k) * x_shown +
-                   dy * (double)div_up(s->s.in_blocks, t->many_c) * dy_shown;
+    double x_shown = p->ahead ? 1 - (1 - EXPOSED) * x_ahead : 1;
+    double dy_shown = p->ahead ? 1 - (1 - EXPOSED) * dy_ahead : 1;
+    double x = operand_bytes(ctx, &p->x), dy = operand_bytes(ctx, &p->dy);
+    double bytes = x * (double)div_up(p->dw.tiles, p->many_k) * x_shown +
+                   dy * (double)div_up(p->dw.in_blocks, p->many_c) * dy_shown;
     return bytes / conv_stream_gbps(ctx->target, x + dy);
 }
 
 // One thread's time for the batch.
-static double plan_ns(const PlanCtx *ctx, const GradSize *s, const GradTiles *t)
+static double plan_ns(const PlanCtx *ctx, const GradPlan *p)
 {
     const TargetDef *g = ctx->target;
-    double tiles = (double)(s->image_tiles * ctx->plan_batch);
-    double c = (double)s->s.in_blocks, k = (double)s->s.out_blocks, k_tiles = (double)s->s.tiles;
-    double micros = k_tiles * c * (double)(s->s.extent / t->channels * s->products);
-    double flush = FLUSH_CYCLES * t->channels * t->blocks + MICRO_CYCLES;
-    flush /= fmin(t->tiles, tiles);
-    double cycles = tiles * micros * (conv_step_cycles(g, t->channels, t->blocks) + flush);
-    double rows = (double)s->row_products, columns = (double)s->column_products;
-    double x = (t->stride == 1 ? TRANSFORM_CYCLES : STRIDED_CYCLES) * rows;
-    x *= (double)s->x.step[1] + columns;
+    double tiles = (double)(p->image_tiles * ctx->plan_batch);
+    double c = (double)p->dw.in_blocks, k = (double)p->dy.blocks, k_tiles = (double)p->dw.tiles;
+    double micros = k_tiles * c * (double)(p->dw.extent / p->channels * p->product_count);
+    double flush = FLUSH_CYCLES * (double)(p->channels * p->dw.blocks) + MICRO_CYCLES;
+    flush /= fmin((double)p->tiles, tiles);
+    double cycles = tiles * micros * (conv_step_cycles(g, p->channels, p->dw.blocks) + flush);
+    double rows = (double)p->products[0], columns = (double)p->products[1];
+    double x = (p->stride == 1 ? TRANSFORM_CYCLES : STRIDED_CYCLES) * rows;
+    x *= (double)p->x.step[1] + columns;
     // dy's tiles do not overlap, but as many points are made
-    double dy = TRANSFORM_CYCLES * (double)(s->row_points * (t->columns + s->column_points));
-    x *= c * (double)div_up(s->s.tiles, t->many_k);
-    dy *= k * (double)div_up(s->s.in_blocks, t->many_c);
+    double dy = TRANSFORM_CYCLES * (double)(p->points[0] * (p->tile[1] + p->points[1]));
+    x *= c * (double)div_up(p->dw.tiles, p->many_k);
+    dy *= k * (double)div_up(p->dw.in_blocks, p->many_c);
     double last = TRANSFORM_CYCLES * (rows * columns + 3 * columns + 9);
-    cycles += tiles * (x + dy) + k * c * (double)s->s.extent * last;
-    return cycles / g->clock_ghz + fetch_ns(ctx, s, t);
+    cycles += tiles * (x + dy) + k * c * (double)p->dw.extent * last;
+    return cycles / g->clock_ghz + fetch_ns(ctx, p);
 }
 
-static int64_t l2_use(const GradSize *s, const GradTiles *t)
+static int64_t l2_use(const GradPlan *p)
 {
-    int64_t ahead = ahead_bytes(&s->x_ahead) + ahead_bytes(&s->dy_ahead);
-    return s->scratch + (t->ahead ? ahead : 0);
+    int64_t ahead = ahead_bytes(&p->x_ahead) + ahead_bytes(&p->dy_ahead);
+    return p->scratch + (p->ahead ? ahead : 0);
 }
 
-static void choose(const PlanCtx *ctx, const Node *n, GradTiles base, GradTiles *best)
+static GradPlan choose(const PlanCtx *ctx, const GradPlan *base)
 {
     const TargetDef *g = ctx->target;
     double best_score = 1e300;
-    base.many_k = base.many_c = base.tiles = 1;
-    GradSize s = winograd_grad_size(n, &base, g->vector_floats);
-    double operands = operand_bytes(ctx, &s.x) + operand_bytes(ctx, &s.dy);
-    base.ahead = operands > STAYS * (double)g->l2_bytes;
-    for (int32_t k = 1; k <= s.s.tiles; k += 1 + k / 3) {
-        for (int32_t c = 1; c <= s.s.in_blocks; c += 1 + c / 3) {
+    GradPlan best = *base;
+    int64_t k_tiles = base->dw.tiles, c_blocks = base->dw.in_blocks;
+    double operands = operand_bytes(ctx, &base->x) + operand_bytes(ctx, &base->dy);
+    bool ahead = operands > STAYS * (double)g->l2_bytes;
+    for (int64_t k = 1; k <= k_tiles; k += 1 + k / 3) {
+        for (int64_t c = 1; c <= c_blocks; c += 1 + c / 3) {
             for (size_t i = 0; i < sizeof TILE_COUNTS / sizeof TILE_COUNTS[0]; i++) {
-                GradTiles t = base;
-                t.many_k = (int32_t)div_up(s.s.tiles, div_up(s.s.tiles, k));
-                t.many_c = (int32_t)div_up(s.s.in_blocks, div_up(s.s.in_blocks, c));
-                t.tiles = TILE_COUNTS[i];
-                GradSize own = winograd_grad_size(n, &t, g->vector_floats);
-                if (best->tiles && (double)l2_use(&own, &t) > ROOM * (double)g->l2_bytes) {
+                GradPlan p = *base;
+                p.many_k = div_up(k_tiles, div_up(k_tiles, k));
+                p.many_c = div_up(c_blocks, div_up(c_blocks, c));
+                p.tiles = TILE_COUNTS[i];
+                p.ahead = ahead;
+                place_scratch(&p, g->vector_floats);
+                if (best.tiles && (double)l2_use(&p) > ROOM * (double)g->l2_bytes) {
                     break;
                 }
-                double tasks = (double)(div_up(s.s.tiles, k) * div_up(s.s.in_blocks, c));
-                double score = plan_ns(ctx, &own, &t) * (1 + TASK_SHARE / tasks);
+                double tasks = (double)(div_up(k_tiles, k) * div_up(c_blocks, c));
+                double score = plan_ns(ctx, &p) * (1 + TASK_SHARE / tasks);
                 if (score < best_score) {
                     best_score = score;
-                    *best = t;
+                    best = p;
                 }
             }
         }
     }
-}
-
-// The register tile that divides channels and output blocks, with most accumulators.
-static void choose_register_tile(const TargetDef *g, const Node *n, GradTiles *t)
-{
-    int64_t out_blocks = div_up(conv_size(n).k, g->vector_floats);
-    t->blocks = 1;
-    t->channels = g->vector_floats < CHANNELS ? (int32_t)g->vector_floats : CHANNELS;
-    for (int32_t b = 2; b <= 3; b++) {
-        if (out_blocks % b == 0 && b * t->channels <= conv_accumulators(g, b)) {
-            t->blocks = b;
-        }
-    }
-    if (t->blocks == 1 && out_blocks % 2 == 0) { // few registers
-        t->blocks = 2;
-        t->channels = 4;
-    }
+    return best;
 }
 
 const char *winograd_grad_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
@@ -226,27 +230,22 @@ const char *winograd_grad_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     }
     const TargetDef *g = ctx->target;
     uint32_t width = g->vector_floats;
-    GradTiles base = {.rows = ctx->kernel->tile[0],
-                      .columns = ctx->kernel->tile[1],
-                      .stride = ctx->kernel->stride};
-    GradTiles *t = ARENA_NEW(ctx->arena, GradTiles);
-    choose_register_tile(g, n, &base);
-    choose(ctx, n, base, t);
-    GradSize s = winograd_grad_size(n, t, width);
-    const ConvSize *z = &s.s.z;
-    const Packing *packing = weights_packing(ctx->arena, &s.s, &s.direct, width);
+    ConvSize z = conv_size(n);
+    GradPlan *p = ARENA_NEW(ctx->arena, GradPlan);
+    GradPlan base = start_plan(ctx, &z);
+    *p = choose(ctx, &base);
     out->in_layout[0] = out->in_layout[1] = layout_blocked(width);
-    out->out_layout[0] = (Layout){.kind = LAYOUT_PACKED, .packing = packing};
-    out->tasks_mul = (uint32_t)(div_up(s.s.tiles, t->many_k) * div_up(s.s.in_blocks, t->many_c));
+    out->out_layout[0] = dw_layout(ctx->arena, &p->dw, width);
+    out->tasks_mul =
+        (uint32_t)(div_up(p->dw.tiles, p->many_k) * div_up(p->dw.in_blocks, p->many_c));
     out->tasks_div = RN_DIV_ALL;
     out->parts_mul = out->parts_div = 1;
-    out->scratch_bytes = (uint64_t)s.scratch;
-    out->flops_per_image = (uint64_t)(2 * conv_macs(z));
-    out->bytes_per_image = (uint64_t)(4 * (z->c * z->h * z->w + z->k * z->oh * z->ow));
-    out->bytes_fixed = (uint64_t)(36 * z->k * z->c);
-    out->plan = t;
-    out->plan_bytes = sizeof *t;
-    double ns = plan_ns(ctx, &s, t);
-    out->predicted_ns = fmax(ns, conv_memory_ns(g, out, ctx->plan_batch));
+    out->scratch_bytes = (uint64_t)p->scratch;
+    out->flops_per_image = (uint64_t)(2 * conv_macs(&z));
+    out->bytes_per_image = (uint64_t)(4 * (z.c * z.h * z.w + z.k * z.oh * z.ow));
+    out->bytes_fixed = (uint64_t)(36 * z.k * z.c);
+    out->plan = p;
+    out->plan_bytes = sizeof *p;
+    out->predicted_ns = fmax(plan_ns(ctx, p), conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;
 }

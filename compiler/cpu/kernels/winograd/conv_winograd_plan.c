@@ -7,14 +7,16 @@
 // part of the output channels, since tasks do not wait for each other. Activations too large for L2
 // come and go with the transforms, beside no products, but for input fetched ahead. A training step
 // makes U too, where direct kernels pack weights. Not here: the algorithm (conv_winograd.c).
-#include "cpu/kernels/winograd/conv_winograd.h"
+#include "cpu/kernels/winograd/conv_winograd_plan.h"
 
 #include <math.h>
 
 #include "cpu/kernels/conv/conv_cost.h"
+#include "cpu/kernels/conv/conv_pass.h"
 #include "cpu/kernels/conv/conv_plan.h"
-#include "cpu/kernels/conv/conv_size.h"
-#include "ops/conv/conv_attrs.h"
+#include "cpu/kernels/weights/winograd_weights.h"
+#include "cpu/kernels/winograd/winograd_limits.h"
+#include "cpu/kernels/winograd/winograd_points.h"
 
 #define TRANSFORM_CYCLES 3.0 // of a 1-D transform, per vector
 #define STRIDED_CYCLES 6.0   // of the input's at stride 2: as many planes again to store to
@@ -25,92 +27,114 @@
 #define FETCH_SHARE 0.02     // of the products, that reading the input takes at least to be fetched
 #define MICRO_CYCLES 40.0    // loop set-up and stores of one register tile and plane
 #define TASK_SHARE 0.5       // of a task that the last worker waits for
-// An algorithm may round so many times as much as F(2x2). Gradients move more by a ReLU
-// that flips than by any tile size here, so training may round more.
-#define MOST_ERROR 3.0
-#define MOST_TRAINING_ERROR 14.4
+#define SUM_TERMS 64         // products in one chain of additions, about
 #define MAX_TILES 256
 #define MAX_PARTS 16
 
-// The sizes of F(m, 3)'s matrices.
-static Winograd matrix_sizes(const ConvPass *p, int m, int stride)
+// Two, the last tile one; three where that leaves none over.
+static int64_t choose_blocks(const TargetDef *g, int64_t out_blocks)
 {
-    int points = winograd_points(m, stride), products = winograd_products(m, stride);
-    bool spread = p->backward && stride == 2;
-    int in = spread ? points : products;
-    return (Winograd){.bt = {.rows = in, .columns = in},
-                      .g = {.rows = products, .columns = WINOGRAD_TAPS},
-                      .at = {.rows = spread ? 2 * m : m, .columns = spread ? products : points}};
+    if (out_blocks % 2 && out_blocks % 3 == 0 && conv_accumulators(g, 3) >= 12) {
+        return 3;
+    }
+    return out_blocks > 1 ? 2 : 1;
 }
 
-WinogradSize winograd_size(const Node *n, const WinogradTiles *t, uint32_t width)
+// The sizes of F(m, 3)'s matrices along dimension d.
+static void set_matrices(WinogradPlan *p, int d)
+{
+    int m = (int)p->tile[d], stride = (int)p->stride;
+    int64_t points = winograd_points(m, stride), products = winograd_products(m, stride);
+    bool spread = p->backward && stride == 2;
+    p->made[d] = spread ? 2 * m : m;
+    p->sums[d] = spread ? products : points;
+    p->input.read[d] = p->input.points[d] = spread ? points : products;
+}
+
+// What does not depend on how the tiles are cut into tasks.
+static WinogradPlan start_plan(const PlanCtx *ctx, const Node *n)
 {
     const char *why;
-    WinogradSize s = {.pass = conv_pass(n, width, &why)};
-    const ConvPass *p = &s.pass;
+    const KernelDef *k = ctx->kernel;
+    uint32_t width = ctx->target->vector_floats;
+    ConvPass pass = conv_pass(n, width, &why);
+    WinogradPlan p = {.tile = {k->tile[0], k->tile[1]},
+                      .stride = k->stride,
+                      .backward = pass.backward,
+                      .in_channels = pass.in_c,
+                      .in_blocks = conv_in_blocks(&pass),
+                      .block_channels = conv_in_step(&pass),
+                      .out_blocks = conv_out_blocks(&pass, width),
+                      .out_h = pass.out_h,
+                      .out_w = pass.out_w,
+                      .bias = pass.bias};
+    for (int d = 0; d < 2; d++) {
+        set_matrices(&p, d);
+        p.mirrored[d] = pass.spread[d] == 2 && pass.phase[0].taps[d] == 2;
+        p.input.step[d] = pass.stride[d] * p.tile[d];
+        p.input.pad[d] = pass.phase[0].pad[d];
+    }
+    p.blocks = choose_blocks(ctx->target, p.out_blocks);
+    p.out_tiles = div_up(p.out_blocks, p.blocks);
+    p.products = winograd_products((int)p.tile[0], (int)p.stride) *
+                 winograd_products((int)p.tile[1], (int)p.stride);
+    p.sum_count = p.sums[0] * p.sums[1];
+    p.slice = p.in_channels * p.blocks * width * 4;
+    p.input.size[0] = pass.in_h;
+    p.input.size[1] = pass.in_w;
+    p.input.tile_rows = div_up(p.out_h, p.made[0]);
+    p.input.tile_columns = div_up(p.out_w, p.made[1]);
+    p.input.blocks = p.in_blocks;
+    p.chain_blocks = conv_chain_blocks(p.in_blocks, p.block_channels, SUM_TERMS);
+    return p;
+}
+
+// What follows from tiles, micro and group_blocks.
+static void place_scratch(WinogradPlan *p, uint32_t width)
+{
     int64_t vector = (int64_t)width * 4;
-    Winograd row = matrix_sizes(p, t->rows, t->stride);
-    Winograd column = matrix_sizes(p, t->columns, t->stride);
-    s.row = row.at;
-    s.column = column.at;
-    s.products = row.g.rows * column.g.rows;
-    s.sums = s.row.columns * s.column.columns;
-    s.tile_rows = div_up(p->out_h, s.row.rows);
-    s.tile_columns = div_up(p->out_w, s.column.rows);
-    s.in_blocks = conv_in_blocks(p);
-    s.out_blocks = conv_out_blocks(p, width);
-    s.out_tiles = div_up(s.out_blocks, t->blocks);
-    s.slots = round_up(t->tiles, t->micro);
-    s.slice = p->in_c * t->blocks * vector;
-    s.input = (WinogradInput){.row = row.bt,
-                              .column = column.bt,
-                              .step = {p->stride[0] * t->rows, p->stride[1] * t->columns},
-                              .pad = {p->phase[0].pad[0], p->phase[0].pad[1]},
-                              .size = {p->in_h, p->in_w},
-                              .tile_rows = s.tile_rows,
-                              .tile_columns = s.tile_columns,
-                              .blocks = s.in_blocks};
-    s.half = winograd_input_place(&s.input, 0, s.in_blocks, s.slots, width);
-    s.m_block = s.slots * vector;
-    s.m_plane = (t->group_blocks * s.slots + 1) * vector;
-    s.m = s.half + s.row.rows * s.column.columns * vector;
-    s.scratch = s.m + s.sums * s.m_plane;
-    return s;
+    p->slots = round_up(p->tiles, p->micro);
+    p->half = winograd_input_place(&p->input, 0, p->in_blocks, p->slots, width);
+    p->m_block = p->slots * vector;
+    p->m_plane = (p->group_blocks * p->slots + 1) * vector;
+    p->m = p->half + p->made[0] * p->sums[1] * vector;
+    p->scratch = p->m + p->sum_count * p->m_plane;
 }
 
 // A chunk of an image is a stretch of rows of each channel block; whole images are one stretch.
-WinogradFetch winograd_fetch(const WinogradSize *s, const WinogradTiles *t)
+static WinogradFetch make_fetch(const WinogradPlan *p)
 {
-    const WinogradInput *in = &s->input;
-    int64_t row = s->slice / (s->pass.in_c * t->blocks) * in->size[1], plane = in->size[0] * row;
-    int64_t rows = div_up(t->tiles, s->tile_columns) * in->step[0];
-    WinogradFetch f = {.units = t->chunks > 1 ? s->in_blocks : 1};
-    f.bytes = t->chunks > 1 ? rows * row : t->image_div * s->in_blocks * plane;
-    f.parts = s->products * (s->out_tiles / t->parts) * (s->slots / t->micro) / f.units;
-    if (f.parts > 0) {
+    const WinogradInput *in = &p->input;
+    int64_t row = p->slice / (p->in_channels * p->blocks) * in->size[1];
+    int64_t plane = in->size[0] * row;
+    int64_t rows = div_up(p->tiles, in->tile_columns) * in->step[0];
+    WinogradFetch f = {.units = p->chunks > 1 ? p->in_blocks : 1};
+    f.bytes = p->chunks > 1 ? rows * row : p->image_div * p->in_blocks * plane;
+    f.parts = p->products * (p->out_tiles / p->parts) * (p->slots / p->micro) / f.units;
+    if (f.parts > 0) { // else more stretches than products
         f.part_bytes = round_up(div_up(f.bytes, f.parts), VB_CACHE_LINE);
-        f.step = div_up(f.part_bytes, s->pass.in_c);
+        f.step = div_up(f.part_bytes, p->in_channels);
     }
     return f;
 }
 
-int64_t winograd_weight_bytes(const WinogradSize *s, const WinogradTiles *t)
+static int64_t weight_bytes(const WinogradPlan *p) // that are read of U
 {
-    return s->out_blocks * s->products * s->slice / t->blocks;
+    return p->out_blocks * p->products * p->slice / p->blocks;
 }
 
 // Whether V and M stay in L2 beside the slices of U that pass.
-static bool fits(const PlanCtx *ctx, const WinogradSize *s)
+static bool fits(const PlanCtx *ctx, const WinogradPlan *p)
 {
-    return (double)s->scratch <= 0.9 * (double)ctx->target->l2_bytes;
+    return (double)p->scratch <= 0.9 * (double)ctx->target->l2_bytes;
 }
 
 // From where the blocks of tiles after the first read U: L2, if it stays there beside V, M and the
 // activations that pass.
-static double again_gbps(const PlanCtx *ctx, const WinogradSize *s, double u)
+static double again_gbps(const PlanCtx *ctx, const WinogradPlan *p, double u)
 {
     double l2 = (double)ctx->target->l2_bytes;
-    return (double)s->scratch + u <= 0.6 * l2 ? ctx->target->l2_gbps
+    return (double)p->scratch + u <= 0.6 * l2 ? ctx->target->l2_gbps
                                               : conv_stream_gbps(ctx->target, u + l2);
 }
 
@@ -119,97 +143,98 @@ static int64_t activation_bytes(const PlanCtx *ctx, int64_t blocks, int64_t h, i
     return blocks * h * w * ctx->target->vector_floats * 4 * ctx->plan_batch;
 }
 
-static double input_bytes(const PlanCtx *ctx, const WinogradSize *s)
+static double input_bytes(const PlanCtx *ctx, const WinogradPlan *p)
 {
-    return (double)activation_bytes(ctx, s->in_blocks, s->pass.in_h, s->pass.in_w);
+    return (double)activation_bytes(ctx, p->in_blocks, p->input.size[0], p->input.size[1]);
 }
 
-static double output_bytes(const PlanCtx *ctx, const WinogradSize *s)
+static double output_bytes(const PlanCtx *ctx, const WinogradPlan *p)
 {
-    return (double)activation_bytes(ctx, s->out_blocks, s->pass.out_h, s->pass.out_w);
+    return (double)activation_bytes(ctx, p->out_blocks, p->out_h, p->out_w);
 }
 
 // Whether both activations stay in L2 from layer to layer.
-static bool stay(const PlanCtx *ctx, const WinogradSize *s)
+static bool stay(const PlanCtx *ctx, const WinogradPlan *p)
 {
-    return input_bytes(ctx, s) + output_bytes(ctx, s) <= 0.5 * (double)ctx->target->l2_bytes;
+    return input_bytes(ctx, p) + output_bytes(ctx, p) <= 0.5 * (double)ctx->target->l2_bytes;
 }
 
 // One thread's time for the products of the batch.
-static double products_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradTiles *t)
+static double products_ns(const PlanCtx *ctx, const WinogradPlan *p)
 {
     const TargetDef *g = ctx->target;
     double passes =
-        (double)(div_up(ctx->plan_batch, t->image_div) * t->chunks) * (double)(s->slots / t->micro);
-    double steps = (double)(s->products * s->pass.in_c);
-    int64_t full = s->out_blocks / t->blocks, tail = s->out_blocks % t->blocks;
-    double micro = steps * (double)full * conv_step_cycles(g, t->micro, t->blocks);
-    micro += tail ? steps * conv_step_cycles(g, t->micro, tail) : 0;
-    micro += (double)(s->out_tiles * s->products) * MICRO_CYCLES;
+        (double)(div_up(ctx->plan_batch, p->image_div) * p->chunks) * (double)(p->slots / p->micro);
+    double steps = (double)(p->products * p->in_channels);
+    int64_t full = p->out_blocks / p->blocks, tail = p->out_blocks % p->blocks;
+    double micro = steps * (double)full * conv_step_cycles(g, p->micro, p->blocks);
+    micro += tail ? steps * conv_step_cycles(g, p->micro, tail) : 0;
+    micro += (double)(p->out_tiles * p->products) * MICRO_CYCLES;
     return passes * micro / g->clock_ghz;
 }
 
-static double input_ns(const PlanCtx *ctx, const WinogradSize *s)
+static double input_ns(const PlanCtx *ctx, const WinogradPlan *p)
 {
-    double in = input_bytes(ctx, s);
-    return in / conv_stream_gbps(ctx->target, in + output_bytes(ctx, s));
+    double in = input_bytes(ctx, p);
+    return in / conv_stream_gbps(ctx->target, in + output_bytes(ctx, p));
 }
 
 // Input that is not in L2 is fetched while products are made, if it has room there and takes long
 // enough to be worth an instruction beside all products.
-static bool wants_fetch(const PlanCtx *ctx, const WinogradSize *s, const WinogradTiles *t)
+static WinogradFetch choose_fetch(const PlanCtx *ctx, const WinogradPlan *p)
 {
-    WinogradFetch f = winograd_fetch(s, t);
+    WinogradFetch f = make_fetch(p);
     double coming = (double)(f.units * f.bytes), l2 = (double)ctx->target->l2_bytes;
-    return !stay(ctx, s) && f.parts > 0 && (double)s->scratch + coming <= 0.9 * l2 &&
-           input_ns(ctx, s) > FETCH_SHARE * products_ns(ctx, s, t);
+    bool wanted = !stay(ctx, p) && f.parts > 0 && (double)p->scratch + coming <= 0.9 * l2 &&
+                  input_ns(ctx, p) > FETCH_SHARE * products_ns(ctx, p);
+    return wanted ? f : (WinogradFetch){0};
 }
 
-static double activation_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradTiles *t)
+static double activation_ns(const PlanCtx *ctx, const WinogradPlan *p)
 {
-    double in = input_ns(ctx, s), out = in * output_bytes(ctx, s) / input_bytes(ctx, s);
-    return stay(ctx, s) ? 0 : in * (t->fetch ? EXPOSED : 1) + out;
+    double in = input_ns(ctx, p), out = in * output_bytes(ctx, p) / input_bytes(ctx, p);
+    return stay(ctx, p) ? 0 : in * (p->fetch.parts ? EXPOSED : 1) + out;
 }
 
 // What making U takes longer than packing weights, if a step does that.
-static double weights_ns(const PlanCtx *ctx, const WinogradSize *s)
+static double weights_ns(const PlanCtx *ctx, const WinogradPlan *p)
 {
     double cycles =
-        WEIGHT_CYCLES * (double)s->products - PACK_CYCLES * WINOGRAD_TAPS * WINOGRAD_TAPS;
-    double vectors = (double)(s->pass.in_c * s->out_blocks);
+        WEIGHT_CYCLES * (double)p->products - PACK_CYCLES * WINOGRAD_TAPS * WINOGRAD_TAPS;
+    double vectors = (double)(p->in_channels * p->out_blocks);
     return ctx->training ? vectors * cycles / ctx->target->clock_ghz : 0;
 }
 
 // One thread's time for the batch.
-static double plan_ns(const PlanCtx *ctx, const WinogradSize *s, const WinogradTiles *t)
+static double plan_ns(const PlanCtx *ctx, const WinogradPlan *p)
 {
     const TargetDef *g = ctx->target;
-    double blocks = (double)(div_up(ctx->plan_batch, t->image_div) * t->chunks);
-    double tiles = (double)t->tiles;
-    double k_tiles = (double)s->out_tiles, products = products_ns(ctx, s, t);
-    double u = (double)winograd_weight_bytes(s, t);
-    double v = (double)(s->products * s->input.plane_bytes);
-    double stream = u / g->dram_gbps + (blocks - 1) * u / again_gbps(ctx, s, u);
+    double blocks = (double)(div_up(ctx->plan_batch, p->image_div) * p->chunks);
+    double tiles = (double)p->tiles;
+    double k_tiles = (double)p->out_tiles, products = products_ns(ctx, p);
+    double u = (double)weight_bytes(p);
+    double v = (double)(p->products * p->input.plane_bytes);
+    double stream = u / g->dram_gbps + (blocks - 1) * u / again_gbps(ctx, p, u);
     stream += blocks * k_tiles * v / conv_stream_gbps(g, v);
-    double in = (double)(s->input.row.rows * (s->input.step[1] + s->input.column.rows));
-    double made = (double)(s->sums + s->row.rows * (s->column.columns + s->column.rows));
-    in *= winograd_has_sums(s) ? STRIDED_CYCLES : TRANSFORM_CYCLES;
-    double cycles = in * (double)s->in_blocks * t->parts;
-    cycles += made * TRANSFORM_CYCLES * (double)s->out_blocks;
-    cycles *= fits(ctx, s) ? 1 : SPILLED;
+    double in = (double)(p->input.points[0] * (p->input.step[1] + p->input.points[1]));
+    double made = (double)(p->sum_count + p->made[0] * (p->sums[1] + p->made[1]));
+    in *= winograd_has_sums(p) ? STRIDED_CYCLES : TRANSFORM_CYCLES;
+    double cycles = in * (double)(p->in_blocks * p->parts);
+    cycles += made * TRANSFORM_CYCLES * (double)p->out_blocks;
+    cycles *= fits(ctx, p) ? 1 : SPILLED;
     double hidden = (1 - EXPOSED) * fmin(products, stream);
     double transforms = blocks * tiles * cycles / g->clock_ghz;
-    return products + stream - hidden + transforms + activation_ns(ctx, s, t);
+    return products + stream - hidden + transforms + activation_ns(ctx, p);
 }
 
 // M of a group takes at most a quarter of L2.
-static void set_group(const TargetDef *g, const WinogradSize *s, WinogradTiles *t)
+static void set_group(const TargetDef *g, WinogradPlan *p)
 {
-    double block = (double)(s->sums * t->tiles * g->vector_floats * 4);
-    int64_t k_tiles = (int64_t)(0.25 * (double)g->l2_bytes / block) / t->blocks;
-    int64_t part = div_up(s->out_tiles, t->parts);
+    double block = (double)(p->sum_count * p->tiles * g->vector_floats * 4);
+    int64_t k_tiles = (int64_t)(0.25 * (double)g->l2_bytes / block) / p->blocks;
+    int64_t part = div_up(p->out_tiles, p->parts);
     k_tiles = k_tiles < 1 ? 1 : k_tiles > part ? part : k_tiles;
-    t->group_blocks = (int32_t)(div_up(part, div_up(part, k_tiles)) * t->blocks);
+    p->group_blocks = div_up(part, div_up(part, k_tiles)) * p->blocks;
 }
 
 // What waiting adds to one thread's time: the mean of one thread and of two, and of more that the
@@ -219,108 +244,71 @@ static double waiting(double tasks)
     return (1 + 2 * ceil(tasks / 2) / tasks) / 2 * (1 + TASK_SHARE / tasks);
 }
 
-static void try_plan(const PlanCtx *ctx, const Node *n, WinogradTiles t, WinogradTiles *best,
-                     double *best_score)
+static void try_plan(const PlanCtx *ctx, WinogradPlan p, WinogradPlan *best, double *best_score)
 {
     const TargetDef *g = ctx->target;
-    int64_t most = conv_accumulators(g, t.blocks) / t.blocks;
-    t.micro = (int32_t)div_up(t.tiles, div_up(t.tiles, most));
-    t.group_blocks = t.blocks;
-    WinogradSize s = winograd_size(n, &t, g->vector_floats);
-    for (int32_t parts = 1; parts <= MAX_PARTS && parts <= s.out_tiles; parts *= 2) {
-        t.parts = parts;
-        set_group(g, &s, &t);
-        s = winograd_size(n, &t, g->vector_floats);
-        t.fetch = wants_fetch(ctx, &s, &t);
-        double tasks = (double)(div_up(ctx->plan_batch, t.image_div) * t.chunks * parts);
-        double score = plan_ns(ctx, &s, &t) * waiting(tasks);
+    int64_t most = conv_accumulators(g, p.blocks) / p.blocks;
+    p.micro = div_up(p.tiles, div_up(p.tiles, most));
+    for (int64_t parts = 1; parts <= MAX_PARTS && parts <= p.out_tiles; parts *= 2) {
+        p.parts = parts;
+        set_group(g, &p);
+        place_scratch(&p, g->vector_floats);
+        p.fetch = choose_fetch(ctx, &p);
+        double tasks = (double)(div_up(ctx->plan_batch, p.image_div) * p.chunks * parts);
+        double score = plan_ns(ctx, &p) * waiting(tasks);
         if (score < *best_score) {
             *best_score = score;
-            *best = t;
+            *best = p;
         }
     }
 }
 
 // Blocks of tiles: parts of an image, or several images.
-static void choose_tiles(const PlanCtx *ctx, const Node *n, WinogradTiles base, WinogradTiles *best)
+static WinogradPlan choose_tiles(const PlanCtx *ctx, const WinogradPlan *base)
 {
     double best_score = 1e300;
-    base.tiles = base.micro = base.image_div = base.chunks = 1;
-    base.group_blocks = base.blocks;
-    WinogradSize s = winograd_size(n, &base, ctx->target->vector_floats);
-    int64_t image = s.tile_rows * s.tile_columns;
+    WinogradPlan best = *base;
+    int64_t image = base->input.tile_rows * base->input.tile_columns;
     for (int64_t chunks = 1; chunks <= image; chunks += 1 + chunks / 4) {
-        WinogradTiles t = base;
-        t.tiles = (int32_t)div_up(image, chunks);
-        t.chunks = (int32_t)div_up(image, t.tiles);
-        try_plan(ctx, n, t, best, &best_score);
+        WinogradPlan p = *base;
+        p.image_div = 1;
+        p.tiles = div_up(image, chunks);
+        p.chunks = div_up(image, p.tiles);
+        try_plan(ctx, p, &best, &best_score);
     }
     for (int64_t div = 2; div <= ctx->plan_batch && div * image <= MAX_TILES; div += 1 + div / 4) {
-        WinogradTiles t = base;
-        t.image_div = (int32_t)div;
-        t.tiles = (int32_t)(div * image);
-        try_plan(ctx, n, t, best, &best_score);
+        WinogradPlan p = *base;
+        p.chunks = 1;
+        p.image_div = div;
+        p.tiles = div * image;
+        try_plan(ctx, p, &best, &best_score);
     }
-}
-
-// Error of a tile size relative to F(2x2)'s, which rounds about as much as direct convolution
-// (docs/kernels.md).
-static double relative_error(const KernelDef *k)
-{
-    static const double known[][7] = {
-        [1] = {[2] = 1.0, [3] = 1.7, [4] = 2.8, [5] = 5.9, [6] = 13.0},
-        [2] = {[2] = 0.7, [3] = 1.1, [4] = 1.9},
-    };
-    return sqrt(known[k->stride][k->tile[0]] * known[k->stride][k->tile[1]]);
-}
-
-const char *winograd_why_not(const PlanCtx *ctx, const Node *n)
-{
-    const KernelDef *k = ctx->kernel;
-    if (ctx->options->exact) {
-        return "not exact";
-    }
-    if (relative_error(k) > (ctx->training ? MOST_TRAINING_ERROR : MOST_ERROR)) {
-        return "rounds too much";
-    }
-    ConvSize z = conv_size(n);
-    if (z.r != 3 || z.s != 3 || z.stride[0] != k->stride || z.stride[1] != k->stride ||
-        z.groups != 1) {
-        return k->stride == 1 ? "not 3x3 of stride 1 without groups"
-                              : "not 3x3 of stride 2 without groups";
-    }
-    for (int i = 0; i < 4; i++) {
-        if (z.pad[i] > 2) {
-            return "padding over 2";
-        }
-    }
-    uint32_t width = ctx->target->vector_floats;
-    return conv_input_block(n->inputs.at[0], width) < width ? "image of few channels" : NULL;
-}
-
-// Two, the last tile one; three where that leaves none over.
-static int32_t choose_blocks(const TargetDef *g, int64_t out_blocks)
-{
-    if (out_blocks % 2 && out_blocks % 3 == 0 && conv_accumulators(g, 3) >= 12) {
-        return 3;
-    }
-    return out_blocks > 1 ? 2 : 1;
+    return best;
 }
 
 // The weights as their own kernel prepares them.
-static Layout prepared_weights(const PlanCtx *ctx, const Node *n, const WinogradSize *s,
-                               const WinogradTiles *t, Lowering *out)
+static Layout prepared_weights(const PlanCtx *ctx, const Node *n, const WinogradPlan *p,
+                               Lowering *out)
 {
     WinogradAttrs *a = ARENA_NEW(ctx->arena, WinogradAttrs);
-    *a = (WinogradAttrs){.tile = {t->rows, t->columns},
-                         .stride = t->stride,
-                         .blocks = t->blocks,
-                         .backward = s->pass.backward,
-                         .mirrored = {winograd_is_mirrored(s, 0), winograd_is_mirrored(s, 1)}};
+    *a = (WinogradAttrs){.tile = {p->tile[0], p->tile[1]},
+                         .stride = p->stride,
+                         .blocks = p->blocks,
+                         .backward = p->backward,
+                         .mirrored = {p->mirrored[0], p->mirrored[1]}};
     out->prepare_op[1] = "winograd_weights";
     out->prepare_attrs[1] = a;
     return winograd_weight_layout(ctx->arena, a, &n->inputs.at[1]->shape,
                                   ctx->target->vector_floats);
+}
+
+// U that the cache does not hold is fetched ahead, a slice's share with each register tile.
+static int64_t choose_ahead(const PlanCtx *ctx, const WinogradPlan *p)
+{
+    if (2 * (uint64_t)weight_bytes(p) <= ctx->target->l2_bytes) {
+        return 0;
+    }
+    return div_up(p->blocks * ctx->target->vector_floats * 4, p->slots / p->micro);
 }
 
 const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
@@ -331,23 +319,21 @@ const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
         return why;
     }
     const TargetDef *g = ctx->target;
-    uint32_t width = g->vector_floats;
-    ConvPass pass = conv_pass(n, width, &why);
-    WinogradTiles *t = ARENA_NEW(ctx->arena, WinogradTiles);
-    const KernelDef *k = ctx->kernel;
-    WinogradTiles base = {.rows = k->tile[0], .columns = k->tile[1], .stride = k->stride};
-    base.blocks = choose_blocks(g, conv_out_blocks(&pass, width));
-    choose_tiles(ctx, n, base, t);
-    WinogradSize s = winograd_size(n, t, width);
-    ConvTiles tasks = {.blocks = t->blocks, .chunks = t->chunks, .image_div = t->image_div};
-    Layout weights = prepared_weights(ctx, n, &s, t, out);
-    conv_fill_lowering(ctx, n, &s.pass, &tasks, weights, out);
-    out->tasks_mul = (uint32_t)(t->chunks * t->parts);
-    out->bytes_fixed = (uint64_t)winograd_weight_bytes(&s, t);
-    out->scratch_bytes = (uint64_t)s.scratch;
-    out->plan = t;
-    out->plan_bytes = sizeof *t;
-    double ns = plan_ns(ctx, &s, t) + weights_ns(ctx, &s);
+    WinogradPlan *p = ARENA_NEW(ctx->arena, WinogradPlan);
+    WinogradPlan base = start_plan(ctx, n);
+    *p = choose_tiles(ctx, &base);
+    p->ahead_step = choose_ahead(ctx, p);
+    ConvPass pass = conv_pass(n, g->vector_floats, &why);
+    ConvTiles tasks = {.blocks = (int32_t)p->blocks,
+                       .chunks = (int32_t)p->chunks,
+                       .image_div = (int32_t)p->image_div};
+    conv_fill_lowering(ctx, n, &pass, &tasks, prepared_weights(ctx, n, p, out), out);
+    out->tasks_mul = (uint32_t)(p->chunks * p->parts);
+    out->bytes_fixed = (uint64_t)weight_bytes(p);
+    out->scratch_bytes = (uint64_t)p->scratch;
+    out->plan = p;
+    out->plan_bytes = sizeof *p;
+    double ns = plan_ns(ctx, p) + weights_ns(ctx, p);
     out->predicted_ns = fmax(ns, conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;
 }

@@ -2,6 +2,8 @@
 // Not here: anything they do (conv_winograd.c, conv_winograd_grad.c and their plans).
 #include "cpu/kernels/winograd/conv_winograd.h"
 #include "cpu/kernels/winograd/conv_winograd_grad.h"
+#include "cpu/kernels/winograd/conv_winograd_grad_plan.h"
+#include "cpu/kernels/winograd/conv_winograd_plan.h"
 
 #define WINOGRAD(OP, ROWS, COLUMNS)                                                                \
     {                                                                                              \

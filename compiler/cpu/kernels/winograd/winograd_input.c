@@ -19,14 +19,14 @@ int64_t winograd_input_place(WinogradInput *in, int64_t offset, int64_t blocks, 
                              uint32_t width)
 {
     int64_t vector = (int64_t)width * 4;
-    int64_t columns = (in->tile_columns - 1) * in->step[1] + in->column.columns;
+    int64_t columns = (in->tile_columns - 1) * in->step[1] + in->read[1];
     in->zeros = offset;
     in->strip = in->zeros + in->size[1] * vector;
     in->strip_row = columns * vector;
-    in->points = in->strip + in->row.rows * in->strip_row;
+    in->result = in->strip + in->points[0] * in->strip_row;
     in->block_bytes = slots * vector;
     in->plane_bytes = blocks * in->block_bytes + vector;
-    return in->points + (int64_t)in->row.rows * in->column.rows * in->plane_bytes;
+    return in->result + in->points[0] * in->points[1] * in->plane_bytes;
 }
 
 WinogradRow winograd_rows_begin(Vb *b, const WinogradRange *range, int64_t tile_rows,
@@ -65,7 +65,7 @@ void winograd_input_clear(Emit *e, const WinogradInput *in)
             columns = in->strip_row / vector_bytes(b);
     winograd_clear(e, in->zeros, in->size[1] * vector_bytes(b));
     for (int64_t x = 0; x < columns; x++) {
-        for (int r = 0; (x < left || x >= right) && r < in->row.rows; r++) {
+        for (int64_t r = 0; (x < left || x >= right) && r < in->points[0]; r++) {
             int64_t at = in->strip + r * in->strip_row + x * vector_bytes(b);
             vb_store(b, vb_zero(b), scratch_at(e, at));
         }
@@ -73,12 +73,13 @@ void winograd_input_clear(Emit *e, const WinogradInput *in)
 }
 
 // The strip's columns of tiles [lo, hi).
-static void fill_strip(Emit *e, const WinogradInput *in, const WinogradRow *r, Val plane)
+static void fill_strip(Emit *e, const WinogradTransform *t, const WinogradRow *r, Val plane)
 {
+    const WinogradInput *in = t->in;
     Vb *b = e->vb;
     int64_t vector = vector_bytes(b);
     Val row[WINOGRAD_MAX_POINTS], d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
-    for (int i = 0; i < in->row.columns; i++) {
+    for (int64_t i = 0; i < in->read[0]; i++) {
         Val y = vb_addi(b, vb_muli(b, r->y, in->step[0]), i - in->pad[0]);
         Val inside = vb_icmp(b, LLVMIntULT, y, vb_int(b, in->size[0]));
         Val safe = vb_select(b, inside, y, vb_int(b, 0));
@@ -87,39 +88,40 @@ static void fill_strip(Emit *e, const WinogradInput *in, const WinogradRow *r, V
     }
     Val lo = vb_addi(b, vb_muli(b, r->lo, in->step[1]), -in->pad[1]);
     Val hi = vb_muli(b, r->hi, in->step[1]);
-    hi = vb_addi(b, hi, in->column.columns - in->step[1] - in->pad[1]);
+    hi = vb_addi(b, hi, in->read[1] - in->step[1] - in->pad[1]);
     lo = vb_muli(b, vb_max(b, lo, vb_int(b, 0)), vector);
     hi = vb_muli(b, vb_min(b, hi, vb_int(b, in->size[1])), vector);
     VbLoop loop = vb_loop(b, lo, hi, vector, NULL, 0);
-    for (int i = 0; i < in->row.columns; i++) {
+    for (int64_t i = 0; i < in->read[0]; i++) {
         d[i] = vb_load(b, vb_at(b, row[i], loop.index));
     }
-    winograd_emit(b, &in->row, d, out);
+    winograd_emit(b, &t->row, d, out);
     Val to = vb_at(b, scratch_at(e, in->strip + in->pad[1] * vector), loop.index);
-    for (int i = 0; i < in->row.rows; i++) {
+    for (int64_t i = 0; i < in->points[0]; i++) {
         vb_store(b, out[i], vb_ati(b, to, i * in->strip_row));
     }
     vb_loop_end(b, &loop, NULL);
 }
 
 // Results of tiles [lo, hi) from the strip, one row of points after the other. to: slot 0, point 0.
-static void spread_strip(Emit *e, const WinogradInput *in, const WinogradRow *r, Val to)
+static void spread_strip(Emit *e, const WinogradTransform *t, const WinogradRow *r, Val to)
 {
+    const WinogradInput *in = t->in;
     Vb *b = e->vb;
-    int64_t vector = vector_bytes(b), points = in->column.rows;
+    int64_t vector = vector_bytes(b), points = in->points[1];
     Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
-    VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, in->row.rows), 1, NULL, 0);
+    VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, in->points[0]), 1, NULL, 0);
     Val from =
         vb_add(b, vb_muli(b, rows.index, in->strip_row), vb_muli(b, r->lo, in->step[1] * vector));
     Val slot = vb_muli(b, vb_add(b, r->slot, r->lo), vector);
     slot = vb_add(b, slot, vb_muli(b, rows.index, points * in->plane_bytes));
     Val carried[2] = {vb_at(b, scratch_at(e, in->strip), from), vb_at(b, to, slot)};
     VbLoop tiles = vb_loop(b, r->lo, r->hi, 1, carried, 2);
-    for (int i = 0; i < in->column.columns; i++) {
+    for (int64_t i = 0; i < in->read[1]; i++) {
         d[i] = vb_load(b, vb_ati(b, tiles.carried[0], i * vector));
     }
-    winograd_emit(b, &in->column, d, out);
-    for (int i = 0; i < points; i++) {
+    winograd_emit(b, &t->column, d, out);
+    for (int64_t i = 0; i < points; i++) {
         vb_store(b, out[i], vb_ati(b, tiles.carried[1], i * in->plane_bytes));
     }
     carried[0] = vb_ati(b, tiles.carried[0], in->step[1] * vector);
@@ -128,18 +130,19 @@ static void spread_strip(Emit *e, const WinogradInput *in, const WinogradRow *r,
     vb_loop_end(b, &rows, NULL);
 }
 
-void winograd_input_emit(Emit *e, const WinogradInput *in, Val x, const WinogradRange *range,
+void winograd_input_emit(Emit *e, const WinogradTransform *t, Val x, const WinogradRange *range,
                          Val lo, Val hi)
 {
+    const WinogradInput *in = t->in;
     Vb *b = e->vb;
     int64_t plane = in->size[0] * in->size[1] * vector_bytes(b);
     VbLoop blocks = vb_loop(b, lo, hi, 1, NULL, 0);
     Val own = vb_muli(b, vb_sub(b, blocks.index, lo), in->block_bytes);
-    Val to = vb_at(b, scratch_at(e, in->points), own);
+    Val to = vb_at(b, scratch_at(e, in->result), own);
     WinogradRow r = winograd_rows_begin(b, range, in->tile_rows, in->tile_columns);
     Val index = vb_add(b, vb_muli(b, r.image, in->blocks), blocks.index);
-    fill_strip(e, in, &r, vb_at(b, x, vb_muli(b, index, plane)));
-    spread_strip(e, in, &r, to);
+    fill_strip(e, t, &r, vb_at(b, x, vb_muli(b, index, plane)));
+    spread_strip(e, t, &r, to);
     winograd_rows_end(b, &r);
     vb_loop_end(b, &blocks, NULL);
 }
