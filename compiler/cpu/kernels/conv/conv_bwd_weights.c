@@ -8,8 +8,8 @@
 // on threads.
 //
 // Groups smaller than a vector: block b of dy meets block b of x only. Groups of other sizes: a
-// chunk of x is expanded in scratch, once for each vector of dy, as in conv_expanded.c. Not here:
-// the choice of tile, chunk and tasks (conv_bwd_weights_plan.c).
+// chunk of x is expanded in scratch, once for each vector of dy, as in conv_expanded.c.
+// Not here: the choice of tile, chunk and tasks (conv_bwd_weights_plan.c).
 #include <string.h>
 
 #include "cpu/kernels/conv/conv_bwd_weights_sums.h"

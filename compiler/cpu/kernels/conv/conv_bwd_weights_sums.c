@@ -12,9 +12,11 @@
 // a loop of their own (also if they are only one, so that pixels shared by neighbours do not meet
 // in one basic block).
 //
-// Groups smaller than a vector: lane l needs channel l/g*g + i of the block: the broadcast is a
-// shuffle by a constant mask, as in conv_grouped.c; of other sizes: a load from expanded x. Not
-// here: what walks over tiles and chunks (conv_bwd_weights.c).
+// What the broadcast becomes with groups:
+//   smaller than a vector, size g   lane l needs channel l/g*g + i of the block: a shuffle by a
+//                                   constant mask, as in conv_grouped.c
+//   of other sizes                  a load from expanded x
+// Not here: what walks over tiles and chunks (conv_bwd_weights.c).
 #include <string.h>
 
 #include "cpu/kernels/conv/conv_bwd_weights_sums.h"

@@ -1,12 +1,16 @@
 // conv_winograd_plan.c: tiles, tasks, scratch and costs of the Winograd convolutions.
 //
-// Cost of a plan: products at the register tile's rate, but no faster than U streams, the first
-// time from memory (between two runs all other weights pass), then once for each block of tiles
-// from the cache that holds it; the shorter of the two is not wholly hidden. Transforms by vectors
-// loaded and stored, far slower where scratch exceeds L2; the input transform once more for each
-// part of the output channels, since tasks do not wait for each other. Activations too large for L2
-// come and go with the transforms, beside no products, but for input fetched ahead. A training step
-// makes U too, where direct kernels pack weights. Not here: the algorithm (conv_winograd.c).
+// Cost of a plan, the sum of
+//   products      at the register tile's rate, but no faster than U streams: the first time from
+//                 memory (between two runs all other weights pass), then once for each block of
+//                 tiles from the cache that holds it; the shorter of the two is not wholly hidden
+//   transforms    by vectors loaded and stored, far slower where scratch exceeds L2; the input's
+//                 once more for each part of the output channels, since tasks do not wait for each
+//                 other
+//   activations   that are too large for L2 come and go with the transforms, beside no products,
+//                 but for input fetched ahead
+//   weights       a training step makes U too, where direct kernels pack weights
+// Not here: the algorithm (conv_winograd.c).
 #include "cpu/kernels/winograd/conv_winograd_plan.h"
 
 #include <math.h>
