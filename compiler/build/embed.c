@@ -89,12 +89,11 @@ static BuildStatus embed_packed(Build *b)
     if (b->request.plans.train) {
         return build_fail(b, BUILD_USAGE, "packed weights are for inference alone");
     }
-    const char *target = b->target->isa->name;
-    if (!rn_machine_has(target)) {
+    if (!isa_runs_here(b->target->isa)) {
         return build_fail(b, BUILD_ENVIRONMENT,
                           "weights are packed by running the target's code, and this machine does "
                           "not run %s\n  help: --embed=plain leaves packing to that machine",
-                          target);
+                          b->target->isa->name);
     }
     const RnModel *m;
     RnSession *session = NULL;

@@ -75,7 +75,13 @@ LoadedObject *object_load(Arena *a, const void *object, size_t bytes, const char
     }
     LoadedObject *loaded = ARENA_NEW(a, LoadedObject);
     loaded->jit = jit;
-    *model = (const RnModel *)(uintptr_t)address;
+    RnMachine here = rn_machine_here();
+    *model = rn_model_select((const RnModelSet *)(uintptr_t)address, &here);
+    if (!*model) {
+        *error = "the object has no code for this machine";
+        object_unload(loaded);
+        return NULL;
+    }
     return loaded;
 }
 

@@ -16,10 +16,11 @@ static Val region_record(ModuleCtx *m, const RnRegion *x)
     PUT_INT(&r, RnRegion, per_image_bytes, x->per_image_bytes);
     PUT_INT(&r, RnRegion, per_worker_bytes, x->per_worker_bytes);
     PUT_INT(&r, RnRegion, align, x->align);
-    PUT_INT(&r, RnRegion, flags, x->flags);
+    PUT_INT(&r, RnRegion, memory, x->memory);
     PUT_VAL(&r, RnRegion, initial, record_bytes(m, x->name, x->initial, x->fixed_bytes));
     PUT_VAL(&r, RnRegion, preprocess,
             record_bytes(m, "preprocess", x->preprocess, sizeof *x->preprocess));
+    PUT_VAL(&r, RnRegion, pixels, record_null(m)); // no input is made of bytes yet
     return record_finish(&r);
 }
 
@@ -51,8 +52,8 @@ static Val kernel_record(ModuleCtx *m, const KernelRow *row)
     PUT_INT(&r, RnKernel, flops_per_image, x->flops_per_image);
     PUT_INT(&r, RnKernel, bytes_fixed, x->bytes_fixed);
     PUT_INT(&r, RnKernel, bytes_per_image, x->bytes_per_image);
-    PUT_INT(&r, RnKernel, floats_fixed, x->floats_fixed);
-    PUT_INT(&r, RnKernel, floats_per_image, x->floats_per_image);
+    PUT_INT(&r, RnKernel, elements_fixed, x->elements_fixed);
+    PUT_INT(&r, RnKernel, elements_per_image, x->elements_per_image);
     PUT_VAL(&r, RnKernel, predicted_ns, record_f64(m, x->predicted_ns));
     PUT_INT(&r, RnKernel, work, x->work);
     PUT_INT(&r, RnKernel, algorithm, x->algorithm);
@@ -60,6 +61,8 @@ static Val kernel_record(ModuleCtx *m, const KernelRow *row)
     PUT_INT(&r, RnKernel, tasks_div, x->tasks_div);
     PUT_INT(&r, RnKernel, inputs, x->inputs);
     PUT_INT(&r, RnKernel, outputs, x->outputs);
+    PUT_INT(&r, RnKernel, elem, x->elem);
+    PUT_INT(&r, RnKernel, arith, x->arith);
     return record_finish(&r);
 }
 
@@ -74,16 +77,37 @@ static Val kernel_table_of(ModuleCtx *m, const StepTable *t)
 
 typedef struct StepList {
     VEC(RnStep) steps;
+    VEC(RnGradStep) grads;  // complete after them, in that order
     uint64_t scratch_bytes; // largest of them
 } StepList;
 
 static void add_step(ModuleCtx *m, StepTable *t, const Node *n, StepList *list)
 {
-    // Places do not tell what a step needs: intermediate results follow each other at one place.
-    RnStep step = step_table_add(t, m, n, (int32_t)list->steps.count - 1);
+    RnStep step = step_table_add(t, m, n);
     VEC_PUSH(m->arena, &list->steps, step);
     if (n->lowering->scratch_bytes > list->scratch_bytes) {
         list->scratch_bytes = n->lowering->scratch_bytes;
+    }
+}
+
+// The gradients that a node's step completes. One that several steps write counts as the last's.
+static void add_grads(ModuleCtx *m, const TensorTable *t, uint32_t plan, const Node *n,
+                      StepList *list)
+{
+    uint32_t step = list->steps.count - 1;
+    for (uint32_t i = 0; i < n->outputs.count; i++) {
+        const Value *v = n->outputs.at[i];
+        if (v->kind != VALUE_GRAD || !v->param) {
+            continue;
+        }
+        uint32_t tensor = (uint32_t)t->tensors.at[t->index[plan][v->param->id]].grad, kept = 0;
+        for (uint32_t k = 0; k < list->grads.count; k++) {
+            if (list->grads.at[k].tensor != tensor) {
+                list->grads.at[kept++] = list->grads.at[k];
+            }
+        }
+        list->grads.count = kept;
+        VEC_PUSH(m->arena, &list->grads, ((RnGradStep){.step = step, .tensor = tensor}));
     }
 }
 
@@ -105,6 +129,11 @@ static Val plan_record(ModuleCtx *m, const char *name, const Graph *g, const Ste
     PUT_INT(&r, RnPlan, scratch_bytes, list->scratch_bytes);
     PUT_INT(&r, RnPlan, scratch_beside_bytes, g->scratch_beside);
     PUT_INT(&r, RnPlan, flags, g->scratch_placed ? RN_PLAN_SCRATCH_PLACED : 0);
+    PUT_INT(&r, RnPlan, reserved, 0);
+    PUT_VAL(&r, RnPlan, grads,
+            record_bytes(m, "grads", list->grads.at, list->grads.count * sizeof(RnGradStep)));
+    PUT_INT(&r, RnPlan, grad_count, list->grads.count);
+    PUT_INT(&r, RnPlan, grad_stride, sizeof(RnGradStep));
     return record_finish(&r);
 }
 
@@ -121,6 +150,15 @@ static uint32_t model_flags(const ModelSpec *spec)
     return spec_is_packed(spec) ? RN_MODEL_WEIGHTS_PACKED : RN_MODEL_WEIGHTS_PLAIN;
 }
 
+static Val machine_record(ModuleCtx *m, const RnMachine *x)
+{
+    Record r = RECORD(m, RnMachine);
+    PUT_INT(&r, RnMachine, kind, x->kind);
+    PUT_INT(&r, RnMachine, permissions, x->permissions);
+    PUT_WORDS(&r, RnMachine, features, x->features);
+    return record_finish(&r);
+}
+
 static Val model_record(ModuleCtx *m, const TensorTable *t, const StepTable *s, Val regions,
                         Val plans, const StepList *prepare)
 {
@@ -133,7 +171,8 @@ static Val model_record(ModuleCtx *m, const TensorTable *t, const StepTable *s, 
     PUT_TEXT(&r, RnModel, name, spec->name);
     PUT_TEXT(&r, RnModel, source, spec->source ? spec->source : "");
     PUT_TEXT(&r, RnModel, compiler, spec->compiler);
-    PUT_TEXT(&r, RnModel, isa, m->codegen->target->isa->name);
+    PUT_TEXT(&r, RnModel, isa, target_code_isa(m->codegen->target)->name);
+    PUT_VAL(&r, RnModel, needs, machine_record(m, &target_code_isa(m->codegen->target)->needs));
     PUT_INT(&r, RnModel, source_hash, spec->source_hash);
     PUT_INT(&r, RnModel, region_count, t->region_count);
     PUT_INT(&r, RnModel, region_stride, sizeof(RnRegion));
@@ -168,6 +207,23 @@ static Val model_record(ModuleCtx *m, const TensorTable *t, const StepTable *s, 
     PUT_INT(&r, RnModel, state_count, t->state_count);
     PUT_INT(&r, RnModel, param_elements, t->param_elements);
     PUT_INT(&r, RnModel, macs_per_image, t->macs_per_image);
+    PUT_VAL(&r, RnModel, quants, record_null(m)); // no tensor is quantized yet
+    PUT_INT(&r, RnModel, quant_count, 0);
+    PUT_INT(&r, RnModel, quant_stride, sizeof(RnQuant));
+    return record_finish(&r);
+}
+
+static Val set_record(ModuleCtx *m, Val model)
+{
+    Record r = RECORD(m, RnModelSet);
+    PUT_INT(&r, RnModelSet, magic, RN_SET_MAGIC);
+    PUT_INT(&r, RnModelSet, abi_version, RN_ABI_VERSION);
+    PUT_INT(&r, RnModelSet, struct_bytes, sizeof(RnModelSet));
+    PUT_INT(&r, RnModelSet, variant_count, 1);
+    PUT_INT(&r, RnModelSet, variant_stride, sizeof(RnModel));
+    PUT_INT(&r, RnModelSet, reserved, 0);
+    PUT_VAL(&r, RnModelSet, variants, record_table(m, "variants", &model, 1));
+    PUT_TEXT(&r, RnModelSet, name, m->spec->name);
     return record_finish(&r);
 }
 
@@ -183,8 +239,10 @@ static bool is_plan_step(const ModelSpec *spec, const Graph *g, const Node *n)
     return !node_is_prepared(g, n) && spec->part == CODEGEN_WHOLE;
 }
 
-static Val add_plan(ModuleCtx *m, StepTable *t, const Graph *g, StepList *prepare)
+static Val add_plan(ModuleCtx *m, StepTable *t, const TensorTable *tensors, uint32_t plan,
+                    StepList *prepare)
 {
+    const Graph *g = m->spec->plans[plan];
     StepList steps = {0};
     for (const Node *n = g->first; n; n = n->next) {
         if (is_prepare_step(m->spec, g, n)) {
@@ -194,6 +252,7 @@ static Val add_plan(ModuleCtx *m, StepTable *t, const Graph *g, StepList *prepar
                 INTERNAL_ERROR("%s: its scratch has no place", n->name);
             }
             add_step(m, t, n, &steps);
+            add_grads(m, tensors, plan, n, &steps);
         }
     }
     return plan_record(m, plan_name(m, g), g, &steps);
@@ -216,13 +275,14 @@ void emit_descriptor(ModuleCtx *m)
     StepList prepare = {0};
     Val plans[MAX_PLANS];
     for (uint32_t i = 0; i < spec->plan_count; i++) {
-        plans[i] = add_plan(m, &steps, spec->plans[i], &prepare);
+        plans[i] = add_plan(m, &steps, t, i, &prepare);
     }
     Val model = model_record(m, t, &steps, region_table(m, t),
                              record_table(m, "plans", plans, spec->plan_count), &prepare);
+    Val set = set_record(m, model);
     const char *symbol = arena_printf(m->arena, "rn_model_%s", spec->name);
-    Val global = LLVMAddGlobal(m->vb.module, LLVMTypeOf(model), symbol);
-    LLVMSetInitializer(global, model);
+    Val global = LLVMAddGlobal(m->vb.module, LLVMTypeOf(set), symbol);
+    LLVMSetInitializer(global, set);
     LLVMSetGlobalConstant(global, 1);
     LLVMSetAlignment(global, 16);
 }

@@ -13,12 +13,18 @@ const Isa *isa_find(const char *name)
     return NULL;
 }
 
+bool isa_runs_here(const Isa *isa)
+{
+    RnMachine here = rn_machine_here();
+    return rn_machine_has(&here, &isa->needs);
+}
+
 const Isa *isa_native(void)
 {
     const Isa *best = NULL;
     for (size_t i = 0; i < isa_table_count; i++) {
         const Isa *isa = isa_table[i];
-        if (isa->runs_here() && (!best || isa->vector_floats > best->vector_floats)) {
+        if (isa_runs_here(isa) && (!best || isa->vector_floats > best->vector_floats)) {
             best = isa;
         }
     }

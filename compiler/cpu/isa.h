@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "ir/elem.h"
+#include "resnetc/model_abi.h"
 
 struct Vb;
 struct Machine;
@@ -25,6 +26,7 @@ typedef struct Dot {
 typedef struct Isa {
     const char *name; // "x86-64-v4": the user's word, and what objects carry
     const char *doc;
+    RnMachine needs;        // what a machine must have; objects carry it too
     const char *triple;     // "x86_64-unknown-linux-gnu"
     const char *cpu;        // LLVM's CPU name
     const char *features;   // LLVM's feature string
@@ -43,7 +45,6 @@ typedef struct Isa {
     void (*store_fence)(struct Vb *b);
 
     void (*start_backend)(void); // LLVM's; once is enough, more do no harm
-    bool (*runs_here)(void);     // whether this machine has it
     /// Runs independent chains of multiply-adds: 2 * ISA_BURST_CHAINS * V floating-point operations a
     /// round. Call it only where it runs. NULL: the compiler's host has other instructions.
     float (*burst)(uint64_t rounds);
@@ -55,6 +56,7 @@ typedef struct Isa {
 extern const Isa *const isa_table[];
 extern const size_t isa_table_count;
 const Isa *isa_find(const char *name); // NULL if none
+bool isa_runs_here(const Isa *isa);
 /// The best that this machine runs; NULL if none.
 const Isa *isa_native(void);
 

@@ -24,7 +24,7 @@ LLVMTargetMachineRef machine_create(const TargetDef *target)
 {
     static pthread_once_t options_set = PTHREAD_ONCE_INIT;
     pthread_once(&options_set, set_llvm_options);
-    const Isa *isa = target->emulated ? isa_native() : target->isa;
+    const Isa *isa = target_code_isa(target);
     isa->start_backend();
     LLVMTargetRef found;
     char *error = NULL;

@@ -16,15 +16,20 @@ void record_put(Record *r, size_t offset, Val x)
 
 void record_put_int(Record *r, size_t offset, size_t bytes, uint64_t x)
 {
-    Vb *b = &r->m->vb;
-    record_put(r, offset, LLVMConstInt(bytes == 8 ? b->i64 : b->i32, x, 0));
+    Typ type = LLVMIntTypeInContext(r->m->vb.context, (unsigned)bytes * 8);
+    record_put(r, offset, LLVMConstInt(type, x, 0));
+}
+
+Val record_null(ModuleCtx *m)
+{
+    return LLVMConstNull(m->vb.ptr);
 }
 
 Val record_text(ModuleCtx *m, const char *text)
 {
     Vb *b = &m->vb;
     if (!text) {
-        return LLVMConstNull(b->ptr);
+        return record_null(m);
     }
     Val bytes = LLVMConstStringInContext2(b->context, text, strlen(text), 0);
     Val global = LLVMAddGlobal(b->module, LLVMTypeOf(bytes), ".text");
@@ -39,8 +44,8 @@ Val record_text(ModuleCtx *m, const char *text)
 Val record_bytes(ModuleCtx *m, const char *name, const void *data, uint64_t bytes)
 {
     Vb *b = &m->vb;
-    if (!data) {
-        return LLVMConstNull(b->ptr);
+    if (!data || bytes == 0) {
+        return record_null(m);
     }
     Val content = LLVMConstStringInContext2(b->context, data, bytes, 1);
     Val global = LLVMAddGlobal(b->module, LLVMTypeOf(content), name);
@@ -54,6 +59,16 @@ Val record_bytes(ModuleCtx *m, const char *name, const void *data, uint64_t byte
 Val record_f64(ModuleCtx *m, double x)
 {
     return LLVMConstReal(m->vb.f64, x);
+}
+
+Val record_words(ModuleCtx *m, const uint32_t *word, uint32_t count)
+{
+    Typ i32 = LLVMInt32TypeInContext(m->vb.context);
+    Val *values = ARENA_ARRAY(m->arena, Val, count);
+    for (uint32_t i = 0; i < count; i++) {
+        values[i] = LLVMConstInt(i32, word[i], 0);
+    }
+    return LLVMConstArray2(i32, values, count);
 }
 
 Val record_finish(Record *r)
@@ -78,7 +93,7 @@ Val record_table(ModuleCtx *m, const char *name, const Val *element, uint32_t co
 {
     Vb *b = &m->vb;
     if (count == 0) {
-        return LLVMConstNull(b->ptr);
+        return record_null(m);
     }
     Val *copy = ARENA_ARRAY(m->arena, Val, count);
     memcpy(copy, element, count * sizeof copy[0]);

@@ -21,16 +21,16 @@ static const char *work_name(Arena *a, const Node *n)
     return name;
 }
 
-// Floats of a value as it lies in memory; none if it holds others, or gaps.
-static void count_floats(const Value *v, uint64_t *fixed, uint64_t *per_image)
+// The elements of a value as it lies in memory, unless there are gaps among them.
+static void count_elements(const Value *v, RnKernel *k)
 {
-    if (v->elem != ELEM_F32 ||
-        (v->layout.kind != LAYOUT_PLAIN && v->layout.kind != LAYOUT_BLOCKED)) {
+    if (v->layout.kind != LAYOUT_PLAIN && v->layout.kind != LAYOUT_BLOCKED) {
         return;
     }
-    layout_bytes(&v->shape, &v->layout, fixed, per_image);
-    *fixed /= sizeof(float);
-    *per_image /= sizeof(float);
+    layout_bytes(&v->shape, &v->layout, &k->elements_fixed, &k->elements_per_image);
+    k->elements_fixed /= elem_bytes(v->layout.elem);
+    k->elements_per_image /= elem_bytes(v->layout.elem);
+    k->elem = (uint16_t)v->layout.elem;
 }
 
 static uint32_t add_kernel(StepTable *t, ModuleCtx *m, const Node *n)
@@ -47,10 +47,11 @@ static uint32_t add_kernel(StepTable *t, ModuleCtx *m, const Node *n)
                                  .algorithm = texts_add(t->texts, low->kernel),
                                  .tasks_mul = low->tasks_mul,
                                  .tasks_div = low->tasks_div,
-                                 .inputs = n->inputs.count,
-                                 .outputs = n->outputs.count}};
+                                 .inputs = (uint16_t)n->inputs.count,
+                                 .outputs = (uint16_t)n->outputs.count,
+                                 .arith = RN_ARITH_F32}};
     if (n->outputs.count) {
-        count_floats(n->outputs.at[0], &row.figures.floats_fixed, &row.figures.floats_per_image);
+        count_elements(n->outputs.at[0], &row.figures);
     }
     return distinct_add(&t->kernels, &row);
 }
@@ -69,7 +70,7 @@ static void add_operand(StepTable *t, ModuleCtx *m, const Node *n, const Value *
     add_place(t, m, &v->place);
 }
 
-RnStep step_table_add(StepTable *t, ModuleCtx *m, const Node *n, int32_t wait)
+RnStep step_table_add(StepTable *t, ModuleCtx *m, const Node *n)
 {
     if (n->inputs.count + n->outputs.count > RN_MAX_OPERANDS) {
         INTERNAL_ERROR("%s has %u inputs and %u outputs, but steps have at most %d", n->name,
@@ -78,8 +79,7 @@ RnStep step_table_add(StepTable *t, ModuleCtx *m, const Node *n, int32_t wait)
     LayerRow layer = {.name = texts_add(t->texts, n->name), .line = node_line(m->spec, n)};
     RnStep step = {.layer = distinct_add(&t->layers, &layer),
                    .kernel = add_kernel(t, m, n),
-                   .operands = t->operands.count,
-                   .wait = wait};
+                   .operands = t->operands.count};
     for (uint32_t i = 0; i < n->inputs.count; i++) {
         add_operand(t, m, n, n->inputs.at[i]);
     }

@@ -25,6 +25,6 @@ typedef struct StepTable {
 
 StepTable step_table_create(Arena *a, Texts *texts);
 /// A node's step; its layer, kernel, places and operands are added. Emits the kernel's code.
-RnStep step_table_add(StepTable *t, ModuleCtx *m, const Node *n, int32_t wait);
+RnStep step_table_add(StepTable *t, ModuleCtx *m, const Node *n);
 
 #endif

@@ -39,3 +39,8 @@ const TargetDef *target_emulate(Arena *a, const Isa *isa)
     t->emulated = true;
     return t;
 }
+
+const Isa *target_code_isa(const TargetDef *target)
+{
+    return target->emulated ? isa_native() : target->isa;
+}

@@ -28,5 +28,7 @@ typedef struct TargetDef {
 const TargetDef *target_create(Arena *a, const Isa *isa, const Machine *machine);
 /// The same, emulated on this machine.
 const TargetDef *target_emulate(Arena *a, const Isa *isa);
+/// The instruction set of the code itself: this machine's where another is emulated.
+const Isa *target_code_isa(const TargetDef *target);
 
 #endif

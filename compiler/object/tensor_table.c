@@ -34,13 +34,12 @@ static RnTensor describe(const Gather *g, const Value *v, RnRole role, const cha
                   .init_arg = v->init_arg,
                   .name = texts_add(g->t->texts, name),
                   .grad = -1,
-                  .grad_step = -1,
                   .region = (uint16_t)v->place.region,
-                  .elem = (uint16_t)v->elem,
-                  .role = (uint16_t)role,
+                  .elem = (uint8_t)v->elem,
+                  .role = (uint8_t)role,
                   .flags = (uint16_t)v->tensor_flags,
-                  .rank = (uint16_t)v->shape.rank,
-                  .init = (uint16_t)v->init};
+                  .rank = (uint8_t)v->shape.rank,
+                  .init = (uint8_t)v->init};
     for (uint32_t i = 0; i < v->shape.rank; i++) {
         t.dim[i] = (uint32_t)v->shape.dim[i];
     }
@@ -80,7 +79,7 @@ static void add_shared(Gather *g, const Value *v, RnRole role, const char *name)
     add(g, v, role, name);
 }
 
-static void grow_region(TensorTable *t, const Value *v, const char *name, uint32_t flags)
+static void grow_region(TensorTable *t, const Value *v, const char *name)
 {
     uint32_t r = v->place.region;
     if (r >= MAX_REGIONS) {
@@ -90,7 +89,6 @@ static void grow_region(TensorTable *t, const Value *v, const char *name, uint32
     layout_bytes(&v->shape, &v->layout, &fixed, &per_image);
     RnRegion *region = &t->regions[r];
     region->name = region->name ? region->name : name;
-    region->flags |= flags;
     region->fixed_bytes = max_u64(region->fixed_bytes, v->place.offset + fixed);
     region->per_image_bytes = max_u64(region->per_image_bytes, v->place.slope + per_image);
     t->region_count = r >= t->region_count ? r + 1 : t->region_count;
@@ -118,7 +116,7 @@ static void add_params(Gather *g, const Graph *graph)
 {
     add_row(g, graph->params.at, graph->params.count, 0, RN_ROLE_PARAM);
     for (uint32_t i = 0; i < graph->params.count; i++) {
-        grow_region(g->t, graph->params.at[i], "params", 0);
+        grow_region(g->t, graph->params.at[i], "params");
     }
 }
 
@@ -126,19 +124,18 @@ static void add_states(Gather *g, const Graph *graph)
 {
     add_row(g, graph->states.at, graph->states.count, g->t->param_count, RN_ROLE_STATE);
     for (uint32_t i = 0; i < graph->states.count; i++) {
-        grow_region(g->t, graph->states.at[i], "state", 0);
+        grow_region(g->t, graph->states.at[i], "state");
     }
 }
 
 static void add_io_value(Gather *g, const Value *v, RnRole role, const char *name)
 {
-    bool input = role == RN_ROLE_INPUT || role == RN_ROLE_LABELS;
     if (!v || !v->place.placed || v->place.region < RN_REGION_FIRST_IO) {
         return;
     }
     name = name ? name : v->name;
     add_shared(g, v, role, name);
-    grow_region(g->t, v, name, input ? RN_REGION_INPUT : RN_REGION_OUTPUT);
+    grow_region(g->t, v, name);
     g->t->regions[v->place.region].preprocess = v->preprocess;
 }
 
@@ -161,7 +158,7 @@ static void add_grads(Gather *g, const Graph *graph)
     for (uint32_t i = 0; i < graph->grads.count; i++) {
         const Value *v = graph->grads.at[i];
         RnTensor *param = &g->t->tensors.at[*slot(g, v->param)];
-        grow_region(g->t, v, "grads", 0);
+        grow_region(g->t, v, "grads");
         if (param->grad < 0) {
             param->grad = (int32_t)g->t->tensors.count;
             add(g, v, RN_ROLE_GRAD, NULL); // may move the tensors
@@ -170,21 +167,6 @@ static void add_grads(Gather *g, const Graph *graph)
         *slot(g, v) = param->grad;
         if (g->t->tensors.at[param->grad].offset != v->place.offset) {
             INTERNAL_ERROR("the plans disagree on the gradient of %s", v->param->name);
-        }
-    }
-}
-
-// The last step of each parameter's gradient.
-static void add_grad_steps(Gather *g, const Graph *graph)
-{
-    int32_t step = 0;
-    for (const Node *n = graph->first; n; n = n->next, step++) {
-        for (uint32_t i = 0; i < n->outputs.count; i++) {
-            const Value *v = n->outputs.at[i];
-            if (v->kind == VALUE_GRAD && v->param) {
-                RnTensor *param = &g->t->tensors.at[*slot(g, v->param)];
-                param->grad_step = param->grad_step > step ? param->grad_step : step;
-            }
         }
     }
 }
@@ -230,15 +212,11 @@ static void finish_regions(TensorTable *t)
 {
     static const char *const names[RN_REGION_FIRST_IO] = {"params", "state", "grads", "packed",
                                                           "arena"};
-    static const uint32_t flags[RN_REGION_FIRST_IO] = {
-        RN_REGION_PERSISTENT | RN_REGION_SHAREABLE, RN_REGION_PERSISTENT | RN_REGION_SHAREABLE,
-        RN_REGION_PERSISTENT, RN_REGION_PERSISTENT | RN_REGION_SHAREABLE, 0};
     for (uint32_t i = 0; i < t->region_count; i++) {
         RnRegion *r = &t->regions[i];
         r->align = 64;
         if (i < RN_REGION_FIRST_IO) {
             r->name = names[i];
-            r->flags = flags[i];
         } else if (!r->name) {
             r->name = "unused";
         }
@@ -280,7 +258,6 @@ TensorTable *tensor_table_create(Arena *a, const ModelSpec *spec)
     }
     each_plan(&g, add_io);
     each_plan(&g, add_grads);
-    each_plan(&g, add_grad_steps);
     each_plan(&g, gather_sizes);
     finish_regions(t);
     set_initial(t, spec->weights);

@@ -19,7 +19,7 @@ int main(int argc, char **argv)
     RnTransformScratch scratch = {0};
     int best = 0;
     rn_transform_init(&transform, SMALL_IMAGE_C, SMALL_IMAGE_H, SMALL_IMAGE_W,
-                      rn_model_preprocess(&rn_model_small, 0));
+                      rn_model_preprocess(small_model(), 0));
     if (argc != 2 || rn_picture_read(argv[1], SMALL_IMAGE_C, &picture, &err) != RN_OK ||
         rn_transform_run(&transform, NULL, NULL, &picture, image, &scratch, &err) != RN_OK) {
         fprintf(stderr, "%s\n", err.text);
@@ -27,7 +27,10 @@ int main(int argc, char **argv)
     }
     rn_picture_free(&picture);
     rn_transform_scratch_free(&scratch);
-    small_predict(image, logits, workspace, 1);
+    if (small_predict(image, logits, workspace, sizeof workspace, 1) != RN_OK) {
+        fprintf(stderr, "small.o is for another machine (%s)\n", SMALL_ISA);
+        return 3;
+    }
     for (int k = 1; k < SMALL_OUTPUT_ELEMENTS; k++) {
         best = logits[k] > logits[best] ? k : best;
     }

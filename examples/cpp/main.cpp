@@ -10,14 +10,16 @@
 
 class Model {
 public:
-    explicit Model(const RnModel &model, unsigned threads = 0)
+    explicit Model(const RnModelSet &set, unsigned threads = 0)
     {
         RnOptions options{};
         options.modes = RN_MODE_INFER;
         options.threads = threads;
         RnSession *session = nullptr;
         RnError err{};
-        check(rn_session_open(&model, &options, &session, &err), err);
+        const RnModel *model = nullptr; // the variant for this machine
+        check(rn_model_choose(&set, &model, &err), err);
+        check(rn_session_open(model, &options, &session, &err), err);
         session_.reset(session);
         rn_init_params(session, 1, 0); // or rn_weights_load
     }

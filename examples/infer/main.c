@@ -13,10 +13,14 @@ int main(void)
         fread(base[RN_REGION_STATE], SMALL_STATE_BYTES, 1, f) != 1) {
         return 1;
     }
-    small_prepare(base, scratch);
+    if (small_prepare(base, scratch) != RN_OK) {
+        return 1;
+    }
     float *picture = base[SMALL_IMAGE_REGION];
     while (fread(picture, sizeof *picture, SMALL_IMAGE_ELEMENTS, stdin) == SMALL_IMAGE_ELEMENTS) {
-        small_infer(base, 1, scratch);
+        if (small_infer(base, 1, scratch) != RN_OK) {
+            return 1;
+        }
         const float *logits = base[SMALL_OUTPUT_REGION];
         for (int k = 0; k < SMALL_OUTPUT_ELEMENTS; k++) {
             printf("%g%c", (double)logits[k], k + 1 < SMALL_OUTPUT_ELEMENTS ? ' ' : '\n');

@@ -9,15 +9,14 @@ ROLE_INPUT, ROLE_OUTPUT = 1, 2
 
 
 class Error(ctypes.Structure):
-    _fields_ = [("status", ctypes.c_int), ("text", ctypes.c_char * 512)]
+    _fields_ = [("status", ctypes.c_int), ("text", ctypes.c_char * 1024)]
 
 
 class Tensor(ctypes.Structure):  # RnTensor in resnetc/model_abi.h
     _fields_ = [("offset", ctypes.c_uint64), ("slope", ctypes.c_uint64), ("init_arg", ctypes.c_double),
                 ("name", ctypes.c_uint32), ("dim", ctypes.c_uint32 * 6), ("grad", ctypes.c_int32),
-                ("grad_step", ctypes.c_int32), ("region", ctypes.c_uint16), ("dtype", ctypes.c_uint16),
-                ("role", ctypes.c_uint16), ("flags", ctypes.c_uint16), ("rank", ctypes.c_uint16),
-                ("init", ctypes.c_uint16)]
+                ("region", ctypes.c_uint16), ("elem", ctypes.c_uint8), ("role", ctypes.c_uint8),
+                ("flags", ctypes.c_uint16), ("rank", ctypes.c_uint8), ("init", ctypes.c_uint8)]
 
 
 RUNTIME.rn_model_tensor.restype = ctypes.POINTER(Tensor)
@@ -29,7 +28,9 @@ class Model:
 
     def __init__(self, library, name, weights):
         self.library = ctypes.CDLL(library if "/" in library else "./" + library)
-        self.model = ctypes.byref(ctypes.c_char.in_dll(self.library, "rn_model_" + name))
+        variants = ctypes.byref(ctypes.c_char.in_dll(self.library, "rn_model_" + name))
+        self.model = ctypes.c_void_p()  # the variant for this machine
+        self._check("rn_model_choose", variants, ctypes.byref(self.model))
         self.session = ctypes.c_void_p()
         self._check("rn_session_open", self.model, None, ctypes.byref(self.session))
         self._check("rn_weights_load", self.session, weights.encode())

@@ -41,7 +41,7 @@ int main(int argc, char **argv)
     RnBatch b;
     RnOptions options = {.max_batch = BATCH};
     RnOptimizerConfig config = {.kind = RN_OPTIMIZER_SGD, .momentum = 0.9};
-    TRY(rn_session_open(&rn_model_small, &options, &session, &err))
+    TRY(rn_session_open(small_model(), &options, &session, &err))
     rn_init_params(session, 1, 0);
     TRY(rn_optimizer_create(session, &config, &sgd, &err))
     TRY(rn_dataset_open("fashion-mnist", RN_SPLIT_TRAIN, 0, &train, &err))

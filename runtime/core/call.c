@@ -60,9 +60,7 @@ RnStatus rn_prepare(RnSession *s, RnError *err)
         return RN_OK;
     }
     RnCall call = rni_session_call(s, 1);
-    const RnModel *m = s->model;
-    StepRange all = {.steps = m->prepare, .stride = m->prepare_stride, .hi = m->prepare_count};
-    rni_session_run_steps(s, all, &call);
+    rni_session_run_steps(s, rni_session_prepare(s->model), &call);
     s->prepared = true;
     return RN_OK;
 }
@@ -127,7 +125,7 @@ static RnStatus infer_pass(RnSession *s, const float *const *inputs, uint64_t fi
     if (status != RN_OK) {
         return status;
     }
-    const RnPlan *plan = rni_session_plan(s, RN_PLAN_INFER, batch);
+    const RnPlan *plan = rn_model_plan(s->model, RN_PLAN_INFER, batch);
     rni_session_run_steps(s, rni_session_range(plan), &call);
     copy_outputs(s, outputs, first, batch);
     return RN_OK;
@@ -187,7 +185,7 @@ RnStatus rn_infer_check_finite(RnSession *s, const float *const *inputs, size_t 
         return status;
     }
     const NonfiniteSearch search = {.result = "the output",
-                                    .plan = rni_session_plan(s, RN_PLAN_INFER, 1),
+                                    .plan = rn_model_plan(s->model, RN_PLAN_INFER, 1),
                                     .call = &call,
                                     .first_image = image,
                                     .prepare = true};

@@ -77,30 +77,74 @@ static bool report_tensors(RnSession *s, const NonfiniteSearch *search, RnRole r
     return false;
 }
 
+// A 16-bit float from its bits: infinite or NaN as the larger format has it, else 0.
+static float half_kind(uint16_t bits, uint16_t exponent)
+{
+    if ((bits & exponent) != exponent) {
+        return 0;
+    }
+    bool infinite = (bits & 0x7FFF) == exponent;
+    return !infinite ? NAN : bits >> 15 ? -INFINITY : INFINITY;
+}
+
+// Whether elements of any type hold a number that is not finite, and the first of them.
+static bool find_nonfinite(RnElem elem, const void *x, uint64_t n, float *value)
+{
+    const uint16_t *half = x;
+    const double *wide = x;
+    uint64_t i = 0;
+    *value = 0;
+    switch (elem) {
+    case RN_F32:
+        i = rni_first_nonfinite(x, n);
+        *value = i < n ? ((const float *)x)[i] : 0;
+        break;
+    case RN_BF16:
+    case RN_F16:
+        for (; i < n && isfinite(*value); i++) {
+            *value = half_kind(half[i], elem == RN_F16 ? 0x7C00 : 0x7F80);
+        }
+        break;
+    case RN_F64:
+        for (; i < n && isfinite(*value); i++) {
+            *value = isfinite(wide[i]) ? 0 : (float)wide[i];
+        }
+        break;
+    case RN_S8:
+    case RN_U8:
+    case RN_S16:
+    case RN_S32:
+    case RN_U32:
+        break;
+    }
+    return !isfinite(*value);
+}
+
 // Runs a table step by step. True when one made a number that is not finite, which err then tells.
 static bool report_steps(RnSession *s, const NonfiniteSearch *search, StepRange range,
                          const RnCall *call, RnError *err)
 {
     char text[32];
     StepRange one = range;
+    one.again = true;
     for (uint32_t i = range.lo; i < range.hi; i++) {
         const RnStep *step = RN_AT(RnStep, range.steps, range.stride, i);
         one.lo = i;
         one.hi = i + 1;
         rni_session_run_steps(s, one, call);
         const RnKernel *k = rn_step_kernel(s->model, step);
-        uint64_t n = k->floats_fixed + call->batch * k->floats_per_image;
+        uint64_t n = k->elements_fixed + call->batch * k->elements_per_image;
+        const RnLayer *l = rn_step_layer(s->model, step);
         if (n == 0) {
             continue;
         }
-        const RnLayer *l = rn_step_layer(s->model, step);
-        const float *x = rn_place_address(rn_step_place(s->model, step, k->inputs), call);
-        uint64_t bad = rni_first_nonfinite(x, n);
-        if (bad < n) {
+        const void *x = rn_place_address(rn_step_place(s->model, step, k->inputs), call);
+        float value = 0;
+        if (find_nonfinite((RnElem)k->elem, x, n, &value)) {
             rn_fail(err, RN_ERR_NAN,
                     "%s is not a finite number: the first value that is not is %s, made by %s %s "
                     "(%s:%u)",
-                    search->result, rni_number_text(x[bad], text), rn_text(s->model, l->name),
+                    search->result, rni_number_text(value, text), rn_text(s->model, l->name),
                     rn_text(s->model, k->work), s->model->source ? s->model->source : "?", l->line);
             return true;
         }
@@ -116,7 +160,7 @@ RnStatus rni_session_report_nonfinite(RnSession *s, const NonfiniteSearch *searc
         report_tensors(s, search, RN_ROLE_INPUT, "input", err)) {
         return RN_ERR_NAN;
     }
-    StepRange prepare = {.steps = m->prepare, .stride = m->prepare_stride, .hi = m->prepare_count};
+    StepRange prepare = rni_session_prepare(m);
     RnCall once = *search->call;
     once.batch = 1;
     if ((search->prepare && report_steps(s, search, prepare, &once, err)) ||

@@ -1,12 +1,11 @@
 // run_steps.c: runs a table of steps on all threads.
 //
-// Every thread walks the whole table. At each step it waits until the steps that this one needs are
-// complete, then takes the tasks of its own share, equal parts of the step in order; when these are
-// gone, a share that its owner has not begun becomes its own, or the latter half of what another
-// still has to do. So neighbouring tasks, which read the same weights or fetch each other's ahead
-// (conv_walk.c), run in order and on one core, and a thread that is held up holds up nobody. There
-// is no barrier: a thread that finds nothing to do goes on to the next step, and only tasks that
-// are really under way are waited for.
+// Every thread walks the whole table. At each step it waits until the step before is complete, then
+// takes the tasks of its own share, equal parts of the step in order; when these are gone, a share
+// that its owner has not begun becomes its own, or the latter half of what another still has to do.
+// So neighbouring tasks, which read the same weights or fetch each other's ahead (conv_walk.c), run
+// in order and on one core. Threads do not wait for each other but for tasks: one that is held up
+// before it has taken any holds up nobody.
 #include "core/session.h"
 
 #include <stdbool.h>
@@ -37,17 +36,13 @@ static bool step_complete(const Walk *w, uint32_t i)
     return done == task_count(w, i);
 }
 
-// Waits until steps [lo, last] are complete; *complete is the count known to be, and moves on.
-static void wait_for(const Walk *w, int64_t last, uint32_t *complete)
+static void wait_for(const Walk *w, uint32_t i)
 {
     Event *event = &w->session->step_done;
-    while ((int64_t)*complete <= last) {
-        unsigned seen = event_seen(event);
-        if (step_complete(w, *complete)) {
-            ++*complete;
-        } else {
-            rni_event_wait(event, seen, w->spin_ns);
-        }
+    unsigned seen = event_seen(event);
+    while (!step_complete(w, i)) {
+        rni_event_wait(event, seen, w->spin_ns);
+        seen = event_seen(event);
     }
 }
 
@@ -134,6 +129,20 @@ static void *scratch_of(const Walk *w, const RnStep *step, unsigned worker)
                : w->session->scratch[worker];
 }
 
+// Calls the done hook for a step that is complete now and for others that became complete meanwhile.
+// One thread at a time does so, in the order of the steps; another leaves its step to that thread
+// and goes on.
+static void tell_done(const Walk *w)
+{
+    RnSession *s = w->session;
+    if (atomic_fetch_add_explicit(&s->done_due, 1, memory_order_acq_rel) > 0) {
+        return;
+    }
+    do {
+        s->done(s->done_context, s->model, w->range.plan, s->done_next++);
+    } while (atomic_fetch_sub_explicit(&s->done_due, 1, memory_order_acq_rel) > 1);
+}
+
 // Gives the number of tasks that this worker has run.
 static uint32_t run_tasks(const Walk *w, uint32_t i, unsigned worker)
 {
@@ -155,6 +164,9 @@ static uint32_t run_tasks(const Walk *w, uint32_t i, unsigned worker)
                 atomic_fetch_add_explicit(&progress->done, r.hi - r.lo, memory_order_acq_rel);
             if (before + (r.hi - r.lo) == tasks) {
                 rni_event_notify(&w->session->step_done);
+                if (w->session->done && !w->range.again) {
+                    tell_done(w);
+                }
             }
         }
     } while (refill(w, i, worker));
@@ -179,9 +191,10 @@ static void trace_tasks(const Walk *w, uint32_t i, unsigned worker)
 static void walk_steps(void *context, unsigned worker)
 {
     const Walk *w = context;
-    uint32_t complete = w->range.lo;
     for (uint32_t i = w->range.lo; i < w->range.hi; i++) {
-        wait_for(w, step_at(w, i)->wait, &complete);
+        if (i > w->range.lo) {
+            wait_for(w, i - 1);
+        }
         if (w->session->trace) {
             trace_tasks(w, i, worker);
         } else {
@@ -201,6 +214,7 @@ static void run_range(RnSession *s, StepRange range, const RnCall *call)
         share_tasks(&walk, i);
         atomic_store_explicit(&s->progress[i].done, 0, memory_order_relaxed);
     }
+    s->done_next = range.lo;
     rn_pool_run(s->pool, walk_steps, &walk);
 }
 
@@ -209,7 +223,13 @@ StepRange rni_session_range(const RnPlan *plan)
     return (StepRange){.steps = plan->steps,
                        .stride = plan->step_stride,
                        .hi = plan->step_count,
-                       .scratch_placed = plan->flags & RN_PLAN_SCRATCH_PLACED};
+                       .scratch_placed = plan->flags & RN_PLAN_SCRATCH_PLACED,
+                       .plan = plan};
+}
+
+StepRange rni_session_prepare(const RnModel *m)
+{
+    return (StepRange){.steps = m->prepare, .stride = m->prepare_stride, .hi = m->prepare_count};
 }
 
 void rni_session_run_steps(RnSession *s, StepRange range, const RnCall *call)

@@ -54,19 +54,21 @@ static RnStatus choose_modes(RnSession *s, const RnOptions *options, RnError *er
 // The largest batch that this session runs by the plan; 0: it never does.
 static uint32_t largest_batch(const RnSession *s, const RnPlan *plan)
 {
+    RnPlanKind kind = (RnPlanKind)plan->kind;
     uint32_t lo = 0, hi = s->max_batch;
     if (!plan_wanted(s, plan)) {
         return 0;
     }
     while (lo < hi) { // batches up to the answer have this plan, or one for smaller batches
         uint32_t middle = hi - (hi - lo) / 2;
-        if (rni_session_plan(s, (RnPlanKind)plan->kind, middle)->batch <= plan->batch) {
+        const RnPlan *of_middle = rn_model_plan(s->model, kind, middle);
+        if (of_middle == NULL || of_middle->batch <= plan->batch) {
             lo = middle;
         } else {
             hi = middle - 1;
         }
     }
-    return lo > 0 && rni_session_plan(s, (RnPlanKind)plan->kind, lo) == plan ? lo : 0;
+    return lo > 0 && rn_model_plan(s->model, kind, lo) == plan ? lo : 0;
 }
 
 // Calls for every step table the session may run, with the largest batch.
@@ -75,8 +77,7 @@ typedef bool (*TableFn)(RnSession *s, StepRange range, uint32_t batch);
 static bool each_table(RnSession *s, TableFn fn)
 {
     const RnModel *m = s->model;
-    StepRange prepare = {.steps = m->prepare, .stride = m->prepare_stride, .hi = m->prepare_count};
-    if (!fn(s, prepare, 1)) {
+    if (!fn(s, rni_session_prepare(m), 1)) {
         return false;
     }
     for (uint32_t i = 0; i < m->plan_count; i++) {
@@ -205,9 +206,8 @@ static RnStatus allocate_region(RnSession *s, uint32_t index, RnError *err)
         return RN_OK;
     }
     bool plain = index <= RN_REGION_GRADS;
-    bool zeroed = plain || (r->flags & RN_REGION_ZEROED);
     s->base[index] =
-        zeroed ? rni_memory_aligned_zero(bytes, r->align) : rni_memory_aligned(bytes, r->align);
+        plain ? rni_memory_aligned_zero(bytes, r->align) : rni_memory_aligned(bytes, r->align);
     if (s->base[index] == NULL) {
         return rn_fail(err, RN_ERR_MEMORY,
                        "model %s: out of memory: its %s needs %llu bytes for a batch of %u",
@@ -280,12 +280,32 @@ static RnStatus open_parts(RnSession *s, const RnOptions *options, RnError *err)
     return allocate(s, err);
 }
 
+// What the descriptor may say, and this runtime's functions have no arguments for.
+static RnStatus check_served(const RnModel *m, RnError *err)
+{
+    for (uint32_t i = 0; i < m->tensor_count; i++) {
+        const RnTensor *t = rn_model_tensor(m, (int32_t)i);
+        bool floats =
+            t->role == RN_ROLE_INPUT || t->role == RN_ROLE_OUTPUT || t->role == RN_ROLE_LOSS;
+        if (floats && (t->elem != RN_F32 || RN_TAIL(RnTensor, t, layout, m->tensor_stride))) {
+            return rn_fail(err, RN_ERR_MODEL,
+                           "model %s: %s is not f32 in the order n c h w, the only kind of input "
+                           "and output that this runtime passes",
+                           m->name, rn_text(m, t->name));
+        }
+    }
+    return RN_OK;
+}
+
 RnStatus rn_session_open(const RnModel *model, const RnOptions *options, RnSession **out,
                          RnError *err)
 {
     static const RnOptions defaults = {0};
     *out = NULL;
     RnStatus status = rn_model_check(model, err);
+    if (status == RN_OK) {
+        status = check_served(model, err);
+    }
     if (status != RN_OK) {
         return status;
     }
@@ -379,6 +399,12 @@ void rn_session_set_trace(RnSession *session, RnTraceHook hook, void *context)
     session->trace_context = context;
 }
 
+void rn_session_set_done(RnSession *session, RnStepDone hook, void *context)
+{
+    session->done = hook;
+    session->done_context = context;
+}
+
 float *rn_tensor_data(RnSession *session, int32_t index)
 {
     if (index < 0 || (uint32_t)index >= session->model->tensor_count) {
@@ -393,24 +419,4 @@ float *rn_tensor_data(RnSession *session, int32_t index)
 void rn_params_changed(RnSession *session)
 {
     session->prepared = false;
-}
-
-const RnPlan *rni_session_plan(const RnSession *s, RnPlanKind kind, uint32_t batch)
-{
-    const RnPlan *best = NULL;
-    uint64_t best_far = 0, best_near = 1; // the ratio far / near, 1 or more
-    for (uint32_t i = 0; i < s->model->plan_count; i++) {
-        const RnPlan *plan = plan_at(s->model, i);
-        if (plan->kind != (uint32_t)kind) {
-            continue;
-        }
-        uint64_t far = plan->batch > batch ? plan->batch : batch;
-        uint64_t near = plan->batch > batch ? batch : plan->batch;
-        if (best == NULL || far * best_near < best_far * near) {
-            best = plan;
-            best_far = far;
-            best_near = near;
-        }
-    }
-    return best;
 }

@@ -26,6 +26,8 @@ struct RnSession {
     void *hook_context;
     RnTraceHook trace;
     void *trace_context;
+    RnStepDone done;
+    void *done_context;
 
     void **base;            // per region, owned
     uint64_t *region_bytes; // per region
@@ -36,6 +38,8 @@ struct RnSession {
     StepProgress *progress; // per step of the longest table
     TaskShare *shares;      // per step of it and worker
     Event step_done;
+    atomic_uint done_due;      // completed steps that `done` has not been called for
+    uint32_t done_next;        // the first of them; belongs to the thread that calls
     float *saved_state;        // copy of the state region, to undo a failed training step
     const float **pass_inputs; // per input tensor: where the pass under way reads
     bool prepared;             // packed weights are up to date
@@ -49,16 +53,17 @@ typedef struct StepRange {
     uint32_t stride;
     uint32_t lo, hi;
     bool scratch_placed; // worker 0's scratch is where the steps say
+    bool again;          // they have run before with this call: nobody is told
+    const RnPlan *plan;  // NULL: prepare
 } StepRange;
 
 /// All steps of a plan.
 StepRange rni_session_range(const RnPlan *plan);
+/// The prepare steps.
+StepRange rni_session_prepare(const RnModel *model);
 
 /// Runs steps [lo, hi) on the session's threads, with the hook after each if there is one.
 void rni_session_run_steps(RnSession *s, StepRange range, const RnCall *call);
-
-/// The plan of this kind whose batch is nearest by ratio, the smaller of equals; NULL: none.
-const RnPlan *rni_session_plan(const RnSession *s, RnPlanKind kind, uint32_t batch);
 
 /// A call's description with the session's own memory for every region.
 RnCall rni_session_call(RnSession *s, uint32_t batch);

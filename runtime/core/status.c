@@ -2,6 +2,7 @@
 #include "resnetc/status.h"
 
 #include <stddef.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 RnStatus rn_fail(RnError *err, RnStatus status, const char *fmt, ...)

@@ -83,9 +83,6 @@ static void init_tensor(const RnModel *m, const RnTensor *t, float *x, uint64_t 
     case RN_INIT_UNIFORM_FAN_IN:
         fill_uniform(x, n, arg / sqrt(fans.in), seed, stream);
         break;
-    case RN_INIT_NORMAL:
-        fill_normal(x, n, arg, seed, stream);
-        break;
     }
 }
 

@@ -111,7 +111,7 @@ RnStatus rn_forward_backward(RnSession *s, const RnTrainBatch *b, RnTrainResult 
     size_t state_bytes = (size_t)s->region_bytes[RN_REGION_STATE];
     memcpy(s->saved_state, s->base[RN_REGION_STATE], state_bytes);
     s->prepared = false; // state changes
-    const RnPlan *plan = rni_session_plan(s, RN_PLAN_TRAIN, b->batch);
+    const RnPlan *plan = rn_model_plan(s->model, RN_PLAN_TRAIN, b->batch);
     rni_session_run_steps(s, rni_session_range(plan), &call);
     double loss = mean_loss(s, b->batch);
     if (!isfinite(loss)) {

@@ -267,39 +267,18 @@ static const ToyTexts toy_texts = {
 #define TOY_TEXT(t) ((uint32_t)offsetof(ToyTexts, t))
 
 static const RnRegion toy_regions[TOY_REGIONS] = {
-    [RN_REGION_PARAMS] = {.name = "params",
-                          .fixed_bytes = 276,
-                          .align = 64,
-                          .flags = RN_REGION_PERSISTENT},
-    [RN_REGION_STATE] = {.name = "state",
-                         .fixed_bytes = 48,
-                         .align = 64,
-                         .flags = RN_REGION_PERSISTENT},
+    [RN_REGION_PARAMS] = {.name = "params", .fixed_bytes = 276, .align = 64},
+    [RN_REGION_STATE] = {.name = "state", .fixed_bytes = 48, .align = 64},
     [RN_REGION_GRADS] = {.name = "grads", .fixed_bytes = 304, .align = 64},
-    [RN_REGION_PACKED] = {.name = "packed",
-                          .fixed_bytes = 260,
-                          .align = 64,
-                          .flags = RN_REGION_PERSISTENT},
+    [RN_REGION_PACKED] = {.name = "packed", .fixed_bytes = 260, .align = 64},
     [RN_REGION_ARENA] = {.name = "arena",
                          .fixed_bytes = 64,
                          .per_image_bytes = TOY_IMAGE_BYTES,
                          .align = 64},
-    [TOY_REGION_X] = {.name = "x",
-                      .per_image_bytes = 4 * TOY_D,
-                      .align = 64,
-                      .flags = RN_REGION_INPUT},
-    [TOY_REGION_LABELS] = {.name = "labels",
-                           .per_image_bytes = 4,
-                           .align = 64,
-                           .flags = RN_REGION_INPUT},
-    [TOY_REGION_LOSS] = {.name = "loss",
-                         .per_image_bytes = 4,
-                         .align = 64,
-                         .flags = RN_REGION_OUTPUT},
-    [TOY_REGION_LOGITS] = {.name = "logits",
-                           .per_image_bytes = 4 * TOY_K,
-                           .align = 64,
-                           .flags = RN_REGION_OUTPUT},
+    [TOY_REGION_X] = {.name = "x", .per_image_bytes = 4 * TOY_D, .align = 64},
+    [TOY_REGION_LABELS] = {.name = "labels", .per_image_bytes = 4, .align = 64},
+    [TOY_REGION_LOSS] = {.name = "loss", .per_image_bytes = 4, .align = 64},
+    [TOY_REGION_LOGITS] = {.name = "logits", .per_image_bytes = 4 * TOY_K, .align = 64},
 };
 
 enum {
@@ -324,8 +303,7 @@ static const RnTensor toy_tensors[TOY_TENSORS] = {
                       .dim = {TOY_K, TOY_D},
                       .init = RN_INIT_XAVIER_UNIFORM,
                       .init_arg = 1,
-                      .grad = TOY_T_GW,
-                      .grad_step = 4},
+                      .grad = TOY_T_GW},
     [TOY_T_BIAS] = {.name = TOY_TEXT(fc_bias),
                     .region = RN_REGION_PARAMS,
                     .offset = 256,
@@ -334,8 +312,7 @@ static const RnTensor toy_tensors[TOY_TENSORS] = {
                     .dim = {TOY_K},
                     .init = RN_INIT_UNIFORM_FAN_IN,
                     .init_arg = 1,
-                    .grad = TOY_T_GB,
-                    .grad_step = 5},
+                    .grad = TOY_T_GB},
     [TOY_T_MEAN] = {.name = TOY_TEXT(running_mean),
                     .region = RN_REGION_STATE,
                     .role = RN_ROLE_STATE,
@@ -435,28 +412,28 @@ static const RnKernel toy_kernels[TOY_KERNELS] = {
                     .tasks_div = RN_DIV_ALL},
     [TOY_FORWARD] = {.fn = toy_forward,
                      .scratch_bytes = 64,
-                     .floats_per_image = TOY_K,
+                     .elements_per_image = TOY_K,
                      .work = TOY_TEXT(forward),
                      .algorithm = TOY_TEXT(by_hand),
                      .tasks_mul = 1,
                      .tasks_div = 2,
                      .outputs = 1},
     [TOY_LOSS] = {.fn = toy_loss,
-                  .floats_per_image = 1,
+                  .elements_per_image = 1,
                   .work = TOY_TEXT(picks),
                   .algorithm = TOY_TEXT(by_hand),
                   .tasks_mul = 1,
                   .tasks_div = 1,
                   .outputs = 1},
     [TOY_BACKWARD_WEIGHT] = {.fn = toy_backward_weight,
-                             .floats_fixed = TOY_D * TOY_K,
+                             .elements_fixed = TOY_D * TOY_K,
                              .work = TOY_TEXT(backward_weight),
                              .algorithm = TOY_TEXT(by_hand),
                              .tasks_mul = TOY_K,
                              .tasks_div = RN_DIV_ALL,
                              .outputs = 1},
     [TOY_BACKWARD_BIAS] = {.fn = toy_backward_bias,
-                           .floats_fixed = TOY_K,
+                           .elements_fixed = TOY_K,
                            .work = TOY_TEXT(backward_bias),
                            .algorithm = TOY_TEXT(by_hand),
                            .tasks_mul = TOY_K,
@@ -490,19 +467,21 @@ static const RnLayer toy_layers[TOY_LAYERS] = {
 };
 
 static const RnStep toy_prepare[] = {
-    {.layer = TOY_L_FC, .kernel = TOY_PACK, .wait = -1},
-    {.layer = TOY_L_FC, .kernel = TOY_FOLD, .wait = 0},
+    {.layer = TOY_L_FC, .kernel = TOY_PACK},
+    {.layer = TOY_L_FC, .kernel = TOY_FOLD},
 };
-static const RnStep toy_steps_1[] = {{.layer = TOY_L_FC, .kernel = TOY_INFER_1, .wait = -1}};
-static const RnStep toy_steps_8[] = {{.layer = TOY_L_FC, .kernel = TOY_INFER_8, .wait = -1}};
+static const RnStep toy_steps_1[] = {{.layer = TOY_L_FC, .kernel = TOY_INFER_1}};
+static const RnStep toy_steps_8[] = {{.layer = TOY_L_FC, .kernel = TOY_INFER_8}};
 static const RnStep toy_steps_train[] = {
-    {.layer = TOY_L_BN, .kernel = TOY_SUMS, .wait = -1},
-    {.layer = TOY_L_BN, .kernel = TOY_FINISH, .wait = 0},
-    {.layer = TOY_L_FC, .kernel = TOY_FORWARD, .operands = TOY_P_LOGITS, .wait = 1},
-    {.layer = TOY_L_LOSS, .kernel = TOY_LOSS, .operands = TOY_P_LOSS, .wait = 2},
-    {.layer = TOY_L_FC, .kernel = TOY_BACKWARD_WEIGHT, .operands = TOY_P_GW, .wait = 3},
-    {.layer = TOY_L_FC, .kernel = TOY_BACKWARD_BIAS, .operands = TOY_P_GB, .wait = 3},
+    {.layer = TOY_L_BN, .kernel = TOY_SUMS},
+    {.layer = TOY_L_BN, .kernel = TOY_FINISH},
+    {.layer = TOY_L_FC, .kernel = TOY_FORWARD, .operands = TOY_P_LOGITS},
+    {.layer = TOY_L_LOSS, .kernel = TOY_LOSS, .operands = TOY_P_LOSS},
+    {.layer = TOY_L_FC, .kernel = TOY_BACKWARD_WEIGHT, .operands = TOY_P_GW},
+    {.layer = TOY_L_FC, .kernel = TOY_BACKWARD_BIAS, .operands = TOY_P_GB},
 };
+
+static const RnGradStep toy_grads[] = {{4, TOY_T_GW}, {5, TOY_T_GB}};
 
 static const RnPlan toy_plans[] = {
     {.kind = RN_PLAN_INFER,
@@ -524,17 +503,11 @@ static const RnPlan toy_plans[] = {
      .steps = toy_steps_train,
      .arena_fixed_bytes = 64,
      .arena_per_image_bytes = TOY_IMAGE_BYTES,
-     .scratch_bytes = 64},
+     .scratch_bytes = 64,
+     .grads = toy_grads,
+     .grad_count = 2,
+     .grad_stride = sizeof(RnGradStep)},
 };
-
-static inline const char *toy_isa(void)
-{
-#if defined(__x86_64__)
-    return "x86-64";
-#else
-    return "aarch64";
-#endif
-}
 
 static inline RnModel toy_model(void)
 {
@@ -545,7 +518,8 @@ static inline RnModel toy_model(void)
         .name = "toy",
         .source = "toy.rn",
         .compiler = "by hand",
-        .isa = toy_isa(),
+        .isa = "any",
+        .needs = {.kind = rn_machine_here().kind},
         .source_hash = UINT64_C(0xFEDCBA9876543210),
         .region_count = TOY_REGIONS,
         .region_stride = sizeof(RnRegion),

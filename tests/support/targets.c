@@ -22,8 +22,8 @@ const TargetDef *target_to_see(size_t i)
 
 const TargetDef *target_to_run(size_t i)
 {
-    return isa_table[i]->runs_here() ? target_to_see(i)
-                                     : target_emulate(targets_arena(), isa_table[i]);
+    return isa_runs_here(isa_table[i]) ? target_to_see(i)
+                                       : target_emulate(targets_arena(), isa_table[i]);
 }
 
 static size_t index_of(const char *name)

@@ -26,6 +26,11 @@ BURST_LOOP(run_burst, __m256, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_add_ps, _m
 const Isa isa_x86_64_v3 = {
     .name = "x86-64-v3",
     .doc = "AVX2 and FMA",
+    .needs = {.kind = RN_MACHINE_X86_64,
+              .features = {[RN_X86_1_ECX] = X86_V3_1_ECX,
+                           [RN_X86_7_0_EBX] = X86_V3_7_0_EBX,
+                           [RN_X86_80000001_ECX] = X86_V3_80000001_ECX,
+                           [RN_X86_XCR0] = X86_V3_XCR0}},
     .triple = X86_TRIPLE,
     .cpu = "x86-64-v3",
     .features = "",
@@ -39,7 +44,6 @@ const Isa isa_x86_64_v3 = {
     .permute2_ops = 3,
     .store_fence = x86_store_fence,
     .start_backend = x86_start_backend,
-    .runs_here = x86_has_avx2,
     .burst = run_burst,
     .usual = &machine_emerald_rapids,
 };

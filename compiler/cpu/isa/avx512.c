@@ -23,6 +23,11 @@ BURST_LOOP(run_burst, __m512, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_add_ps, _m
 const Isa isa_x86_64_v4 = {
     .name = "x86-64-v4",
     .doc = "AVX-512F/BW/CD/DQ/VL",
+    .needs = {.kind = RN_MACHINE_X86_64,
+              .features = {[RN_X86_1_ECX] = X86_V3_1_ECX,
+                           [RN_X86_7_0_EBX] = X86_V3_7_0_EBX | X86_V4_7_0_EBX,
+                           [RN_X86_80000001_ECX] = X86_V3_80000001_ECX,
+                           [RN_X86_XCR0] = X86_V3_XCR0 | X86_V4_XCR0}},
     .triple = X86_TRIPLE,
     .cpu = "x86-64-v4",
     .features = "-prefer-256-bit",
@@ -36,7 +41,6 @@ const Isa isa_x86_64_v4 = {
     .permute2_ops = 1,
     .store_fence = x86_store_fence,
     .start_backend = x86_start_backend,
-    .runs_here = x86_has_avx512,
     .burst = run_burst,
     .usual = &machine_emerald_rapids,
 };

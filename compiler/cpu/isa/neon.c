@@ -24,18 +24,10 @@ static void start_backend(void)
     LLVMInitializeAArch64AsmPrinter();
 }
 
-static bool runs_here(void)
-{
-#if defined(__aarch64__)
-    return true;
-#else
-    return false;
-#endif
-}
-
 const Isa isa_aarch64 = {
     .name = "aarch64",
     .doc = "NEON, every 64-bit Arm machine",
+    .needs = {.kind = RN_MACHINE_AARCH64}, // Advanced SIMD is part of it
     .triple = "aarch64-unknown-linux-gnu",
     .cpu = "generic",
     .features = "+neon",
@@ -45,7 +37,6 @@ const Isa isa_aarch64 = {
     .has_fma = true,
     .dot = &dot_f32_fused,
     .start_backend = start_backend,
-    .runs_here = runs_here,
     .burst = run_burst,
     .usual = &machine_neoverse_n1,
 };

@@ -17,6 +17,7 @@ BURST_LOOP(run_burst, __m128, _mm_set1_ps, MULTIPLY_THEN_ADD, _mm_add_ps, _mm_cv
 const Isa isa_x86_64 = {
     .name = "x86-64",
     .doc = "SSE2, every x86-64 machine",
+    .needs = {.kind = RN_MACHINE_X86_64},
     .triple = X86_TRIPLE,
     .cpu = "x86-64",
     .features = "",
@@ -26,7 +27,6 @@ const Isa isa_x86_64 = {
     .dot = &dot_f32_rounded,
     .store_fence = x86_store_fence,
     .start_backend = x86_start_backend,
-    .runs_here = x86_has_sse2,
     .burst = run_burst,
     .usual = &machine_any_x86_64,
 };

@@ -2,7 +2,8 @@
 // Not here: update rules (optimizer.h), files (weights.h, checkpoint.h, tensor_io.h), data
 // (data.h).
 //
-// A model (RnModel) is constant and may be shared by any number of sessions on any number of
+// An object holds a set of variants (RnModelSet); rn_model_choose finds the one for this machine.
+// That model (RnModel) is constant and may be shared by any number of sessions on any number of
 // threads. A session belongs to one thread at a time. Nothing here is global.
 #ifndef RESNETC_RUNTIME_H
 #define RESNETC_RUNTIME_H
@@ -41,6 +42,10 @@ typedef struct RnTraceEvent {
 /// Called on the worker's own thread, so on several at once; the workers go on as without it.
 typedef void (*RnTraceHook)(void *context, const RnTraceEvent *event);
 
+/// A step of the plan (NULL: of the prepare steps) is complete: its results may be read, and nothing
+/// later in the plan writes gradients that it completes (RnPlan.grads).
+typedef void (*RnStepDone)(void *context, const RnModel *model, const RnPlan *plan, uint32_t step);
+
 typedef struct RnOptions {
     unsigned modes;     // RN_MODE_*; 0: whatever the model has
     uint32_t max_batch; // largest batch of one pass; 0: the largest any plan was made for
@@ -50,12 +55,13 @@ typedef struct RnOptions {
     void *on_step_context;
 } RnOptions;
 
-/// Refuses what this runtime or this machine cannot run: wrong magic, version or sizes
+/// The variant of an object's set that this machine runs (rn_model_select), checked; NULL if it
+/// fails. Refuses what rn_model_check refuses, and with RN_ERR_ISA a set without such a variant.
+RnStatus rn_model_choose(const RnModelSet *set, const RnModel **out, RnError *err);
+
+/// Refuses what this runtime or this machine cannot run: wrong magic, version, sizes or tables
 /// (RN_ERR_MODEL), missing instructions (RN_ERR_ISA).
 RnStatus rn_model_check(const RnModel *model, RnError *err);
-
-/// Does the machine have this instruction set ("x86-64-v3", ...)?
-bool rn_machine_has(const char *isa);
 
 /// Opens a session: allocates everything it will ever need. options may be NULL. Parameters and
 /// state start with the model's embedded weights if it has some (RnModel.flags), else as zeros:
@@ -81,6 +87,11 @@ void *rn_session_region(RnSession *session, uint32_t region, uint64_t *bytes);
 void rn_session_set_hook(RnSession *session, RnStepHook hook, void *context);
 /// Sets or clears (NULL) the trace hook.
 void rn_session_set_trace(RnSession *session, RnTraceHook hook, void *context);
+/// Sets or clears (NULL) the hook that is called once for each step of a call, in the order of the
+/// steps, while later ones go on. One of the threads that run the steps calls it; calls do not
+/// overlap, and the last returns before the run does. While it runs, its thread takes no tasks: so
+/// it does little, such as starting a transfer.
+void rn_session_set_done(RnSession *session, RnStepDone hook, void *context);
 
 // ---- Tensors
 // -------------------------------------------------------------------------------------
@@ -123,6 +134,8 @@ void rn_init_params(RnSession *session, uint64_t seed, unsigned flags);
 // -----------------------------------------------------------------------------------
 
 /// Runs inference on `batch` images, in passes of at most the session's largest batch.
+/// rn_model_plan says which plan runs a pass. Plans round differently: so the last bits of a result
+/// may depend on the number of images of its pass, never on threads.
 ///
 /// inputs:  one pointer per tensor of role INPUT, in table order: f32 [batch, dims] plain.
 /// outputs: one pointer per tensor of role OUTPUT: f32 [batch, dims] plain. NULL entries are

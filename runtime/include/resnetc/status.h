@@ -1,25 +1,13 @@
-// status.h: how every function of the runtime says what went wrong.
+// status.h: how every function of the runtime says what went wrong: RnStatus, which generated headers
+// use as well (model_abi.h), with a sentence.
 #ifndef RESNETC_STATUS_H
 #define RESNETC_STATUS_H
 
-#include <stdarg.h>
+#include "resnetc/model_abi.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef enum RnStatus {
-    RN_OK = 0,
-    RN_ERR_INPUT = 1,  // a file or tensor given by the user is wrong
-    RN_ERR_USAGE = 2,  // the call itself makes no sense (a NULL, an option out of range)
-    RN_ERR_IO = 3,     // the system refused: missing file, full disk, no permission
-    RN_ERR_MEMORY = 4, // out of memory, or a size that no memory can hold
-    RN_ERR_ISA = 5,    // this machine lacks the instructions the model was compiled for
-    RN_ERR_BATCH = 6,  // a batch of 0, or above the session's largest
-    RN_ERR_NAN = 7,    // the loss, an input or a parameter is infinite or not a number
-    RN_ERR_MODEL = 8,  // the model's descriptor is not one this runtime can run
-    RN_ERR_MISSING = 9 // there is no such thing
-} RnStatus;
 
 enum { RN_ERROR_TEXT_BYTES = 1024 };
 

@@ -38,10 +38,10 @@ static void run(const float *pictures, float *logits)
     float *odd_in = (float *)memory((IN + 1) * sizeof(float)) + 1;
     float *odd_out = (float *)memory((OUT + 1) * sizeof(float)) + 1;
     memcpy(odd_in, pictures, IN * sizeof(float));
-    toy_predict(pictures, logits, workspace, BATCH);
     memset(workspace, 0xFF, TOY_MEMORY_BYTES(BATCH));
-    toy_predict(odd_in, odd_out, workspace, BATCH);
-    if (memcmp(odd_out, logits, OUT * sizeof(float)) != 0) {
+    if (toy_predict(pictures, logits, workspace, TOY_MEMORY_BYTES(BATCH), BATCH) != RN_OK ||
+        toy_predict(odd_in, odd_out, workspace, TOY_MEMORY_BYTES(BATCH), BATCH) != RN_OK ||
+        memcmp(odd_out, logits, OUT * sizeof(float)) != 0) {
         exit(5);
     }
 }
@@ -60,7 +60,7 @@ int main(void)
         /* Another model's weights between two runs change nothing. */
         float *x = (float *)memory(sizeof(float) * OTHER_IMAGE_ELEMENTS);
         float *y = (float *)memory(sizeof(float) * OTHER_OUTPUT_ELEMENTS);
-        other_predict(x, y, memory(OTHER_MEMORY_BYTES(1)), 1);
+        other_predict(x, y, memory(OTHER_MEMORY_BYTES(1)), OTHER_MEMORY_BYTES(1), 1);
         run(pictures, logits);
     }
 #endif

@@ -30,7 +30,7 @@ int main(void)
     for (uint32_t i = 0; i < 8; i++) {
         labels[i] = i % NET_OUTPUT_ELEMENTS;
     }
-    if (rn_session_open(&rn_model_net, NULL, &net, &err) != RN_OK) {
+    if (rn_session_open(net_model(), NULL, &net, &err) != RN_OK) {
         return fail(&err);
     }
     rn_init_params(net, 1, 0);
@@ -48,7 +48,7 @@ int main(void)
         first = step == 0 ? result.loss : first;
         last = result.loss;
     }
-    if (rn_session_open(&rn_model_shipped, NULL, &other, &err) != RN_OK) {
+    if (rn_session_open(shipped_model(), NULL, &other, &err) != RN_OK) {
         return fail(&err);
     }
     rn_init_params(other, 1, 0);
