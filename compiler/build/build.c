@@ -2,7 +2,6 @@
 // the model. Not here: the work: model_file.c, plans.c, code.c, embed.c, depends.c.
 #include "build/build.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/files.h"
@@ -117,18 +116,4 @@ const char *build_name(const Build *b)
 const TargetDef *build_target(const Build *b)
 {
     return b->target;
-}
-
-const char *build_identifier(Arena *a, const char *path)
-{
-    const char *base = path_basename(a, path);
-    size_t length = strcspn(base, ".");
-    char *name =
-        arena_printf(a, "%s%.*s", isdigit((unsigned char)*base) ? "_" : "", (int)length, base);
-    for (char *p = name; *p; p++) {
-        if (!isalnum((unsigned char)*p)) {
-            *p = '_';
-        }
-    }
-    return *name ? name : "model";
 }

@@ -64,7 +64,4 @@ const char *build_depends(const Build *b, const char *object);
 /// Makes the plans, then the object, as a model in this process until build_finish.
 BuildStatus build_load(Build *b, const RnModel **model);
 
-/// A C identifier made of a file's base name.
-const char *build_identifier(Arena *a, const char *path);
-
 #endif

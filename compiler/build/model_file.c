@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/intern.h"
 #include "base/textfile.h"
-#include "build/build.h"
+#include "build/identifier.h"
 #include "front/front.h"
 
 static const TextFile *find_shipped(const char *name)

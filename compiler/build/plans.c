@@ -3,6 +3,7 @@
 
 #include "build/build.h"
 #include "build/state.h"
+#include "ir/graph_clone.h"
 #include "passes/pipeline.h"
 #include "ir/lowering.h"
 #include "ir/opdef.h"

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "cpu/format.h"
 #include "cpu/kernel_options.h"
 #include "cpu/target.h"
 #include "ir/graph.h"
@@ -23,8 +24,6 @@ typedef struct Codegen Codegen;
 Codegen *codegen_create(Arena *a, const TargetDef *target, const KernelOptions *options);
 /// What the layout and lowering passes ask. Borrows the code generator.
 LowerTarget codegen_lower_target(const Codegen *c);
-
-typedef enum CodegenFormat { CODEGEN_OBJECT, CODEGEN_ASSEMBLY, CODEGEN_LLVM } CodegenFormat;
 
 typedef struct CodegenStats {
     uint32_t kernels;         // distinct kernel functions

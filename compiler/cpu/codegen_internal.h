@@ -9,8 +9,9 @@
 #include "base/distinct.h"
 #include "base/intern.h"
 #include "base/vec.h"
-#include "cpu/codegen.h"
 #include "cpu/kernel.h"
+#include "cpu/kernel_options.h"
+#include "object/model_spec.h"
 
 /// What selection answered: low is NULL where no kernel serves the node.
 typedef struct Plan {
@@ -26,13 +27,13 @@ typedef struct PlanCache {
 } PlanCache;
 PlanCache *plan_cache_create(Arena *a);
 
-struct Codegen {
+typedef struct Codegen {
     Arena *arena;
     const TargetDef *target;
     KernelOptions options;
     PlanCache *plans;
     const OpDef **serves; // by index in kernel_table: the operator that KernelDef.op names
-};
+} Codegen;
 
 typedef struct ModuleCtx {
     const Codegen *codegen;

@@ -5,7 +5,8 @@
 #include <llvm-c/TargetMachine.h>
 
 #include "base/arena.h"
-#include "cpu/codegen.h"
+#include "cpu/format.h"
+#include "cpu/target.h"
 
 /// Starts LLVM's back end (once is enough, more do no harm) and makes a machine for the target.
 /// Position-independent code. Dispose of it with LLVMDisposeTargetMachine.

@@ -3,6 +3,7 @@
 #include "base/internal_error.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
+#include "cpu/codegen.h"
 #include "cpu/codegen_internal.h"
 #include "cpu/kernel.h"
 

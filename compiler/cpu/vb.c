@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/internal_error.h"
-#include "cpu/vb_math.h"
 
 #define MAX_LANES 64
 

@@ -33,6 +33,8 @@ typedef struct Vb {
 /// `function` and positions `builder`.
 void vb_init(Vb *b, Arena *arena, const TargetDef *target, LLVMContextRef context,
              LLVMModuleRef module, LLVMBuilderRef builder);
+/// Part of vb_init: fills b->scalar (vb_math.c).
+void vb_math_init(Vb *b);
 /// The same builder with narrower (or wider) vectors, for tails: both emit into one function.
 Vb vb_with_width(const Vb *b, uint32_t width);
 /// A call of an intrinsic overloaded on `overload` (NULL: not overloaded).

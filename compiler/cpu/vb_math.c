@@ -1,6 +1,6 @@
 // vb_math.c: the scalar builder over vectors, and exp and log as polynomials, so that an object
 // needs no libm. Coefficients: Moshier's Cephes library, expf and logf (netlib.org/cephes, single).
-#include "cpu/vb_math.h"
+#include "cpu/vb.h"
 
 #include <math.h>
 

@@ -6,6 +6,19 @@
 #include "ir/lowering.h"
 #include "ir/opdef.h"
 
+static const char *phase_text(Phase p)
+{
+    switch (p) {
+    case PHASE_FORWARD:
+        return "forward";
+    case PHASE_LOSS:
+        return "loss";
+    case PHASE_BACKWARD:
+        return "backward";
+    }
+    return "?";
+}
+
 static void dump_value(const Graph *g, const Value *v, StrBuf *out)
 {
     strbuf_printf(out, "%%%u %s: ", v->id, v->name ? v->name : "");
@@ -120,7 +133,7 @@ static void dump_node(const Graph *g, const Node *n, StrBuf *out)
         dump_call(n, side->op, side->attrs, side->arg, side->arg_count, out);
     }
     if (n->phase != PHASE_FORWARD) {
-        strbuf_printf(out, " [%s]", op_phase_text(n->phase));
+        strbuf_printf(out, " [%s]", phase_text(n->phase));
     }
     if (n->bind != BIND_INPUTS) {
         strbuf_add(out, " [prepare]");

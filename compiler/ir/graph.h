@@ -166,8 +166,6 @@ Graph *graph_create(Arena *a, const char *name);
 /// Makes a value. Inputs, parameters, states and labels join the graph's list (or g->labels) here;
 /// outputs and gradients are listed by whoever makes them.
 Value *graph_add_value(Graph *g, ValueKind kind, Elem elem, Shape shape, const char *name, Loc loc);
-/// A deep copy in another (or the same) arena; OpDefs, names and locations are shared.
-Graph *graph_clone(Arena *a, const Graph *g);
 /// Appends to, or inserts before `before`, the execution order.
 Node *graph_add_node(Graph *g, const OpDef *op, Node *before);
 void graph_remove_node(Graph *g, Node *n); // its outputs must have no users left

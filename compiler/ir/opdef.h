@@ -197,7 +197,6 @@ struct OpDef {
 extern const OpDef *const op_table[];
 extern const size_t op_table_count;
 const OpDef *op_find(const char *name_or_alias); // NULL if none
-const char *op_phase_text(Phase p);
 
 /// Attributes: defaults; generic print ("3x3, c=64, stride=2", only what differs from the defaults
 /// unless all), hash and equality.

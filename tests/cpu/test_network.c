@@ -15,6 +15,7 @@
 #include "build/loaded_object.h"
 #include "cpu/codegen.h"
 #include "front/front.h"
+#include "ir/graph_clone.h"
 #include "ir/builder.h"
 #include "passes/pipeline.h"
 #include "resnetc/runtime.h"

@@ -10,6 +10,7 @@
 #include "build/loaded_object.h"
 #include "cpu/codegen.h"
 #include "front/front.h"
+#include "ir/graph_clone.h"
 #include "passes/pipeline.h"
 #include "support/check_main.h"
 #include "support/targets.h"

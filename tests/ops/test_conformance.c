@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "ir/graph_clone.h"
 #include "ops/conv/conv_attrs.h"
 #include "ops/dense/dense_attrs.h"
 #include "ops/loss/xent_attrs.h"

@@ -2,6 +2,7 @@
 // several outputs.
 #include <time.h>
 
+#include "ir/graph_clone.h"
 #include "passes/fake_target.h"
 #include "passes/nets.h"
 #include "passes/pipeline.h"

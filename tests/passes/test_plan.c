@@ -2,6 +2,7 @@
 // the arena is near its lower bound, with scratch too; plans share packed weights.
 #include "base/textfile.h"
 #include "build/build.h"
+#include "ir/graph_clone.h"
 #include "passes/fake_target.h"
 #include "passes/nets.h"
 #include "passes/intervals.h"

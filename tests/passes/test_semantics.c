@@ -1,5 +1,6 @@
 // test_semantics.c: after every pass a random small network computes the same numbers as before,
 // and the gradients of the backward graph are those of finite differences.
+#include "ir/graph_clone.h"
 #include "passes/fake_target.h"
 #include "passes/nets.h"
 #include "passes/pipeline.h"

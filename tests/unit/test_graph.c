@@ -2,6 +2,7 @@
 // the interpreter.
 #include <string.h>
 
+#include "ir/graph_clone.h"
 #include "ir/builder.h"
 #include "ops/conv/conv_attrs.h"
 #include "support/check_main.h"

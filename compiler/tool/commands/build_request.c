@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "build/identifier.h"
 #include "tool/cli/messages.h"
 #include "tool/commands/weights_option.h"
 #include "tool/emit/emit.h"
