@@ -29,12 +29,52 @@ START_TEST(a_source_is_not_written_over)
     RESNETC("net.rn -o net.o -MF net.rn");
     expect(2, "-MF net.rn would write over the model's source");
     RESNETC("net.rn -o net.o -MF net.h");
-    expect(2, "-MF net.h would write over another output");
+    expect(2, "net.h would write over another output, that of -MF");
     RESNETC("net.rn --emit=summary -MD -o net.txt");
     expect(2, "-MD and -MF are for what compilation makes");
     ck_assert_int_eq(tool_count_files(folder), 1);
     RESNETC("net.rn --emit=summary");
     expect(0, "model net");
+}
+END_TEST
+
+// Every command's outputs, against everything that it reads and against each other.
+START_TEST(inputs_are_not_written_over)
+{
+    static const char *const runs[][2] = {
+        {"train net.rn --data x.npy,l.npy --save net.rn",
+         "--save net.rn would write over the model's"},
+        {"train net.rn --data x.npy,l.npy --log ./x.npy",
+         "--log ./x.npy would write over the data"},
+        {"train net.rn --data x.npy,l.npy --curves l.npy", "would write over the data"},
+        {"train net.rn --data x.npy,l.npy --checkpoint l.npy", "would write over the data"},
+        {"train net.rn --data x.npy,l.npy --recipe r --report r", "would write over the recipe"},
+        {"train net.rn --data x.npy,l.npy --weights w --trace w", "would write over the weights"},
+        {"run net.rn --weights w --input x.npy -o x.npy", "-o x.npy would write over the input"},
+        {"run net.rn --weights w --map r --input x.npy -o r", "would write over the rename table"},
+        {"grad net.rn --weights w --input x.npy --labels l.npy -o l.npy", "over the labels"},
+        {"grad net.rn --weights w --input x.npy --labels l.npy -o w", "over the weights"},
+        {"bench net.rn --trace net.rn", "--trace net.rn would write over the model's source"},
+        {"bench in.rn --trace net.rn", "--trace net.rn would write over the model's source"},
+        {"train net.rn --data x.npy,l.npy --save o --log ./o", "another output, that of --"},
+        {"net.rn -o net.o -MD -MF net.o", "would write over another output"},
+    };
+    SHELL(
+        "for f in x.npy l.npy r w; do echo lr = 0.1 > $f; done; echo 'include \"net.rn\"' > in.rn; "
+        "cat net.rn x.npy l.npy r w in.rn > before");
+    expect(0, NULL);
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        RESNETC("%s", runs[i][0]);
+        ck_assert_msg(run.code == 2 && strstr(run.err, runs[i][1]), "%s: %d, %s", runs[i][0],
+                      run.code, run.err);
+    }
+    SHELL("cat net.rn x.npy l.npy r w in.rn | cmp - before");
+    expect(0, NULL);
+    // The weights that training starts from may be replaced by those that it gives.
+    RESNETC("train net.rn --data none --weights w --save w");
+    ck_assert_ptr_nonnull(strstr(run.err, "the trained weights will replace those in w"));
+    SHELL("rm x.npy l.npy r w in.rn before");
+    expect(0, NULL);
 }
 END_TEST
 
@@ -86,6 +126,7 @@ int main(void)
     tcase_set_timeout(tc, 600);
     tcase_add_checked_fixture(tc, prepare, clean_up);
     tcase_add_test(tc, a_source_is_not_written_over);
+    tcase_add_test(tc, inputs_are_not_written_over);
     tcase_add_test(tc, training_checks_its_outputs_first);
     tcase_add_test(tc, the_user_s_name_is_used);
     tcase_add_test(tc, deep_networks_make_small_objects);

@@ -41,7 +41,7 @@ static OptionName nth_emit(size_t i)
 
 const OptionDef option_table[] = {
     // the model
-    {"output", 'o', OPTION_TEXT, AT(output), .group = "The model", .value = "FILE",
+    {"output", 'o', OPTION_TEXT, AT(output), .writes = true, .group = "The model", .value = "FILE",
      .commands = CMD_COMPILE | CMD_RUN | CMD_GRAD,
      .doc =
          "Output file. An object MODEL.o gets its header MODEL.h beside it. run, where the model "
@@ -56,8 +56,8 @@ const OptionDef option_table[] = {
      .doc = "Export the model as rn_model_NAME (default: the base name of -o, else the model's)."},
     {"MD", 0, OPTION_FLAG, AT(depend), .commands = CMD_COMPILE, .one_dash = true,
      .doc = "Also write what the object is made from, as make and ninja read it: MODEL.d."},
-    {"MF", 0, OPTION_TEXT, AT(depfile), .value = "FILE", .commands = CMD_COMPILE, .one_dash = true,
-     .doc = "The same, into this file."},
+    {"MF", 0, OPTION_TEXT, AT(depfile), .writes = true, .value = "FILE", .commands = CMD_COMPILE,
+     .one_dash = true, .doc = "The same, into this file."},
     {"mode", 0, OPTION_CHOICE, AT(mode), GIVEN(mode_given), .value = "infer|train|both",
      .fallback = CHOICE_BOTH, .commands = CMD_COMPILE | CMD_BENCH,
      .doc =
@@ -90,16 +90,16 @@ const OptionDef option_table[] = {
     {"explain-kernels", 0, OPTION_FLAG, AT(explain_kernels), .commands = ALL,
      .doc = "Print which algorithm serves each layer, and why, to standard error."},
     // weights and data
-    {"weights", 0, OPTION_TEXT, AT(weights), .group = "Weights and data", .value = "FILE",
-     .commands = RUNNERS | CMD_COMPILE,
+    {"weights", 0, OPTION_TEXT, AT(weights), .reads = "the weights", .group = "Weights and data",
+     .value = "FILE", .commands = RUNNERS | CMD_COMPILE,
      .doc = "Parameters and running statistics, a .safetensors file; compile puts them into the "
             "object."},
     {"embed", 0, OPTION_CHOICE, AT(embed), GIVEN(embed_given), .value = "packed|plain",
      .needs = "weights", .commands = CMD_COMPILE,
      .doc =
          "Weights in the object: ready to run (default for inference), or as the file has them."},
-    {"map", 0, OPTION_TEXT, AT(map), .value = "FILE", .needs = "weights",
-     .commands = RUNNERS | CMD_COMPILE,
+    {"map", 0, OPTION_TEXT, AT(map), .reads = "the rename table", .value = "FILE",
+     .needs = "weights", .commands = RUNNERS | CMD_COMPILE,
      .doc =
          "Rename table for --weights: a rule OLD NEW per line, * for any text, NEW - leaves out."},
     {"key", 0, OPTION_TEXT, AT(key), .value = "NAME", .needs = "weights",
@@ -109,12 +109,13 @@ const OptionDef option_table[] = {
     {"new-head", 0, OPTION_FLAG, AT(new_head), .needs = "weights", .commands = CMD_TRAIN,
      .doc = "With --weights of another class count or without a head: start what differs anew, and "
             "say so."},
-    {"input", 0, OPTION_TEXT, AT(input), .value = "X.npy", .commands = CMD_RUN | CMD_GRAD,
-     .doc = "float32 array [N,C,H,W]; the model has one input."},
-    {"labels", 0, OPTION_TEXT, AT(labels), .value = "FILE", .commands = CMD_GRAD | CMD_PREDICT,
+    {"input", 0, OPTION_TEXT, AT(input), .reads = "the input", .value = "X.npy",
+     .commands = CMD_RUN | CMD_GRAD, .doc = "float32 array [N,C,H,W]; the model has one input."},
+    {"labels", 0, OPTION_TEXT, AT(labels), .reads = "the labels", .value = "FILE",
+     .commands = CMD_GRAD | CMD_PREDICT,
      .doc = "grad: integer array L.npy [N], each below the number of classes. predict: a text with "
             "a class name on each line."},
-    {"data", 0, OPTION_TEXT, AT(data), .value = "SET", .commands = DATA,
+    {"data", 0, OPTION_TEXT, AT(data), .reads = "the data", .value = "SET", .commands = DATA,
      .doc =
          "fashion-mnist; mnist; a folder of IDX files, of CIFAR-10 or CIFAR-100 .bin files, or "
          "of pictures (train/CLASS/*.jpg and val/CLASS/*.jpg, or CLASS/*.jpg); or IMAGES,LABELS: "
@@ -211,18 +212,19 @@ const OptionDef option_table[] = {
      .same_on_resume = true,
      .doc = "Leave parameters as they are: a path or its beginning ('layer1'), or a pattern as of "
             "file names ('*.bias'). May be repeated."},
-    {"recipe", 0, OPTION_TEXT, AT(recipe), .group = "The training run", .value = "FILE",
-     .commands = CMD_TRAIN,
+    {"recipe", 0, OPTION_TEXT, AT(recipe), .reads = "the recipe", .group = "The training run",
+     .value = "FILE", .commands = CMD_TRAIN,
      .doc = "Options from a file of lines NAME = VALUE, or from a shipped recipe (--list-recipes); "
             "the command line wins."},
     {"no-shuffle", 0, OPTION_FLAG, AT(no_shuffle), .commands = CMD_TRAIN, .same_on_resume = true,
      .doc = "Take the pictures in their order."},
-    {"log", 0, OPTION_TEXT, AT(log), .value = "FILE", .commands = CMD_TRAIN,
+    {"log", 0, OPTION_TEXT, AT(log), .writes = true, .value = "FILE", .commands = CMD_TRAIN,
      .doc = "One JSON object per step: step, epoch, loss, accuracy, lr, examples_per_s, "
             "and waiting, the share of its time spent waiting for data."},
-    {"save", 0, OPTION_TEXT, AT(save), .value = "FILE", .commands = CMD_TRAIN,
+    {"save", 0, OPTION_TEXT, AT(save), .writes = true, .value = "FILE", .commands = CMD_TRAIN,
      .doc = "Write the trained parameters and running statistics as .safetensors."},
-    {"checkpoint", 0, OPTION_TEXT, AT(checkpoint), .value = "FILE", .commands = CMD_TRAIN,
+    {"checkpoint", 0, OPTION_TEXT, AT(checkpoint), .writes = true, .value = "FILE",
+     .commands = CMD_TRAIN,
      .doc = "Save everything that training needs to go on, after each epoch and on Ctrl-C. DIR/: a "
             "folder of numbered ones."},
     {"save-every", 0, OPTION_INT, AT(save_every), .value = "N", .min = 1, .max = 1e12,
@@ -233,9 +235,9 @@ const OptionDef option_table[] = {
      .doc = "How many checkpoints stay in the folder (default 3)."},
     {"resume", 0, OPTION_FLAG, AT(resume), .needs = "checkpoint", .commands = CMD_TRAIN,
      .doc = "Go on from the file of --checkpoint, or the newest in its folder."},
-    {"curves", 0, OPTION_TEXT, AT(curves), .value = "FILE", .commands = CMD_TRAIN,
+    {"curves", 0, OPTION_TEXT, AT(curves), .writes = true, .value = "FILE", .commands = CMD_TRAIN,
      .doc = "Draw loss and accuracies over the epochs as an SVG picture."},
-    {"report", 0, OPTION_TEXT, AT(report), .value = "FILE", .commands = CMD_TRAIN,
+    {"report", 0, OPTION_TEXT, AT(report), .writes = true, .value = "FILE", .commands = CMD_TRAIN,
      .doc =
          "Write a page (HTML, nothing else needed) with curves, confusion matrix, worst mistakes "
          "and the model, after each epoch."},
@@ -248,7 +250,7 @@ const OptionDef option_table[] = {
     {"profile", 0, OPTION_FLAG, AT(profile), .commands = CMD_BENCH,
      .doc =
          "Also the time of each step, beside what was predicted, and sums by algorithm and line."},
-    {"trace", 0, OPTION_TEXT, AT(trace), .value = "FILE",
+    {"trace", 0, OPTION_TEXT, AT(trace), .writes = true, .value = "FILE",
      .commands = CMD_TRAIN | CMD_RUN | CMD_BENCH,
      .doc = "Write what each thread did when, for chrome://tracing or ui.perfetto.dev (JSON)."},
     {"json", 0, OPTION_FLAG, AT(json), .commands = CMD_BENCH | CMD_EVAL | CMD_PREDICT,

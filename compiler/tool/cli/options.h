@@ -124,6 +124,8 @@ typedef struct OptionDef {
     uint32_t commands;
     const char *group;   // NULL, or the heading that stands in the help above it and those after it
     const char *needs;   // NULL, or what must be set with it: "checkpoint", "optimizer=adamw"
+    const char *reads;   // NULL, or what the file is that is read: "the weights"
+    bool writes;         // the value is a file that is written
     bool same_on_resume; // a run that goes on must be given the same value
     bool one_dash;       // the name stands behind a single dash, as C compilers have -MD
     const char *doc;

@@ -7,6 +7,7 @@
 
 #include "build/identifier.h"
 #include "tool/cli/messages.h"
+#include "tool/commands/outputs.h"
 #include "tool/commands/weights_option.h"
 #include "tool/emit/emit.h"
 
@@ -135,4 +136,11 @@ ExitCode build_request_report(const Build *b, BuildStatus status)
         return codes[status];
     }
     return report_error(codes[status], "%s", error->text);
+}
+
+ExitCode build_request_start(Arena *a, const Options *o, const BuildRequest *request, Build **out)
+{
+    BuildStatus status = build_start(a, request, out);
+    ExitCode code = build_request_report(*out, status);
+    return code == EXIT_OK ? outputs_check_sources(a, o, *out) : code;
 }

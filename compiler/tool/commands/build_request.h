@@ -17,6 +17,9 @@ ExitCode build_request_plans(Arena *a, const Options *o, const uint32_t *batches
 /// The weights of --weights as part of the object; refuses combinations that make no sense.
 ExitCode build_request_weights(const Options *o, BuildRequest *out);
 
+/// Starts the build, and refuses to write over what the model was read from.
+ExitCode build_request_start(Arena *a, const Options *o, const BuildRequest *request, Build **out);
+
 /// Reports the build's error unless status is BUILD_OK.
 ExitCode build_request_report(const Build *b, BuildStatus status);
 

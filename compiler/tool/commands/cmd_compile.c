@@ -40,43 +40,6 @@ static void remove_regular(const char *path)
     }
 }
 
-// Refuses to write over what is read.
-static ExitCode check_not_read(const Options *o, const Build *b, const char *option,
-                               const char *path)
-{
-    const char *what = build_is_source(b, path)                    ? "the model's source"
-                       : o->weights && file_same(o->weights, path) ? "the weights"
-                       : o->map && file_same(o->map, path)         ? "the rename table"
-                                                                   : NULL;
-    if (what) {
-        return report_error(EXIT_USAGE, "%s %s would write over %s", option, path, what);
-    }
-    return EXIT_OK;
-}
-
-// Refuses to write over what is read, or one output over another.
-static ExitCode check_output(Arena *a, const Options *o, const Build *b)
-{
-    bool with_header = o->output && !o->emit;
-    const char *header = with_header ? path_replace_ext(a, o->output, ".h") : NULL;
-    ExitCode code = o->output ? check_not_read(o, b, "-o", o->output) : EXIT_OK;
-    if (code == EXIT_OK && header && strcmp(header, o->output) == 0) {
-        code = report_error(EXIT_USAGE,
-                            "-o names the object: the header beside it gets the name %s", header);
-    }
-    if (code == EXIT_OK && header) {
-        code = check_not_read(o, b, "the header of -o,", header);
-    }
-    if (code != EXIT_OK || !o->depfile) {
-        return code;
-    }
-    if ((o->output && strcmp(o->depfile, o->output) == 0) ||
-        (header && strcmp(o->depfile, header) == 0)) {
-        return report_error(EXIT_USAGE, "-MF %s would write over another output", o->depfile);
-    }
-    return check_not_read(o, b, "-MF", o->depfile);
-}
-
 // The object and its header, both or none; a device takes the object alone.
 static ExitCode write_object(Arena *a, const Options *o, Build *b)
 {
@@ -177,11 +140,7 @@ ExitCode cmd_compile(Arena *a, const Options *o)
     Build *b = NULL;
     ExitCode code = make_request(a, o, &request);
     if (code == EXIT_OK) {
-        BuildStatus status = build_start(a, &request, &b);
-        code = build_request_report(b, status);
-    }
-    if (code == EXIT_OK) {
-        code = check_output(a, o, b);
+        code = build_request_start(a, o, &request, &b);
     }
     if (code == EXIT_OK) {
         code = compile_and_write(a, o, b);

@@ -10,6 +10,7 @@
 #include "build/build.h"
 #include "tool/cli/man_page.h"
 #include "tool/cli/messages.h"
+#include "tool/commands/outputs.h"
 #include "ir/opdef.h"
 #include "passes/pipeline.h"
 
@@ -135,7 +136,8 @@ ExitCode driver_main(int argc, char **argv)
     } else if (options_is_question(&o)) {
         code = cmd_info(a, &o);
     } else {
-        code = o.command->run(a, &o);
+        code = outputs_check(a, &o);
+        code = code == EXIT_OK ? o.command->run(a, &o) : code;
     }
     arena_destroy(a);
     return code;

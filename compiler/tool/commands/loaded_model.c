@@ -59,8 +59,7 @@ ExitCode session_start(Arena *a, const Options *o, LoadedModel *out)
     if (code != EXIT_OK) {
         return code;
     }
-    BuildStatus status = build_start(a, &request, &out->build);
-    return build_request_report(out->build, status);
+    return build_request_start(a, o, &request, &out->build);
 }
 
 ExitCode session_compile(const Options *o, unsigned modes, uint32_t max_batch, bool init,
