@@ -66,39 +66,68 @@ static void set_triple(LLVMModuleRef module, LLVMTargetMachineRef machine)
     LLVMDisposeMessage(triple);
 }
 
+// LLVM's objects around one module. Everything of ours lies in the arena of m.
+typedef struct Module {
+    ModuleCtx m;
+    LLVMTargetMachineRef machine;
+    LLVMContextRef context;
+} Module;
+
+static Module open_module(const Codegen *c, const char *name)
+{
+    Module o = {.machine = machine_create(c->target), .context = LLVMContextCreate()};
+    LLVMModuleRef module = LLVMModuleCreateWithNameInContext(name, o.context);
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(o.context);
+    o.m = (ModuleCtx){.codegen = c, .arena = arena_create()};
+    o.m.layout = LLVMCreateTargetDataLayout(o.machine);
+    o.m.requests = intern_create(o.m.arena);
+    o.m.kernels = distinct_create(o.m.arena, sizeof(const char *));
+    set_triple(module, o.machine);
+    LLVMSetModuleDataLayout(module, o.m.layout);
+    vb_init(&o.m.vb, o.m.arena, c->target, o.context, module, builder);
+    return o;
+}
+
+static void close_module(Module *o)
+{
+    LLVMDisposeBuilder(o->m.vb.builder);
+    LLVMDisposeTargetData(o->m.layout);
+    LLVMDisposeModule(o->m.vb.module);
+    LLVMContextDispose(o->context);
+    LLVMDisposeTargetMachine(o->machine);
+    arena_destroy(o->m.arena);
+}
+
 const void *codegen_emit(Codegen *c, Arena *a, const ModelSpec *spec, CodegenFormat format,
                          size_t *bytes, CodegenStats *stats)
 {
     double start = clock_seconds();
-    Arena *scratch = arena_create();
-    LLVMTargetMachineRef machine = machine_create(c->target);
-    LLVMContextRef context = LLVMContextCreate();
-    LLVMModuleRef module = LLVMModuleCreateWithNameInContext(spec->name, context);
-    LLVMBuilderRef builder = LLVMCreateBuilderInContext(context);
-    ModuleCtx m = {.codegen = c, .spec = spec, .arena = scratch};
-    m.layout = LLVMCreateTargetDataLayout(machine);
-    m.requests = intern_create(scratch);
-    m.kernels = distinct_create(scratch, sizeof(const char *));
-    set_triple(module, machine);
-    LLVMSetModuleDataLayout(module, m.layout);
-    vb_init(&m.vb, scratch, c->target, context, module, builder);
-    start_debug_info(&m);
-    emit_descriptor(&m);
-    LLVMDIBuilderFinalize(m.debug);
+    Module o = open_module(c, spec->name);
+    o.m.spec = spec;
+    start_debug_info(&o.m);
+    emit_descriptor(&o.m);
+    LLVMDIBuilderFinalize(o.m.debug);
     double built = clock_seconds();
-    const void *out = module_write(machine, module, a, format, bytes);
+    const void *out = module_write(o.machine, o.m.vb.module, a, format, bytes);
     if (stats) {
-        *stats = (CodegenStats){.kernels = m.functions.count,
-                                .steps = m.steps,
+        *stats = (CodegenStats){.kernels = o.m.functions.count,
+                                .steps = o.m.steps,
                                 .build_ms = 1e3 * (built - start),
                                 .emit_ms = 1e3 * (clock_seconds() - built)};
     }
-    LLVMDisposeDIBuilder(m.debug);
-    LLVMDisposeBuilder(builder);
-    LLVMDisposeTargetData(m.layout);
-    LLVMDisposeModule(module);
-    LLVMContextDispose(context);
-    LLVMDisposeTargetMachine(machine);
-    arena_destroy(scratch);
+    LLVMDisposeDIBuilder(o.m.debug);
+    close_module(&o);
+    return out;
+}
+
+const void *codegen_emit_kernel(const Codegen *c, Arena *a, const Node *n, const char *name,
+                                CodegenFormat format, size_t *bytes)
+{
+    Module o = open_module(c, name);
+    Val f = emit_kernel(&o.m, n);
+    LLVMSetValueName2(f, name, strlen(name));
+    LLVMSetLinkage(f, LLVMExternalLinkage);
+    const void *out = module_write(o.machine, o.m.vb.module, a, format, bytes);
+    close_module(&o);
     return out;
 }

@@ -36,4 +36,9 @@ typedef struct CodegenStats {
 const void *codegen_emit(Codegen *c, Arena *a, const ModelSpec *spec, CodegenFormat format,
                          size_t *bytes, CodegenStats *stats);
 
+/// Writes one kernel alone, as a function that others see (RnKernelFn). The node has its lowering,
+/// its values their layouts and places. For tests.
+const void *codegen_emit_kernel(const Codegen *c, Arena *a, const Node *n, const char *name,
+                                CodegenFormat format, size_t *bytes);
+
 #endif

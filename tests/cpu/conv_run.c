@@ -214,13 +214,14 @@ static void expect(Run *r, Arena *keep)
 static const char *describe(const Run *r)
 {
     const Case *t = &r->t;
-    return arena_printf(
-        r->arena,
-        "%s %s %s c%d k%d %dx%d kernel %dx%d stride %dx%d pad %d,%d,%d,%d groups %d batch %d/%d%s",
-        r->target->isa->name, r->node->op->name, r->kernel->name, (int)t->c, (int)t->k, (int)t->h,
-        (int)t->w, (int)t->r, (int)t->s, (int)t->sh, (int)t->sw, (int)t->pad[0], (int)t->pad[1],
-        (int)t->pad[2], (int)t->pad[3], (int)t->groups, (int)t->batch, (int)t->plan_batch,
-        t->fused ? " fused" : "");
+    return arena_printf(r->arena,
+                        "%s %s %s c%d k%d %dx%d kernel %dx%d stride %dx%d pad %d,%d,%d,%d groups "
+                        "%d batch %d/%d%s%s",
+                        r->target->isa->name, r->node->op->name, r->kernel->name, (int)t->c,
+                        (int)t->k, (int)t->h, (int)t->w, (int)t->r, (int)t->s, (int)t->sh,
+                        (int)t->sw, (int)t->pad[0], (int)t->pad[1], (int)t->pad[2], (int)t->pad[3],
+                        (int)t->groups, (int)t->batch, (int)t->plan_batch, t->fused ? " fused" : "",
+                        t->streams ? " streams" : "");
 }
 
 static void check_close(Run *r, const Plain *got)
@@ -321,16 +322,19 @@ static GuardBlock prepare(Run *r, uint32_t input, bool at_end)
     ck_assert_ptr_null(k->plan(&ctx, n, plan));
     ck_assert_msg(layout_equal(&plan->out_layout[0], l), "%s: %s is not %s", describe(r),
                   plan->out_layout[0].tag, l->tag);
+    plan->kernel = k->name;
+    plan->kernel_def = k;
     n->lowering = plan;
     Layout plain = {.kind = LAYOUT_PLAIN}, asked = v->layout;
     v->layout = plain;
     GuardBlock in = guard_block(plain_bytes(&plain, &r->in[input]), at_end);
     GuardBlock out = guard_block(l->elements * elem_bytes(l->elem), at_end);
     plain_each(&plain, &r->in[input], in.at, plain_lay);
-    KernelRun *run = kernel_run_create(r->target, k, n);
+    KernelRun *run = kernel_run_create(r->target, n);
     void *pointer[2] = {in.at, out.at};
     GuardBlock scratch = guard_block(plan->scratch_bytes, at_end);
-    kernel_run_call(run, pointer, 1, 0, plan->tasks_mul, scratch.at, NULL);
+    const RnCall call = {.struct_bytes = sizeof call, .batch = 1};
+    kernel_run_call(run, &call, 0, plan->tasks_mul, scratch.at, pointer);
     ck_assert_msg(guard_block_clean(&scratch), "prepare wrote outside of its scratch");
     kernel_run_destroy(run);
     guard_block_free(&scratch);
@@ -393,15 +397,16 @@ static int64_t task_count(const Run *r)
 
 static void run_tasks(const Run *r, const KernelRun *k, const Blocks *b, bool one_by_one)
 {
+    const RnCall call = {.struct_bytes = sizeof call, .batch = (uint32_t)r->t.batch};
     int64_t tasks = task_count(r);
     if (!one_by_one) {
-        kernel_run_call(k, b->pointer, r->t.batch, 0, tasks, b->scratch.at, NULL);
+        kernel_run_call(k, &call, 0, tasks, b->scratch.at, b->pointer);
         return;
     }
     for (int64_t t = tasks; t-- > 0;) {
-        kernel_run_call(k, b->pointer, r->t.batch, t, t + 1, b->scratch.at, NULL);
+        kernel_run_call(k, &call, t, t + 1, b->scratch.at, b->pointer);
     }
-    kernel_run_call(k, b->pointer, r->t.batch, 0, 0, b->scratch.at, NULL);
+    kernel_run_call(k, &call, 0, 0, b->scratch.at, b->pointer);
 }
 
 static void check_output(Run *r, const Blocks *b)
@@ -435,7 +440,7 @@ static void run_kernel(Run *r)
     for (int i = 0; i < 2; i++) {
         b[i] = make_blocks(r, i == 0, i == 1 ? &b[0] : NULL);
         if (!k) {
-            k = kernel_run_create(r->target, r->kernel, r->node);
+            k = kernel_run_create(r->target, r->node);
         }
         run_tasks(r, k, &b[i], i == 1);
         for (uint32_t j = 0; j < b[i].count; j++) {
@@ -478,6 +483,7 @@ const char *plan_case(Run *r, const OpDef *op)
     ck_assert_msg(why || low->predicted_ns > 0, "%s: predicts no time", describe(r));
     low->kernel = r->kernel->name;
     low->kernel_def = r->kernel;
+    low->streams = r->t.streams && r->kernel->streams;
     r->node->lowering = low;
     return why;
 }

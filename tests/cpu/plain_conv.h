@@ -11,6 +11,7 @@ typedef struct Case {
     int64_t batch, plan_batch;
     bool bias, fused; // fused: an epilogue and a side
     bool image;       // x is the model's input
+    bool streams;     // the output is stored around the caches, where the kernel can
 } Case;
 
 int64_t out_h(const Case *t);

@@ -86,6 +86,7 @@ static void run_all(int target, const OpDef *op, uint32_t out_of)
         if (out_of == 0 && c.image) {
             c.image = false;
         }
+        c.streams = (i + (int)out_of) % 2;
         ck_assert_msg(run_case(t, op, out_of, &c).count > 0, "%s case %d: no kernel", op->name, i);
     }
 }
@@ -122,6 +123,7 @@ START_TEST(sizes)
         c.groups = 1;
         c.batch = 2;
         c.plan_batch = 1 + i % 2 * 7;
+        c.streams = i / 2 % 2;
         for (int d = 0; d < 4; d++) {
             c.pad[d] = f[2];
         }

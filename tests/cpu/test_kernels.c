@@ -3,6 +3,7 @@
 // channel sums attached. Every block of memory lies between inaccessible pages; tasks one by one in
 // reverse order give the same bits as one range. Not here: larger convolutions (test_conv.c,
 // test_winograd.c), whole networks.
+// Half of the variants store their output around the caches, where the kernel can.
 //
 // Tolerance: results are sums of at most a few hundred products of numbers of about 1, so float32
 // with its 2^-24 per rounding errs by about sqrt(300) of that, relative to the largest result:
@@ -38,14 +39,15 @@ typedef struct Run {
     RefTensor *values; // inputs as given, outputs as the reference has them
     RnCall call;
     int64_t batch, plan_batch;
-    bool fused, plain_input;
+    bool fused, plain_input, streams;
 } Run;
 
 static const char *describe(const Run *r)
 {
-    return arena_printf(r->arena, "%s %s.%s(%s) %s batch %d%s%s", r->target->isa->name, r->op->name,
-                        r->kernel->name, r->c->inputs, r->c->attrs, (int)r->batch,
-                        r->fused ? " fused" : "", r->plain_input ? " of an input" : "");
+    return arena_printf(r->arena, "%s %s.%s(%s) %s batch %d%s%s%s", r->target->isa->name,
+                        r->op->name, r->kernel->name, r->c->inputs, r->c->attrs, (int)r->batch,
+                        r->fused ? " fused" : "", r->plain_input ? " of an input" : "",
+                        r->streams ? " streams" : "");
 }
 
 // Building the node
@@ -266,12 +268,12 @@ static void run_tasks(const Run *r, const KernelRun *k, const Blocks *b, bool on
         tasks *= div_up(r->batch, low->tasks_div);
     }
     if (!one_by_one) {
-        kernel_run_call(k, b->pointer, r->batch, 0, tasks, b->scratch.at, &r->call);
+        kernel_run_call(k, &r->call, 0, tasks, b->scratch.at, b->pointer);
         return;
     }
-    kernel_run_call(k, b->pointer, r->batch, 0, 0, b->scratch.at, &r->call);
+    kernel_run_call(k, &r->call, 0, 0, b->scratch.at, b->pointer);
     for (int64_t t = tasks; t-- > 0;) {
-        kernel_run_call(k, b->pointer, r->batch, t, t + 1, b->scratch.at, &r->call);
+        kernel_run_call(k, &r->call, t, t + 1, b->scratch.at, b->pointer);
     }
 }
 
@@ -326,7 +328,7 @@ static void run_kernel(Run *r)
     const RefTensor *given = op_case_values(r->arena, r->graph, r->batch, 11);
     r->values = op_case_values(r->arena, r->graph, r->batch, 11);
     graph_interpret(r->graph, r->arena, r->batch, r->values, (double)r->call.loss_scale);
-    KernelRun *k = kernel_run_create(r->target, r->kernel, r->node);
+    KernelRun *k = kernel_run_create(r->target, r->node);
     Blocks whole = make_blocks(r, given, true), split = make_blocks(r, given, false);
     run_tasks(r, k, &whole, false);
     run_tasks(r, k, &split, true);
@@ -375,6 +377,7 @@ static bool prepare(Run *r)
     ck_assert_msg(low->predicted_ns > 0, "%s: predicts no time", describe(r));
     low->kernel = r->kernel->name;
     low->kernel_def = r->kernel;
+    low->streams = r->streams && r->kernel->streams;
     r->node->lowering = low;
     return set_layouts_after(r, low);
 }
@@ -433,12 +436,14 @@ static void run_op(const TargetDef *target, const OpDef *op)
         Run r = {.target = target, .op = op, .c = c, .batch = c->batch, .plan_batch = 1};
         ck_assert_msg(run_variant(&r) > 0, "%s: no kernel serves %s(%s) %s", target->isa->name,
                       op->name, c->inputs, c->attrs);
-        r.fused = true;
+        r.fused = r.streams = true;
         run_variant(&r);
         r.plan_batch = 16;
         r.batch = c->batch + 2;
+        r.streams = false;
         run_variant(&r);
         r.fused = false;
+        r.streams = true;
         r.plain_input = strcmp(op->name, "conv2d") == 0;
         ck_assert_msg(run_variant(&r) > 0, "%s: no kernel serves %s(%s) %s", target->isa->name,
                       op->name, c->inputs, c->attrs);
@@ -452,6 +457,44 @@ START_TEST(kernels_agree_with_references)
     if (t) {
         run_op(t, op_table[(size_t)_i / targets]);
     }
+}
+END_TEST
+
+// What a kernel stores around the caches is ordered by a fence before its step is complete: one, at
+// the kernel's end, and none in a kernel that stores as usual.
+START_TEST(streams_end_with_a_fence)
+{
+    static const struct {
+        const char *op, *inputs, *attrs;
+    } cases[] = {{"relu", "20,4,4", ""}, {"conv2d", "20,9,9", "3x3, c=20, pad=1"}};
+    const Isa *isa = isa_table[_i];
+    if (!isa->store_fence) {
+        return;
+    }
+    Arena *a = arena_create();
+    const TargetDef *t = target_create(a, isa, NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        OpCase c = {.inputs = cases[i].inputs, .attrs = cases[i].attrs, .batch = 2};
+        int served[2] = {0};
+        for (size_t k = 0; k < 2 * kernel_table_count; k++) {
+            Run r = {.target = t, .op = op_find(cases[i].op), .c = &c, .batch = 2, .plan_batch = 1};
+            r.kernel = kernel_table[k / 2];
+            r.streams = k % 2;
+            r.arena = arena_create();
+            if (r.kernel->streams && serves(r.kernel, r.op) && prepare(&r)) {
+                const char *text = kernel_run_assembly(r.arena, t, r.node);
+                const char *fence = strstr(text, "sfence");
+                ck_assert_msg(!strstr(text, "movntp") == !r.streams, "%s", describe(&r));
+                ck_assert_msg(!fence == !r.streams, "%s", describe(&r));
+                ck_assert_msg(!fence || !strstr(fence + 1, "sfence"), "%s", describe(&r));
+                ck_assert_msg(!fence || !strstr(fence, "movntp"), "%s", describe(&r));
+                served[k % 2]++;
+            }
+            arena_destroy(r.arena);
+        }
+        ck_assert_msg(served[0] > 0 && served[1] > 0, "%s", cases[i].op);
+    }
+    arena_destroy(a);
 }
 END_TEST
 
@@ -476,7 +519,7 @@ static void run_with(Run *r, SetFn set, ExpectFn expect)
         if (set) {
             set(r, values);
         }
-        KernelRun *k = kernel_run_create(r->target, r->kernel, r->node);
+        KernelRun *k = kernel_run_create(r->target, r->node);
         Blocks b = make_blocks(r, values, true);
         const Value *out = r->node->outputs.at[0];
         int64_t count = op_case_elements(out, r->batch);
@@ -594,6 +637,7 @@ int main(void)
     tcase_set_timeout(tests, 300);
     int targets = (int)isa_table_count;
     tcase_add_loop_test(tests, kernels_agree_with_references, 0, targets * (int)op_table_count);
+    tcase_add_loop_test(tests, streams_end_with_a_fence, 0, targets);
     tcase_add_loop_test(tests, nan_survives, 0, targets);
     tcase_add_loop_test(tests, gradients_accumulate, 0, targets);
     tcase_add_loop_test(tests, masks_follow_the_call, 0, targets);

@@ -24,14 +24,14 @@ static float *run(const TargetDef *target, void (*emit)(Emit *), const float *in
     x->shape = y->shape = shape_vector((int64_t)count);
     VEC_PUSH(a, &node.inputs, x);
     VEC_PUSH(a, &node.outputs, y);
-    KernelRun *r = kernel_run_create(target, &kernel, &node);
+    KernelRun *r = kernel_run_create(target, &node);
     float *memory = aligned_alloc(256, 2 * (count + WIDEST) * sizeof(float) + 256);
     ck_assert_ptr_nonnull(memory);
     float *from = memory, *to = memory + (count + WIDEST);
     memcpy(from, in, count * sizeof *in);
     memset(to, 0x7f, count * sizeof *to);
-    RnCall call = {0};
-    kernel_run_call(r, (void *[]){from, to}, (int64_t)count, 0, 1, NULL, &call);
+    const RnCall call = {.struct_bytes = sizeof call, .batch = (uint32_t)count};
+    kernel_run_call(r, &call, 0, 1, NULL, (void *[]){from, to});
     kernel_run_destroy(r);
     arena_destroy(a);
     float *out = malloc(count * sizeof *out);

@@ -34,6 +34,7 @@ START_TEST(squares)
         c.batch = 1 + i % 3;
         c.plan_batch = 1 + i % 2 * 7;
         c.fused = true;
+        c.streams = i / 2 % 2;
         for (int d = 0; d < 4; d++) {
             c.pad[d] = i < 2 || i > 14 ? 1 : (i + d) % 3;
         }
@@ -62,6 +63,7 @@ START_TEST(strided_squares)
         c.batch = 1 + i % 3;
         c.plan_batch = 1 + i % 2 * 7;
         c.fused = true;
+        c.streams = i / 2 % 2;
         for (int d = 0; d < 4; d++) {
             c.pad[d] = i < 1 || i > 15 ? 1 : (i + d) % 3;
         }

@@ -127,7 +127,7 @@ END_TEST
 START_TEST(good_weights_stay)
 {
     SHELL("cp w.safetensors good && cp w.safetensors good2 && " TOOL " train " TOY
-            " --data x.npy,l.npy --steps 1 --lr 1e6 --weight-decay 1e6 --weights huge --save good");
+          " --data x.npy,l.npy --steps 1 --lr 1e6 --weight-decay 1e6 --weights huge --save good");
     expect(1, "good is not written: parameter conv1.weight: element 0 is inf");
     RESNETC("train " TOY " --data x.npy,l.npy --steps 1 --lr 1e6 --weight-decay 1e6 --weights huge "
             "--checkpoint good2");

@@ -2,24 +2,21 @@
 #define _DEFAULT_SOURCE // MAP_ANONYMOUS
 #include "support/kernel_run.h"
 
+#include <llvm-c/Core.h>
 #include <llvm-c/Error.h>
 #include <llvm-c/LLJIT.h>
-#include <llvm-c/Target.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cpu/object.h"
-
-typedef void (*RunFn)(void *const *pointers, int64_t batch, int64_t lo, int64_t hi, void *scratch,
-                      const void *call);
+#include "cpu/target.h"
 
 struct KernelRun {
     Arena *arena;
     LLVMOrcLLJITRef jit;
-    RunFn fn;
+    RnKernelFn fn;
 };
 
 static void check(LLVMErrorRef e)
@@ -30,83 +27,53 @@ static void check(LLVMErrorRef e)
     }
 }
 
-static void add_attribute(Vb *b, Val f, const char *key, const char *value)
+// No result lies on an operand, or it would not be stored around the caches.
+static void set_places(Node *n)
 {
-    LLVMAttributeRef a = LLVMCreateStringAttribute(b->context, key, (unsigned)strlen(key), value,
-                                                   (unsigned)strlen(value));
-    LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
+        n->inputs.at[i]->place.offset = i + 1;
+    }
+    for (uint32_t i = 0; i < n->outputs.count; i++) {
+        n->outputs.at[i]->place.offset = n->inputs.count + i + 1;
+    }
 }
 
-// void run(ptr pointers, i64 batch, i64 lo, i64 hi, ptr scratch, ptr call)
-static void emit_kernel(Vb *b, const KernelDef *kernel, Node *node)
-{
-    Typ params[6] = {b->ptr, b->i64, b->i64, b->i64, b->ptr, b->ptr};
-    Typ type = LLVMFunctionType(LLVMVoidTypeInContext(b->context), params, 6, 0);
-    Val f = LLVMAddFunction(b->module, "run", type);
-    if (b->target->isa->prefer_vector_width > 0) {
-        add_attribute(b, f, "prefer-vector-width",
-                      arena_printf(b->arena, "%u", b->target->isa->prefer_vector_width));
-    }
-    b->function = f;
-    LLVMPositionBuilderAtEnd(b->builder, vb_block(b, "entry"));
-    Emit e = {.vb = b, .node = node, .lowering = node->lowering};
-    uint32_t inputs = node->inputs.count, all = inputs + node->outputs.count;
-    Val *at = ARENA_ARRAY(b->arena, Val, all + 1);
-    for (uint32_t i = 0; i < all; i++) {
-        at[i] = vb_load_typed(b, b->ptr, vb_ati(b, LLVMGetParam(f, 0), (int64_t)i * 8), 8);
-    }
-    e.in = at;
-    e.out = at + inputs;
-    e.batch = LLVMGetParam(f, 1);
-    e.task_lo = LLVMGetParam(f, 2);
-    e.task_hi = LLVMGetParam(f, 3);
-    e.scratch = LLVMGetParam(f, 4);
-    e.call = LLVMGetParam(f, 5);
-    kernel->emit(&e);
-    LLVMBuildRetVoid(b->builder);
-}
-
-static const void *compile(Arena *a, const TargetDef *target, const KernelDef *kernel, Node *node,
+static const void *compile(Arena *a, const TargetDef *target, Node *node, CodegenFormat format,
                            size_t *bytes)
 {
-    LLVMTargetMachineRef machine = machine_create(target);
-    LLVMContextRef context = LLVMContextCreate();
-    LLVMModuleRef module = LLVMModuleCreateWithNameInContext("kernel", context);
-    LLVMBuilderRef builder = LLVMCreateBuilderInContext(context);
-    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
-    char *triple = LLVMGetTargetMachineTriple(machine);
-    LLVMSetTarget(module, triple);
-    LLVMDisposeMessage(triple);
-    LLVMSetModuleDataLayout(module, layout);
-    Vb b;
-    vb_init(&b, a, target, context, module, builder);
-    emit_kernel(&b, kernel, node);
-    const char *dump = getenv("KERNEL_RUN_DUMP");
-    if (dump) {
-        size_t length;
-        const void *text = module_write(machine, module, a, CODEGEN_ASSEMBLY, &length);
-        FILE *f = fopen(dump, "w");
-        if (f) {
-            fwrite(text, 1, length, f);
-            fclose(f);
-        }
-    }
-    const void *object = module_write(machine, module, a, CODEGEN_OBJECT, bytes);
-    LLVMDisposeBuilder(builder);
-    LLVMDisposeTargetData(layout);
-    LLVMDisposeModule(module);
-    LLVMContextDispose(context);
-    LLVMDisposeTargetMachine(machine);
-    return object;
+    set_places(node);
+    const Codegen *c = codegen_create(a, target, NULL);
+    return codegen_emit_kernel(c, a, node, "run", format, bytes);
 }
 
-KernelRun *kernel_run_create(const TargetDef *target, const KernelDef *kernel, Node *node)
+const char *kernel_run_assembly(Arena *a, const TargetDef *target, Node *node)
 {
+    size_t bytes;
+    const char *text = compile(a, target, node, CODEGEN_ASSEMBLY, &bytes);
+    return arena_strndup(a, text, bytes);
+}
+
+// KERNEL_RUN_DUMP=FILE keeps the assembly.
+static void dump(const TargetDef *target, Node *node)
+{
+    const char *path = getenv("KERNEL_RUN_DUMP");
+    FILE *f = path ? fopen(path, "w") : NULL;
+    if (f) {
+        Arena *a = arena_create();
+        fputs(kernel_run_assembly(a, target, node), f);
+        arena_destroy(a);
+        fclose(f);
+    }
+}
+
+KernelRun *kernel_run_create(const TargetDef *target, Node *node)
+{
+    dump(target, node);
     Arena *arena = arena_create();
     KernelRun *r = ARENA_NEW(arena, KernelRun);
     r->arena = arena;
     size_t bytes;
-    const void *object = compile(arena, target, kernel, node, &bytes);
+    const void *object = compile(arena, target, node, CODEGEN_OBJECT, &bytes);
     check(LLVMOrcCreateLLJIT(&r->jit, NULL));
     LLVMOrcJITDylibRef lib = LLVMOrcLLJITGetMainJITDylib(r->jit);
     LLVMOrcDefinitionGeneratorRef process = NULL;
@@ -117,14 +84,14 @@ KernelRun *kernel_run_create(const TargetDef *target, const KernelDef *kernel, N
         r->jit, lib, LLVMCreateMemoryBufferWithMemoryRangeCopy(object, bytes, "kernel.o")));
     LLVMOrcExecutorAddress address = 0;
     check(LLVMOrcLLJITLookup(r->jit, &address, "run"));
-    r->fn = (RunFn)(uintptr_t)address;
+    r->fn = (RnKernelFn)(uintptr_t)address;
     return r;
 }
 
-void kernel_run_call(const KernelRun *r, void *const *pointers, int64_t batch, int64_t lo,
-                     int64_t hi, void *scratch, const void *call)
+void kernel_run_call(const KernelRun *r, const RnCall *call, int64_t lo, int64_t hi, void *scratch,
+                     void *const *pointers)
 {
-    r->fn(pointers, batch, lo, hi, scratch, call);
+    r->fn(call, (uint32_t)lo, (uint32_t)hi, scratch, pointers);
 }
 
 void kernel_run_destroy(KernelRun *r)

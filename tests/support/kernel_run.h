@@ -3,17 +3,21 @@
 #ifndef KERNEL_RUN_H
 #define KERNEL_RUN_H
 
-#include "cpu/kernel.h"
+#include "cpu/codegen.h"
+#include "resnetc/model_abi.h"
 
 typedef struct KernelRun KernelRun;
 
-/// node->lowering is set, layouts of inputs and outputs are in the values. Aborts on errors of
-/// LLVM.
-KernelRun *kernel_run_create(const TargetDef *target, const KernelDef *kernel, Node *node);
-/// pointers: the node's inputs, then its outputs.
-void kernel_run_call(const KernelRun *r, void *const *pointers, int64_t batch, int64_t lo,
-                     int64_t hi, void *scratch, const void *call);
+/// Emits the node's kernel as the compiler does. node->lowering is set, layouts of inputs and
+/// outputs are in the values. Every value gets a place of its own. Aborts on errors of LLVM.
+KernelRun *kernel_run_create(const TargetDef *target, Node *node);
+/// pointers: the node's inputs, then its outputs. call->batch is the batch.
+void kernel_run_call(const KernelRun *r, const RnCall *call, int64_t lo, int64_t hi, void *scratch,
+                     void *const *pointers);
 void kernel_run_destroy(KernelRun *r);
+
+/// The kernel as assembly.
+const char *kernel_run_assembly(Arena *a, const TargetDef *target, Node *node);
 
 /// A block between inaccessible pages, filled with NaN. at_end: it ends at the second page (but for
 /// alignment to 64), else it starts at the first.
