@@ -27,7 +27,7 @@ typedef enum CodegenPart {
 /// borrowed.
 typedef struct ModelSpec {
     const char *name;     // the object exports rn_model_<name>: a C identifier
-    const char *compiler; // "resnetc 0.1.0"
+    const char *compiler; // "resnetc 0.2.0"
     const char *source;   // text of the .rn file
     const char *path;     // of the .rn file
     const SourceSet *sources;

@@ -448,7 +448,7 @@ typedef struct RnModel {
     uint32_t flags;        /* RN_MODEL_* */
     const char *name;
     const char *source;   /* the .rn file as given */
-    const char *compiler; /* "resnetc 0.1.0" */
+    const char *compiler; /* "resnetc 0.2.0" */
     const char *isa;      /* name of what the machine must have: "x86-64-v4", "aarch64", ... */
     RnMachine needs;      /* what it must have: this alone decides */
     uint64_t source_hash; /* of the text with includes and -D values; checkpoints carry it */
