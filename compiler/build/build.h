@@ -14,8 +14,6 @@
 #include "ir/graph.h"
 #include "resnetc/model_abi.h"
 
-#define RESNETC_VERSION "0.1.0"
-
 typedef struct Build Build;
 
 /// Reads the model and builds its graph. *out is set on failure too, for build_error. Free with

@@ -67,7 +67,7 @@ START_TEST(questions)
         expect(0, "Exit codes");
     }
     RESNETC("--version");
-    expect(0, "resnetc 0.");
+    expect(0, "resnetc " RESNETC_VERSION);
     RESNETC("--list-ops");
     expect(0, "conv2d");
     RESNETC("--list-models");
