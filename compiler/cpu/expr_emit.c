@@ -203,11 +203,13 @@ Val emit_store_expr(Emit *e, Val raw, const ExprPlace *at)
 uint32_t emit_side_terms(Emit *e, uint32_t side, Val stored, const ExprPlace *at, Val term[2])
 {
     const Side *s = &e->node->sides[side];
-    ScalarVal arg[EXPR_MAX_ARGS], out[2];
+    ScalarVal arg[EXPR_MAX_ARGS + 1], out[2];
     for (uint32_t k = 0; k < s->arg_count; k++) {
         arg[k].ir = s->arg[k].kind == EXPR_INPUT ? emit_operand(e, s->arg[k].index, at) : stored;
     }
-    uint32_t count = s->op->terms(&e->vb->scalar, s->attrs, arg, s->arg_count, out);
+    arg[s->arg_count].ir = e->centre; // terms of others do not read it
+    uint32_t args = s->arg_count + s->op->centred;
+    uint32_t count = s->op->terms(&e->vb->scalar, s->attrs, arg, args, out);
     for (uint32_t t = 0; t < count; t++) {
         term[t] = (Val)out[t].ir;
     }

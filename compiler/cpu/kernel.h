@@ -34,6 +34,7 @@ typedef struct Emit {
     Val *out; // node->outputs.count pointers
     Val batch, task_lo, task_hi, scratch, call;
     Val *held;    // per node input: value loaded once by emit_hold, else NULL
+    Val centre;   // of the sums that are being taken, where they have one
     bool streams; // output 0 is stored around the caches
 } Emit;
 
@@ -100,18 +101,31 @@ Val emit_store_expr(Emit *e, Val raw, const ExprPlace *at);
 void emit_store_output(Emit *e, Val x, const ExprPlace *at);
 /// The terms of side s for the stored vector.
 uint32_t emit_side_terms(Emit *e, uint32_t side, Val stored, const ExprPlace *at, Val term[2]);
-/// Partial sums of all sides (side_sums.c): where they stand, and their sums in registers, all
-/// sides' terms in a row, emit_sum_count of them.
-#define EMIT_MAX_SUMS (NODE_MAX_SIDES * 2)
+/// Partial sums of all sides (side_sums.c): where they stand, and what is kept of them in registers
+/// while vectors are stored, emit_sum_count values: all sides' sums in a row, then, if a side is
+/// centred, the part's centre and count.
+#define EMIT_MAX_SUMS (NODE_MAX_SIDES * 2 + 2)
 typedef struct SumPlace {
     Val part, block; // block: of V channels of output 0
 } SumPlace;
 uint32_t emit_sum_count(const Node *n);
 void emit_clear_sums(Emit *e, const SumPlace *at);
-/// Adds the terms of a stored vector to sum[]; NULL there: nothing yet.
+/// Begins: sums are NULL, nothing yet; centre and count are those of the part so far.
+void emit_open_sums(Emit *e, const SumPlace *at, Val sum[EMIT_MAX_SUMS]);
+/// So many vectors of the part come, `first` the first of them: the centre if the part has none.
+void emit_count_sums(Emit *e, Val first, int64_t count, Val sum[EMIT_MAX_SUMS]);
+/// Adds the terms of a stored vector to sum[].
 void emit_add_sums(Emit *e, Val stored, const ExprPlace *at, Val sum[EMIT_MAX_SUMS]);
-/// Adds sum[] to the partial sums in memory.
+/// A part of what is summed, for shorter chains of additions: it begins with the centre and count of
+/// sum[]; joined, it adds its sums and hands these back.
+void emit_split_sums(Emit *e, const Val *sum, Val part[EMIT_MAX_SUMS]);
+void emit_join_sums(Emit *e, const Val *part, Val sum[EMIT_MAX_SUMS]);
+/// Adds the sums to those in memory, in double; centre and count replace those in memory.
 void emit_flush_sums(Emit *e, const SumPlace *at, const Val *sum);
+/// Byte offset in partial sums of row `term` of a part and block of channels.
+Val emit_partial_at(Emit *e, const Value *partials, uint32_t term, const SumPlace *at);
+/// The centre's row: V floats of the centre, V floats of the count of elements.
+void emit_store_centre(Emit *e, Val centre, Val count, Val p);
 /// Loads node input i as the expression reads it at this place (by its shape, see Expr).
 Val emit_operand(Emit *e, uint32_t input, const ExprPlace *at);
 /// Loads the operands that do not depend on the pixel ([c], [N,c], [N], [1]) once, before a loop
@@ -134,9 +148,8 @@ static inline int64_t round_up(int64_t x, int64_t to)
 Layout layout_padded_vector(Arena *a, int64_t c, uint32_t width);
 Layout layout_blocked(uint32_t block);
 Layout layout_plain(void);
-/// Layout of partial sums [terms,c], and its bytes per part: terms * padded channels * 4.
+/// Layout of partial sums [terms,c].
 Layout layout_partials(uint32_t width);
-int64_t partials_part_bytes(uint32_t terms, int64_t c, uint32_t width);
 /// A first estimate: ns that `bytes` of memory traffic and `flops` take on one thread of this
 /// target.
 double cost_ns(const TargetDef *t, double flops, double bytes);

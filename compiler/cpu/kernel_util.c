@@ -91,12 +91,7 @@ Layout layout_plain(void)
 
 Layout layout_partials(uint32_t width)
 {
-    return (Layout){.kind = LAYOUT_PARTIALS, .block = width};
-}
-
-int64_t partials_part_bytes(uint32_t terms, int64_t c, uint32_t width)
-{
-    return elem_size(ELEM_F32, (int64_t)terms * div_up(c, width) * width);
+    return (Layout){.kind = LAYOUT_PARTIALS, .elem = ELEM_F64, .block = width};
 }
 
 double cost_ns(const TargetDef *t, double flops, double bytes)

@@ -57,10 +57,14 @@ struct Value {
     Value *param;                   // VALUE_GRAD: whose gradient
     const RnPreprocess *preprocess; // VALUE_INPUT: how pictures become it, or NULL
     // partial channel sums: shape [terms,c], LAYOUT_PARTIALS; in memory [parts][terms][padded c]
-    // f32, parts = parts_mul * ceil(batch / parts_div). terms is 0 for all other values.
+    // f64, parts = parts_mul * ceil(batch / parts_div). terms is 0 for all other values.
     uint32_t parts_mul, parts_div, terms;
     uint32_t mark; // scratch for whoever walks the graph now
 };
+
+/// Terms of a centred reduction: the centre, then two sums. In memory the centre's row has, for
+/// each V channels, V floats of centre and V floats that count the part's elements.
+#define MOMENT_TERMS 3
 
 /// Where an expression's operand comes from.
 typedef enum ExprRefKind {
@@ -93,8 +97,8 @@ typedef struct Expr {
 } Expr;
 
 /// A channel reduction taken of what a node stores: for each term t and channel c,
-/// partial[part][t][c] = sum over the part's elements of term t of `op`. arg[0] is always the
-/// stored value; the other arguments are inputs of the node.
+/// partial[part][t][c] = sum over the part's elements of term t of `op` (MOMENT_TERMS: of term t-1).
+/// arg[0] is always the stored value; the other arguments are inputs of the node.
 typedef struct Side {
     const OpDef *op; // an operator of kind OP_CHANNEL_REDUCE
     const void *attrs;

@@ -114,25 +114,30 @@ static void run_store(Run *r, const Node *n)
     }
 }
 
-// A reduction over what `over` holds: out[t][c] = sum of term t. input[k] gives argument k's node
-// input.
+// A reduction over what `over` holds: out[t][c] = sum of term t; behind row 0 where that is the
+// centre, each channel's first element. input[k] gives argument k's node input.
 static void run_reduction(Run *r, const Node *n, const OpDef *op, const void *attrs,
                           const Value *over, const uint32_t *input, uint32_t arg_count,
                           const Value *out)
 {
     Extent extent = extent_of(&over->shape, r->batch);
     double *sum = r->values[out->id].at;
+    const double *x = r->values[over->id].at;
     memset(sum, 0, (size_t)(out->terms * extent.channels) * sizeof *sum);
+    for (int64_t c = 0; op->centred && c < extent.channels; c++) {
+        sum[c] = x[c * extent.pixels];
+    }
     for (int64_t i = 0; i < total(extent); i++) {
         Element e = element_at(extent, i);
-        ScalarVal arg[EXPR_MAX_ARGS], term[2];
-        arg[0].d = r->values[over->id].at[i];
+        ScalarVal arg[EXPR_MAX_ARGS + 1], term[2];
+        arg[0].d = x[i];
         for (uint32_t k = 1; k < arg_count; k++) {
             arg[k].d = read_input(r, n, input[k], &over->shape, e);
         }
-        uint32_t terms = op->terms(&r->builder, attrs, arg, arg_count, term);
+        arg[arg_count].d = sum[e.channel]; // the centre, where there is one
+        uint32_t terms = op->terms(&r->builder, attrs, arg, arg_count + op->centred, term);
         for (uint32_t t = 0; t < terms; t++) {
-            sum[t * extent.channels + e.channel] += term[t].d;
+            sum[(t + op->centred) * extent.channels + e.channel] += term[t].d;
         }
     }
 }

@@ -168,8 +168,9 @@ struct OpDef {
     uint32_t output_count;           // 0 means 1
     bool accepts_store;              // its kernels take an epilogue
     bool accepts_sides;              // its kernels take channel reductions of what they store
-    uint32_t updates;                // bit i: own input i (a state) is updated in place
-    bool train_only_effect;          // identity in inference (dropout, drop_path)
+    bool centred;     // OP_CHANNEL_REDUCE: partials are MOMENT_TERMS; terms() gets the centre last
+    uint32_t updates; // bit i: own input i (a state) is updated in place
+    bool train_only_effect; // identity in inference (dropout, drop_path)
 
     /// Parameter slots for these inputs and attributes; returns how many. NULL: none.
     uint32_t (*params)(const ShapeCtx *ctx, ParamSlot slots[OP_MAX_PARAMS]);

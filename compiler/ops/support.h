@@ -25,6 +25,11 @@ static inline OutSpec out_f32(Shape s)
 {
     return (OutSpec){s, ELEM_F32};
 }
+/// Partial sums: so many terms of c channels.
+static inline OutSpec out_partials(int64_t terms, int64_t c)
+{
+    return (OutSpec){(Shape){.rank = 2, .dim = {terms, c}}, ELEM_F64};
+}
 
 /// A window that slides over an image: sizes and strides by axis (rows, columns).
 typedef struct SlidingWindow {

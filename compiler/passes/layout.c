@@ -71,7 +71,8 @@ static void set_output_layouts(LayoutPass *p, Node *n)
             v->layout = low->out_layout[i];
             continue;
         }
-        v->layout = (Layout){.kind = LAYOUT_PARTIALS, .block = p->ctx->opt->target->vector_floats};
+        v->layout = (Layout){
+            .kind = LAYOUT_PARTIALS, .elem = v->elem, .block = p->ctx->opt->target->vector_floats};
         v->parts_mul = low->parts_mul;
         v->parts_div = low->parts_div;
         if (!v->parts_mul || !v->parts_div) {

@@ -4,9 +4,9 @@
 // relative, errs by about u * sum|x*w| when the signs are random (the partial sums are then sqrt(n)
 // smaller than the bound n * u * sum|x*w| assumes). TOLERANCE allows 8 of those. Side sums have
 // terms of one sign, often equal ones (where relu gave 0), whose roundings then agree: u/2 for each
-// addition of a chain. A kernel sums a tile or a row at a time, at most 17 pixels here, and then
-// those sums, so SIDE_TOLERANCE allows 32 additions. Winograd's kernels have a bound of their own
-// in place of sum|x*w| (winograd_bound.h), of which 4 are allowed.
+// addition of a chain. A kernel sums a tile or a row of one at a time, at most 17 pixels here, and
+// then rows, and tiles in double, so SIDE_TOLERANCE allows 32 additions. Winograd's kernels have a
+// bound of their own in place of sum|x*w| (winograd_bound.h), of which 4 are allowed.
 #include "cpu/conv_run.h"
 
 #include <math.h>
@@ -61,7 +61,7 @@ static const OpDef op_affine = {.name = "affine", .kind = OP_ELEMENTWISE, .scala
 static const OpDef op_add_relu = {
     .name = "add_relu", .kind = OP_ELEMENTWISE, .scalar = add_relu_scalar};
 static const OpDef op_moments = {
-    .name = "moments", .kind = OP_CHANNEL_REDUCE, .terms = moment_terms};
+    .name = "moments", .kind = OP_CHANNEL_REDUCE, .centred = true, .terms = moment_terms};
 
 // One run
 
@@ -119,7 +119,7 @@ static void build_fused(Run *r)
     Shape full = n->outputs.at[0]->shape;
     Shape vector = shape_vector(shape_channels(&full));
     uint32_t first = n->inputs.count;
-    for (uint64_t i = 0; i < 4; i++) {
+    for (uint64_t i = 0; i < 3; i++) {
         Shape s = i == 2 ? full : vector;
         Plain p = plain_random(r->arena, s, r->t.batch, 10 + i);
         add_input(r, s, &p);
@@ -136,11 +136,10 @@ static void build_fused(Run *r)
     VEC_PUSH(r->arena, &n->store->steps, add);
     n->store->result = (ExprRef){EXPR_STEP, 1};
     n->side_count = 1;
-    n->sides[0] = (Side){.op = &op_moments, .arg_count = 2, .output = 1};
+    n->sides[0] = (Side){.op = &op_moments, .arg_count = 1, .output = 1};
     n->sides[0].arg[0] = (ExprRef){EXPR_RESULT, 0};
-    n->sides[0].arg[1] = (ExprRef){EXPR_INPUT, first + 3};
-    Shape terms = {.rank = 2, .dim = {2, shape_channels(&full)}};
-    graph_add_output(r->graph, n, ELEM_F32, terms)->terms = 2;
+    Shape terms = {.rank = 2, .dim = {MOMENT_TERMS, shape_channels(&full)}};
+    graph_add_output(r->graph, n, ELEM_F64, terms)->terms = MOMENT_TERMS;
 }
 
 static bool is_dense(const OpDef *op)
@@ -244,30 +243,71 @@ static void check_close(Run *r, const Plain *got)
     }
 }
 
-// Sums of parts against sums of what was stored.
-static void check_side(const Run *r, const Plain *stored, const float *partial, int64_t parts)
+static int64_t ceil_div(int64_t a, int64_t b)
 {
-    const Plain *k = &r->in[r->node->sides[0].arg[1].index];
+    return (a + b - 1) / b;
+}
+
+static int64_t part_count(const Run *r)
+{
+    const Lowering *low = r->node->lowering;
+    return low->parts_mul * ceil_div(r->t.batch, low->parts_div);
+}
+
+// A part: for V channels V floats of the centre and V that count, then two rows of sums in double.
+static int64_t part_bytes(const Run *r)
+{
+    int64_t width = r->target->vector_floats;
+    return ceil_div(plain_dim(&r->want, 1), width) * width * 3 * 8;
+}
+
+// size1, size2: of what the sums are added up from. A part whose centre is far from the first one's
+// has sums of that distance, which cancel when they are moved.
+typedef struct Moments {
+    double centre, count, s1, s2, size1, size2;
+} Moments;
+
+// Of channel c in all parts, around the centre of the first that has elements.
+static Moments find_moments(const Run *r, const char *part, int64_t c)
+{
+    Moments all = {0};
+    int64_t width = r->target->vector_floats, bytes = part_bytes(r), lane = c % width;
+    for (int64_t p = 0; p < part_count(r); p++, part += bytes) {
+        const float *centre = (const float *)(const void *)part + 2 * (c - lane) + lane;
+        const double *s1 = (const double *)(const void *)(part + bytes / 3) + c;
+        const double *s2 = (const double *)(const void *)(part + 2 * bytes / 3) + c;
+        if (all.count == 0) {
+            all.centre = (double)centre[0];
+        }
+        double d = (double)centre[0] - all.centre, count = (double)centre[width];
+        all.count += count;
+        all.s1 += *s1 + count * d;
+        all.s2 += *s2 + d * (2 * *s1 + count * d);
+        all.size1 += fabs(*s1) + count * fabs(d);
+        all.size2 += *s2 + fabs(d) * (2 * fabs(*s1) + count * fabs(d));
+    }
+    return all;
+}
+
+// Sums of parts against sums of what was stored, around the same centre.
+static void check_side(const Run *r, const Plain *stored, const char *partial)
+{
     int64_t channels = plain_dim(stored, 1), pixels = plain_dim(stored, 2) * plain_dim(stored, 3);
-    int64_t padded = (channels + r->target->vector_floats - 1) / r->target->vector_floats *
-                     r->target->vector_floats;
     for (int64_t c = 0; c < channels; c++) {
-        double want[2] = {0}, bound[2] = {0}, got[2] = {0};
+        Moments m = find_moments(r, partial, c);
+        double want[2] = {0}, bound[2] = {m.size1, m.size2}, got[2] = {m.s1, m.s2};
+        ck_assert_double_eq(m.count, (double)(plain_dim(stored, 0) * pixels));
         for (int64_t i = 0; i < plain_dim(stored, 0) * pixels; i++) {
-            double z = stored->at[(i / pixels * channels + c) * pixels + i % pixels] - k->at[c];
+            double z = stored->at[(i / pixels * channels + c) * pixels + i % pixels] - m.centre;
             want[0] += z;
             want[1] += z * z;
             bound[0] += fabs(z);
             bound[1] += z * z;
         }
-        for (int64_t p = 0; p < parts; p++) {
-            got[0] += (double)partial[p * 2 * padded + c];
-            got[1] += (double)partial[(p * 2 + 1) * padded + c];
-        }
         for (int i = 0; i < 2; i++) {
             ck_assert_msg(fabs(got[i] - want[i]) <= SIDE_TOLERANCE * bound[i],
-                          "%s: sum %d of channel %d is %g, not %g", describe(r), i, (int)c, got[i],
-                          want[i]);
+                          "%s: sum %d of channel %d is %.9g, not %.9g", describe(r), i, (int)c,
+                          got[i], want[i]);
         }
     }
 }
@@ -288,11 +328,6 @@ static Layout input_layout(const Run *r, uint32_t i)
     }
     const Shape *s = &n->inputs.at[i]->shape;
     return s->rank == 1 ? layout_padded_vector(r->arena, s->dim[0], width) : layout_blocked(width);
-}
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
 }
 
 // An opaque layout is made by the operator that the kernel names.
@@ -367,11 +402,8 @@ static Blocks make_blocks(Run *r, bool at_end, const Blocks *made)
     n->outputs.at[0]->layout = n->lowering->out_layout[0];
     b.at[b.count++] = guard_block(plain_bytes(&n->lowering->out_layout[0], &r->want), at_end);
     if (n->side_count) {
-        int64_t parts = n->lowering->parts_mul * ceil_div(r->t.batch, n->lowering->parts_div);
-        uint32_t width = r->target->vector_floats;
-        int64_t padded = ceil_div(plain_dim(&r->want, 1), width) * width;
-        n->outputs.at[1]->layout = (Layout){.kind = LAYOUT_PARTIALS, .block = width};
-        b.at[b.count++] = guard_block((size_t)(parts * 2 * padded) * 4, at_end);
+        n->outputs.at[1]->layout = layout_partials(r->target->vector_floats);
+        b.at[b.count++] = guard_block((size_t)(part_count(r) * part_bytes(r)), at_end);
     }
     for (uint32_t i = 0; i < b.count; i++) {
         b.pointer[i] = b.at[i].at;
@@ -427,9 +459,7 @@ static void check_output(Run *r, const Blocks *b)
         guard_block_free(&again);
     }
     if (r->node->side_count) {
-        const Lowering *low = r->node->lowering;
-        int64_t parts = low->parts_mul * ceil_div(r->t.batch, low->parts_div);
-        check_side(r, &got, b->pointer[r->node->inputs.count + 1], parts);
+        check_side(r, &got, b->pointer[r->node->inputs.count + 1]);
     }
 }
 

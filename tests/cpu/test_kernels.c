@@ -123,9 +123,10 @@ static void add_side(Run *r, const char *op, const ExprRef *more, uint32_t count
     for (uint32_t i = 0; i < count; i++) {
         side->arg[i + 1] = more[i];
     }
-    Shape s = {.rank = 2, .dim = {2, shape_channels(&n->outputs.at[0]->shape)}};
-    Value *sums = graph_add_output(r->graph, n, ELEM_F32, s);
-    sums->terms = 2;
+    uint32_t terms = side->op->centred ? MOMENT_TERMS : 2;
+    Shape s = {.rank = 2, .dim = {terms, shape_channels(&n->outputs.at[0]->shape)}};
+    Value *sums = graph_add_output(r->graph, n, ELEM_F64, s);
+    sums->terms = terms;
     sums->layout.kind = LAYOUT_PARTIALS;
 }
 
@@ -134,7 +135,7 @@ static void add_sides(Run *r)
     const Shape full = r->node->outputs.at[0]->shape;
     ExprRef k = operand_ref(r, shape_vector(shape_channels(&full)));
     ExprRef z = operand_ref(r, full);
-    add_side(r, "channel_moments", &k, 1);
+    add_side(r, "channel_moments", NULL, 0);
     add_side(r, "channel_dot", (ExprRef[]){z, k}, 2);
 }
 

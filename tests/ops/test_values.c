@@ -171,11 +171,11 @@ END_TEST
 
 START_TEST(batch_statistics)
 {
-    // sums of x-k and (x-k)^2 are 2 and 8, k = 1, m = 2: mean 2, variance 3
+    // k = 1, sums of x-k and (x-k)^2 are 2 and 8, m = 2: mean 2, variance 3
     Run r = {"bn_finish",
-             "~2,1; =1; =1; =1; +=1",
+             "~3,1; =1; =1; =1; +=1",
              "eps=1, pixels=2",
-             {D(2, 8), D(2), D(1), D(1), D(1)},
+             {D(1, 2, 8), D(2), D(1), D(1), D(1)},
              D(2),
              1,
              0};
@@ -184,8 +184,10 @@ START_TEST(batch_statistics)
     check(&r); // 1/sqrt(3 + 1)
     r.output = 2, r.out = D(1);
     check(&r); // weight * rstd
-    r.output = 3, r.out = D(-1);
-    check(&r); // bias - mean * scale
+    r.output = 3, r.out = D(1);
+    check(&r); // bias: the mean is a number of float32
+    r.output = 4, r.out = D(0);
+    check(&r);
     Arena *a = arena_create();
     Node *node;
     const RefTensor *values = interpret(a, &r, &node);
@@ -211,17 +213,17 @@ START_TEST(batchnorm_whole_and_in_parts)
     for (int i = 0; i < 2; i++) {
         state[i] = graph_add_value(g, VALUE_STATE, ELEM_F32, shape_vector(3), "copy", (Loc){0});
     }
-    NodeSpec moments = {
-        .op = op_find("channel_moments"), .in = (Value *[]){in[0], state[0]}, .in_count = 2};
+    NodeSpec moments = {.op = op_find("channel_moments"), .in = (Value *[]){in[0]}, .in_count = 1};
     Value *sums = build_node(g, &moments)->outputs.at[0];
     NodeSpec finish = {.op = op_find("bn_finish"),
                        .attrs = &attrs,
                        .in_count = 5,
                        .in = (Value *[]){sums, in[1], in[2], state[0], state[1]}};
     Value *const *made = build_node(g, &finish)->outputs.at;
-    NodeSpec affine = {
-        .op = op_find("channel_affine"), .in_count = 3, .in = (Value *[]){in[0], made[2], made[3]}};
-    const Value *parts = build_node(g, &affine)->outputs.at[0], *whole = bn->outputs.at[0];
+    NodeSpec norm = {.op = op_find("channel_norm"),
+                     .in_count = 4,
+                     .in = (Value *[]){in[0], made[0], made[2], made[3]}};
+    const Value *parts = build_node(g, &norm)->outputs.at[0], *whole = bn->outputs.at[0];
     RefTensor *values = op_case_values(a, g, 2, 5);
     for (int i = 0; i < 2; i++) {
         memcpy(values[state[i]->id].at, values[in[3 + i]->id].at, 3 * sizeof(double));

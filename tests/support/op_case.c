@@ -228,8 +228,8 @@ static void fill(const Graph *g, const Value *v, RefTensor *t, int64_t batch, ui
             x = floor((x + 1.0) / 2.0 * (double)classes);
         } else if (positive) {
             x = 1.0 + x / 2.0;
-        } else if (v->terms && i >= shape_elements(&v->shape) / v->terms) {
-            x = 1.5 + x / 2.0; // a sum of squares: at least the first sum's square
+        } else if (v->terms > 1 && i >= shape_elements(&v->shape) / v->terms * (v->terms - 1)) {
+            x = 1.5 + x / 2.0; // a sum of squares: at least the other sum's square
         }
         t->at[i] = x;
     }

@@ -3,7 +3,7 @@
 //   y = (x - mean) / sqrt(var + eps) * weight + bias, per channel
 // Inference: running statistics, folded into neighbours by a pass. Training: batch statistics
 // (biased variance); decomposed before gradients are made, so it has no gradient rule of its own
-// (channel_affine.c has it).
+// (channel_norm.c has it).
 #include <math.h>
 
 #include "ops/norm/bn_attrs.h"

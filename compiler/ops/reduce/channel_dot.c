@@ -20,7 +20,7 @@ static bool channel_dot_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
     if (!need_same_shape(ctx, 0, 1) || !need_vector(ctx, 2, c)) {
         return false;
     }
-    out[0] = out_f32((Shape){.rank = 2, .dim = {2, c}});
+    out[0] = out_partials(2, c);
     return true;
 }
 

@@ -15,8 +15,7 @@ static bool channel_sum_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
     if (!need_channels(ctx, 0)) {
         return false;
     }
-    int64_t c = shape_channels(&ctx->in[0]->shape);
-    out[0] = out_f32((Shape){.rank = 2, .dim = {1, c}});
+    out[0] = out_partials(1, shape_channels(&ctx->in[0]->shape));
     return true;
 }
 

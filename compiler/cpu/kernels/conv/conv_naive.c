@@ -139,18 +139,19 @@ static void emit_data(Emit *e, bool backward)
     SumPlace partial = {image, block}; // parts are images here
     emit_clear_sums(e, &partial);
     VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, h), 1, NULL, 0);
-    Val sum[EMIT_MAX_SUMS] = {vb_zero(b), vb_zero(b), vb_zero(b), vb_zero(b)};
-    VbLoop columns = vb_loop(b, vb_int(b, 0), vb_int(b, w), 1, sum, emit_sum_count(e->node));
-    memcpy(sum, columns.carried, sizeof sum);
+    VbLoop columns = vb_loop(b, vb_int(b, 0), vb_int(b, w), 1, NULL, 0);
     Val raw = element_vector(&v, backward, image, block, rows.index, columns.index);
     Val pixel = vb_add(b, vb_muli(b, rows.index, w), columns.index);
     ExprPlace at = {.image = image, .block = block};
     at.offset = vb_muli(b, vb_add(b, vb_muli(b, task, h * w), pixel), b->width * 4);
     Val stored = emit_store_expr(e, raw, &at);
     vb_store(b, stored, vb_at(b, e->out[0], at.offset));
+    Val sum[EMIT_MAX_SUMS];
+    emit_open_sums(e, &partial, sum);
+    emit_count_sums(e, stored, 1, sum);
     emit_add_sums(e, stored, &at, sum);
-    vb_loop_end(b, &columns, sum);
     emit_flush_sums(e, &partial, sum);
+    vb_loop_end(b, &columns, NULL);
     vb_loop_end(b, &rows, NULL);
     emit_tasks_end(e, &tasks);
 }

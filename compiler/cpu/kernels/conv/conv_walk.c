@@ -22,8 +22,9 @@ static void store_tile(ConvWalk *w, const ConvTile *t, Val image, Val offset, co
 {
     Vb *b = w->b;
     for (int64_t o = 0; o < t->blocks; o++) {
-        Val block = vb_addi(b, w->block, o), sum[EMIT_MAX_SUMS] = {NULL};
+        Val block = vb_addi(b, w->block, o), sum[EMIT_MAX_SUMS];
         SumPlace partial = {w->part, block};
+        emit_open_sums(w->e, &partial, sum);
         for (int64_t i = 0; i < t->images; i++) {
             ExprPlace at = {.image = vb_addi(b, image, i), .block = block, .offset = offset};
             emit_hold(w->e, &at);
@@ -34,6 +35,9 @@ static void store_tile(ConvWalk *w, const ConvTile *t, Val image, Val offset, co
                 Val raw = acc[nth] ? acc[nth] : vb_load(b, conv_total(w, nth));
                 Val stored = emit_store_expr(w->e, raw, &at);
                 emit_store_output(w->e, stored, &at);
+                if (nth == o) {
+                    emit_count_sums(w->e, stored, t->images * t->columns, sum);
+                }
                 emit_add_sums(w->e, stored, &at, sum);
             }
             emit_release(w->e);

@@ -28,18 +28,17 @@ static void map_body(Emit *e, const ExprPlace *at, Val sum[PASS_MAX_SUMS])
     }
 }
 
+static Val map_first(Emit *e, const ExprPlace *at)
+{
+    return emit_store_expr(e, NULL, at);
+}
+
 static void map_emit(Emit *e)
 {
     const Node *n = e->node;
-    ChannelPass pass = {.shape = &n->outputs.at[0]->shape, .body = map_body};
+    ChannelPass pass = {.shape = &n->outputs.at[0]->shape, .body = map_body, .first = map_first};
     for (uint32_t s = 0; s < n->side_count; s++) {
-        uint32_t output = n->sides[s].output;
-        uint32_t terms = n->outputs.at[output]->terms;
-        for (uint32_t t = 0; t < terms; t++) {
-            pass.target[pass.sums] = e->out[output];
-            pass.term[pass.sums] = t;
-            pass.terms[pass.sums++] = terms;
-        }
+        channel_pass_add(&pass, n, n->sides[s].output, n->sides[s].op);
     }
     emit_channel_pass(e, &pass);
 }

@@ -84,21 +84,34 @@ Layout vector_input_layout(const PlanCtx *ctx, const Node *n, uint32_t i, int64_
                   : layout_padded_vector(ctx->arena, c, ctx->target->vector_floats);
 }
 
+Val part_count(Emit *e, const Value *v)
+{
+    Vb *b = e->vb;
+    if (v->parts_div == RN_DIV_ALL) {
+        return vb_int(b, v->parts_mul);
+    }
+    Val chunks = vb_divi(b, vb_addi(b, e->batch, (int64_t)v->parts_div - 1), v->parts_div);
+    return vb_muli(b, chunks, v->parts_mul);
+}
+
+Val part_row(Emit *e, uint32_t input, Val part, uint32_t term, const VectorPlace *at)
+{
+    SumPlace place = {part, at->block};
+    return vb_at(e->vb, e->in[input], emit_partial_at(e, e->node->inputs.at[input], term, &place));
+}
+
+Val load_part(Emit *e, uint32_t input, Val part, uint32_t term, const VectorPlace *at)
+{
+    Vb *b = e->vb;
+    return vb_load_typed(b, b->vec64, part_row(e, input, part, term, at), b->width * 4);
+}
+
 Val sum_parts(Emit *e, uint32_t input, uint32_t term, const VectorPlace *at)
 {
     Vb *b = e->vb;
-    const Value *v = e->node->inputs.at[input];
-    int64_t row_bytes = div_up(v->shape.dim[1], b->width) * b->width * 4;
-    Val parts = vb_int(b, v->parts_mul);
-    if (v->parts_div != RN_DIV_ALL) {
-        Val chunks = vb_divi(b, vb_addi(b, e->batch, (int64_t)v->parts_div - 1), v->parts_div);
-        parts = vb_muli(b, chunks, v->parts_mul);
-    }
-    Val first = vb_ati(b, vb_at(b, e->in[input], at->offset), term * row_bytes);
-    Val zero = LLVMConstNull(b->vec64);
-    VbLoop loop = vb_loop(b, vb_int(b, 0), parts, 1, &zero, 1);
-    Val p = vb_at(b, first, vb_muli(b, loop.index, v->terms * row_bytes));
-    Val sum = vb_fadd(b, loop.carried[0], vb_widen(b, vb_load_unaligned(b, p)));
+    Val zero = vb_const64(b, 0);
+    VbLoop loop = vb_loop(b, vb_int(b, 0), part_count(e, e->node->inputs.at[input]), 1, &zero, 1);
+    Val sum = vb_fadd(b, loop.carried[0], load_part(e, input, loop.index, term, at));
     vb_loop_end(b, &loop, &sum);
     return sum;
 }

@@ -29,6 +29,10 @@ void store_output64(Emit *e, uint32_t i, const VectorPlace *at, Val x);
 /// padded.
 Layout vector_input_layout(const PlanCtx *ctx, const Node *n, uint32_t i, int64_t c);
 
+/// How many parts partial sums have; where row `term` of a part stands, and what it holds, in double.
+Val part_count(Emit *e, const Value *v);
+Val part_row(Emit *e, uint32_t input, Val part, uint32_t term, const VectorPlace *at);
+Val load_part(Emit *e, uint32_t input, Val part, uint32_t term, const VectorPlace *at);
 /// Sums row `term` of all partial sums of input `input`, in order, in double.
 Val sum_parts(Emit *e, uint32_t input, uint32_t term, const VectorPlace *at);
 

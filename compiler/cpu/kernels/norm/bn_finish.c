@@ -1,11 +1,13 @@
 // bn_finish.c: from partial sums to a batch norm's mean, rstd, scale and shift; and backwards. In
 // double: it is a few hundred channels. Formulas: ops/norm/bn_finish.c.
+// Parts with centres of their own are moved to the first one's (Chan, Golub and LeVeque 1979): with
+// d = k - k', a part's sum of x-k' is s1 + n*d, that of (x-k')^2 is s2 + d*(2*s1 + n*d).
 #include "cpu/kernels/elementwise/vector_pass.h"
 #include "ops/norm/bn_attrs.h"
 
 enum { IN_PARTS, IN_WEIGHT, IN_BIAS, IN_RUNNING_MEAN, IN_RUNNING_VAR };
-enum { OUT_MEAN, OUT_RSTD, OUT_SCALE, OUT_SHIFT };
-enum { BWD_PARTS, BWD_RSTD, BWD_SCALE };
+enum { OUT_MEAN, OUT_RSTD, OUT_SCALE, OUT_SHIFT, OUT_REST };
+enum { BWD_PARTS, BWD_RSTD, BWD_SCALE, BWD_REST };
 enum { BWD_DWEIGHT, BWD_DBIAS, BWD_Q, BWD_R };
 
 // Bytes per channel of the partial sums, for the cost.
@@ -13,7 +15,7 @@ static double parts_bytes(const PlanCtx *ctx, const Value *v)
 {
     uint32_t div = v->parts_div == 0 ? 1 : v->parts_div;
     double chunks = div == RN_DIV_ALL ? 1 : (double)div_up(ctx->plan_batch, div);
-    return chunks * v->parts_mul * v->terms * 4;
+    return chunks * v->parts_mul * v->terms * 8;
 }
 
 static const char *plan_finish(const PlanCtx *ctx, const Node *n, Lowering *out)
@@ -58,24 +60,58 @@ static void update_running(Emit *e, uint32_t input, const VectorPlace *at, Val x
     store_channels(e, v, e->in[input], at, vb_narrow(b, vb_fadd(b, old, step)));
 }
 
+// The moments of all parts: those of the parts so far, and what a part adds.
+enum { MOMENT_CENTRE, MOMENT_S1, MOMENT_S2, MOMENT_COUNT, MOMENTS };
+
+static void add_part(Emit *e, Val part, const VectorPlace *at, const Val *sum, Val *next)
+{
+    Vb *b = e->vb;
+    Val row = part_row(e, IN_PARTS, part, MOMENT_CENTRE, at);
+    Val own = vb_widen(b, vb_load(b, row));
+    Val count = vb_widen(b, vb_load(b, vb_ati(b, row, elem_size(ELEM_F32, b->width))));
+    Val s1 = load_part(e, IN_PARTS, part, MOMENT_S1, at);
+    Val s2 = load_part(e, IN_PARTS, part, MOMENT_S2, at);
+    Val none = LLVMBuildFCmp(b->builder, LLVMRealOEQ, sum[MOMENT_COUNT], vb_const64(b, 0), "");
+    next[MOMENT_CENTRE] = vb_select(b, none, own, sum[MOMENT_CENTRE]);
+    Val d = vb_fsub(b, own, next[MOMENT_CENTRE]), moved = vb_fmul(b, count, d);
+    Val twice = vb_fadd(b, vb_fadd(b, s1, s1), moved);
+    next[MOMENT_S1] = vb_fadd(b, sum[MOMENT_S1], vb_fadd(b, s1, moved));
+    next[MOMENT_S2] = vb_fadd(b, sum[MOMENT_S2], vb_fadd(b, s2, vb_fmul(b, d, twice)));
+    next[MOMENT_COUNT] = vb_fadd(b, sum[MOMENT_COUNT], count);
+}
+
+static void sum_moments(Emit *e, const VectorPlace *at, Val sum[MOMENTS])
+{
+    Vb *b = e->vb;
+    for (int i = 0; i < MOMENTS; i++) {
+        sum[i] = vb_const64(b, 0);
+    }
+    Val parts = part_count(e, e->node->inputs.at[IN_PARTS]);
+    VbLoop loop = vb_loop(b, vb_int(b, 0), parts, 1, sum, MOMENTS);
+    add_part(e, loop.index, at, loop.carried, sum);
+    vb_loop_end(b, &loop, sum);
+}
+
 static void finish_body(Emit *e, const VectorPlace *at)
 {
     Vb *b = e->vb;
     const BnAttrs *attrs = e->node->attrs;
-    Val m = element_count(e), one = vb_const64(b, 1.0);
-    Val s1 = vb_fdiv(b, sum_parts(e, IN_PARTS, 0, at), m);
-    Val s2 = vb_fdiv(b, sum_parts(e, IN_PARTS, 1, at), m);
-    Val mean = vb_fadd(b, load_input64(e, IN_RUNNING_MEAN, at), s1);
+    Val m = element_count(e), one = vb_const64(b, 1.0), sum[MOMENTS];
+    sum_moments(e, at, sum);
+    Val s1 = vb_fdiv(b, sum[MOMENT_S1], m), s2 = vb_fdiv(b, sum[MOMENT_S2], m);
+    Val mean = vb_fadd(b, sum[MOMENT_CENTRE], s1);
+    Val rest = vb_fsub(b, mean, vb_widen(b, vb_narrow(b, mean)));
     Val var = vb_fsub(b, s2, vb_fmul(b, s1, s1));
     Val negative = LLVMBuildFCmp(b->builder, LLVMRealOLT, var, LLVMConstNull(b->vec64), "");
     var = vb_select(b, negative, LLVMConstNull(b->vec64), var); // NaN stays
     Val rstd = vb_fdiv(b, one, vb_sqrt(b, vb_fadd(b, var, vb_const64(b, attrs->eps))));
     Val scale = vb_fmul(b, load_input64(e, IN_WEIGHT, at), rstd);
-    Val shift = vb_fsub(b, load_input64(e, IN_BIAS, at), vb_fmul(b, mean, scale));
+    Val shift = vb_fsub(b, load_input64(e, IN_BIAS, at), vb_fmul(b, rest, scale));
     store_output64(e, OUT_MEAN, at, mean);
     store_output64(e, OUT_RSTD, at, rstd);
     store_output64(e, OUT_SCALE, at, scale);
     store_output64(e, OUT_SHIFT, at, shift);
+    store_output64(e, OUT_REST, at, rest);
     // m / (m - 1), 1 where m is 1
     Val unbias = vb_fdiv(b, m, positive_or(e, vb_fsub(b, m, one), one));
     update_running(e, IN_RUNNING_MEAN, at, mean);
@@ -91,13 +127,15 @@ static void bwd_body(Emit *e, const VectorPlace *at)
 {
     Vb *b = e->vb;
     Val m = element_count(e);
-    Val s1 = sum_parts(e, BWD_PARTS, 0, at), s2 = sum_parts(e, BWD_PARTS, 1, at);
     Val rstd = load_input64(e, BWD_RSTD, at), scale = load_input64(e, BWD_SCALE, at);
+    Val rest = load_input64(e, BWD_REST, at), s1 = sum_parts(e, BWD_PARTS, 0, at);
+    Val s2 = vb_fsub(b, sum_parts(e, BWD_PARTS, 1, at), vb_fmul(b, rest, s1));
     Val minus = LLVMBuildFNeg(b->builder, vb_fdiv(b, scale, m), "");
+    Val q = vb_fmul(b, vb_fmul(b, minus, vb_fmul(b, rstd, rstd)), s2);
     store_output64(e, BWD_DWEIGHT, at, vb_fmul(b, s2, rstd));
     store_output64(e, BWD_DBIAS, at, s1);
-    store_output64(e, BWD_Q, at, vb_fmul(b, vb_fmul(b, minus, vb_fmul(b, rstd, rstd)), s2));
-    store_output64(e, BWD_R, at, vb_fmul(b, minus, s1));
+    store_output64(e, BWD_Q, at, q);
+    store_output64(e, BWD_R, at, vb_fsub(b, vb_fmul(b, minus, s1), vb_fmul(b, q, rest)));
 }
 
 static void emit_finish_bwd(Emit *e)

@@ -1,6 +1,6 @@
 // channel_pass.c: a pass over blocked tensors element by element, with sums per channel on the way.
-// Sums are taken in three levels, so that no float chain is longer than a few hundred: runs of RUN
-// pixels in UNROLL accumulators, runs into an image's sum, images into the task's.
+// Sums are taken in float over runs of RUN pixels in UNROLL accumulators, and in double over runs
+// and images, so that no float chain is longer than RUN / UNROLL + 2.
 #include "cpu/kernels/norm/channel_pass.h"
 
 #define UNROLL 4
@@ -23,6 +23,12 @@ typedef struct PassCursor {
     const ChannelPass *pass;
     Val image, block, plane; // plane: byte offset
 } PassCursor;
+
+void channel_pass_add(ChannelPass *p, const Node *n, uint32_t output, const OpDef *op)
+{
+    p->target[p->targets++] = (PassTarget){output, op->centred};
+    p->sums += n->outputs.at[output]->terms - op->centred;
+}
 
 static Val add_sum(PassCursor *c, Val x, Val y)
 {
@@ -72,31 +78,25 @@ static void emit_run(PassCursor *c, Val lo, Val hi, Val *result)
     }
 }
 
-// One plane's pixels [lo, hi).
-static void emit_plane(PassCursor *c, Val lo, Val hi, Val *result)
+// One plane's pixels [lo, hi), added to the task's sums, which are double.
+static void emit_plane(PassCursor *c, Val lo, Val hi, Val *total)
 {
     Vb *b = c->e->vb;
     uint32_t sums = c->pass->sums;
+    Val run_sum[PASS_MAX_SUMS];
     ExprPlace at = {.image = c->image, .block = c->block, .offset = c->plane};
     emit_hold(c->e, &at);
     if (sums == 0) {
-        emit_run(c, lo, hi, result);
+        emit_run(c, lo, hi, run_sum);
         emit_release(c->e);
         return;
     }
-    Val zero[PASS_MAX_SUMS], run_sum[PASS_MAX_SUMS], next[PASS_MAX_SUMS];
-    for (uint32_t s = 0; s < sums; s++) {
-        zero[s] = vb_zero(b);
-    }
-    VbLoop runs = vb_for(b, lo, hi, RUN, zero, sums);
+    VbLoop runs = vb_loop(b, lo, hi, RUN, total, sums);
     emit_run(c, runs.index, vb_min(b, vb_addi(b, runs.index, RUN), hi), run_sum);
     for (uint32_t s = 0; s < sums; s++) {
-        next[s] = add_sum(c, runs.carried[s], run_sum[s]);
+        total[s] = vb_fadd(b, runs.carried[s], vb_widen(b, run_sum[s]));
     }
-    vb_for_end(b, &runs, next);
-    for (uint32_t s = 0; s < sums; s++) {
-        result[s] = runs.carried[s];
-    }
+    vb_loop_end(b, &runs, total);
     emit_release(c->e);
 }
 
@@ -109,15 +109,52 @@ static Val pass_plane_offset(PassCursor *c)
     return vb_muli(b, vb_add(b, vb_muli(b, c->image, blocks), c->block), bytes);
 }
 
-static void store_sums(PassCursor *c, Val part, const Val *sum)
+// How many elements of a channel the task has, in all lanes.
+static Val task_count(Vb *b, const SpatialTask *t)
+{
+    Val pixels = vb_sub(b, t->row_hi, t->row_lo);
+    Val count = vb_mul(b, vb_sub(b, t->image_hi, t->image_lo), pixels);
+    return vb_splat(b, LLVMBuildSIToFP(b->builder, count, b->f32, ""));
+}
+
+static void store_sums(PassCursor *c, const SpatialTask *t, const Val *sum)
+{
+    Emit *e = c->e;
+    SumPlace place = {t->part, c->block};
+    for (uint32_t i = 0; i < c->pass->targets; i++) {
+        const PassTarget *to = &c->pass->target[i];
+        const Value *v = e->node->outputs.at[to->output];
+        for (uint32_t term = 0; term < v->terms; term++) {
+            Val p = vb_at(e->vb, e->out[to->output], emit_partial_at(e, v, term, &place));
+            if (term == 0 && to->centred) {
+                emit_store_centre(e, e->centre, task_count(e->vb, t), p);
+            } else {
+                vb_store(e->vb, *sum++, p);
+            }
+        }
+    }
+}
+
+// The task's first vector of the block, before anything is stored: the output may overwrite what
+// it is made from.
+static void find_centre(PassCursor *c, const SpatialTask *t)
 {
     Vb *b = c->e->vb;
-    int64_t padded = div_up(shape_channels(c->pass->shape), b->width) * b->width;
-    for (uint32_t s = 0; s < c->pass->sums; s++) {
-        Val row = vb_addi(b, vb_muli(b, part, c->pass->terms[s]), c->pass->term[s]);
-        Val at = vb_add(b, vb_muli(b, row, padded), vb_muli(b, c->block, b->width));
-        vb_store(b, sum[s], vb_at(b, c->pass->target[s], vb_muli(b, at, 4)));
+    c->image = t->image_lo;
+    Val pixel = vb_muli(b, t->row_lo, elem_size(ELEM_F32, b->width));
+    ExprPlace at = {.image = c->image, .block = c->block};
+    at.offset = vb_add(b, pass_plane_offset(c), pixel);
+    c->e->centre = c->pass->first(c->e, &at);
+}
+
+static bool has_centre(const ChannelPass *p)
+{
+    for (uint32_t i = 0; i < p->targets; i++) {
+        if (p->target[i].centred) {
+            return true;
+        }
     }
+    return false;
 }
 
 // Without sums: image by image, in the order of memory.
@@ -126,8 +163,7 @@ static void emit_plain_pass(Emit *e, const ChannelPass *p)
     SpatialWalk w = spatial_walk(e);
     PassCursor c = {.e = e, .pass = p, .image = w.image, .block = w.block};
     c.plane = pass_plane_offset(&c);
-    Val none[1];
-    emit_plane(&c, w.task.row_lo, w.task.row_hi, none);
+    emit_plane(&c, w.task.row_lo, w.task.row_hi, NULL);
     spatial_walk_end(e, &w);
 }
 
@@ -142,19 +178,22 @@ void emit_channel_pass(Emit *e, const ChannelPass *p)
     SpatialTask t = spatial_task(e);
     VbLoop blocks = vb_loop(b, t.block_lo, t.block_hi, 1, NULL, 0);
     c.block = blocks.index;
-    Val zero[PASS_MAX_SUMS], plane_sum[PASS_MAX_SUMS], next[PASS_MAX_SUMS];
-    for (uint32_t s = 0; s < p->sums; s++) {
-        zero[s] = vb_zero(b);
+    if (has_centre(p)) {
+        find_centre(&c, &t);
     }
-    VbLoop images = vb_loop(b, t.image_lo, t.image_hi, 1, zero, p->sums);
+    Val total[PASS_MAX_SUMS];
+    for (uint32_t s = 0; s < p->sums; s++) {
+        total[s] = vb_const64(b, 0);
+    }
+    VbLoop images = vb_loop(b, t.image_lo, t.image_hi, 1, total, p->sums);
+    for (uint32_t s = 0; s < p->sums; s++) {
+        total[s] = images.carried[s];
+    }
     c.image = images.index;
     c.plane = pass_plane_offset(&c);
-    emit_plane(&c, t.row_lo, t.row_hi, plane_sum);
-    for (uint32_t s = 0; s < p->sums; s++) {
-        next[s] = add_sum(&c, images.carried[s], plane_sum[s]);
-    }
-    vb_loop_end(b, &images, next);
-    store_sums(&c, t.part, next);
+    emit_plane(&c, t.row_lo, t.row_hi, total);
+    vb_loop_end(b, &images, total);
+    store_sums(&c, &t, total);
     vb_loop_end(b, &blocks, NULL);
     spatial_task_end(e, &t);
 }

@@ -10,16 +10,26 @@
 /// summed.
 typedef void (*PassBody)(Emit *e, const ExprPlace *at, Val sum[PASS_MAX_SUMS]);
 
+/// The vector at `at` as body would see it, to be the centre of a part's sums.
+typedef Val (*PassFirst)(Emit *e, const ExprPlace *at);
+
+/// A tensor of partial sums that the pass writes: the node's output `output`.
+typedef struct PassTarget {
+    uint32_t output;
+    bool centred;
+} PassTarget;
+
 /// Runs `body` for every vector of the task. shape: the tensors' common shape. sums: how many
-/// values body gives; target[i] is where sum i goes (partial sums: start of [parts][terms][padded
-/// c]), term[i] its place and terms[i] how many the tensor has.
+/// values body gives, those of target[0] first. first: needed where a target is centred.
 typedef struct ChannelPass {
     const Shape *shape;
     PassBody body;
-    uint32_t sums;
-    Val target[PASS_MAX_SUMS];
-    uint32_t term[PASS_MAX_SUMS], terms[PASS_MAX_SUMS];
+    PassFirst first;
+    uint32_t sums, targets;
+    PassTarget target[NODE_MAX_SIDES];
 } ChannelPass;
+/// Sets target and sums for one more tensor of partial sums.
+void channel_pass_add(ChannelPass *p, const Node *n, uint32_t output, const OpDef *op);
 void emit_channel_pass(Emit *e, const ChannelPass *p);
 
 /// Plans such a pass over tensors of this shape, `tensors` of them read or written.

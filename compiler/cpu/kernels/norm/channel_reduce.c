@@ -22,27 +22,29 @@ static const char *reduce_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 static void reduce_body(Emit *e, const ExprPlace *at, Val sum[PASS_MAX_SUMS])
 {
     const Node *n = e->node;
-    ScalarVal arg[EXPR_MAX_ARGS], term[2];
+    ScalarVal arg[EXPR_MAX_ARGS + 1], term[2];
     for (uint32_t i = 0; i < n->own_inputs; i++) {
         arg[i].ir = emit_operand(e, i, at);
     }
-    uint32_t count = n->op->terms(&e->vb->scalar, n->attrs, arg, n->own_inputs, term);
+    arg[n->own_inputs].ir = e->centre; // terms of others do not read it
+    uint32_t args = n->own_inputs + n->op->centred;
+    uint32_t count = n->op->terms(&e->vb->scalar, n->attrs, arg, args, term);
     for (uint32_t t = 0; t < count; t++) {
         sum[t] = (Val)term[t].ir;
     }
 }
 
+static Val reduce_first(Emit *e, const ExprPlace *at)
+{
+    return emit_operand(e, 0, at);
+}
+
 static void reduce_emit(Emit *e)
 {
     const Node *n = e->node;
-    ChannelPass pass = {.shape = &n->inputs.at[0]->shape, .body = reduce_body};
-    uint32_t terms = n->outputs.at[0]->terms;
-    for (uint32_t t = 0; t < terms; t++) {
-        pass.target[t] = e->out[0];
-        pass.term[t] = t;
-        pass.terms[t] = terms;
-    }
-    pass.sums = terms;
+    ChannelPass pass = {
+        .shape = &n->inputs.at[0]->shape, .body = reduce_body, .first = reduce_first};
+    channel_pass_add(&pass, n, 0, n->op);
     emit_channel_pass(e, &pass);
 }
 

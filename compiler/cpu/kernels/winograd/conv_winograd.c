@@ -368,11 +368,11 @@ static void clear_sums(Wino *w)
     vb_loop_end(b, &blocks, NULL);
 }
 
-static void store_pixel(Wino *w, Val y, ExprPlace *at, Val *sum)
+static Val store_pixel(Wino *w, Val y, const ExprPlace *at)
 {
     Val stored = emit_store_expr(w->e, y, at);
     emit_store_output(w->e, stored, at);
-    emit_add_sums(w->e, stored, at, sum);
+    return stored;
 }
 
 // A^T over the columns of the half-transformed tile, row by row, and the epilogue of `columns`
@@ -383,13 +383,20 @@ static void emit_rows(Wino *w, const OutTile *o, int64_t columns)
     const WinogradPlan *p = w->p;
     int64_t points = p->sums[1];
     Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
-    Val sum[EMIT_MAX_SUMS] = {vb_zero(b), vb_zero(b), vb_zero(b), vb_zero(b)};
+    SumPlace partial = {w->part, o->block};
+    Val sum[EMIT_MAX_SUMS];
     uint32_t sums = emit_sum_count(w->e->node);
+    emit_open_sums(w->e, &partial, sum);
+    for (uint32_t i = 0; i < sums; i++) {
+        sum[i] = sum[i] ? sum[i] : vb_zero(b);
+    }
     Val rows = vb_min(b, vb_int(b, p->made[0]), vb_sub(b, vb_int(b, p->out_h), o->y));
     VbLoop loop = vb_loop(b, vb_int(b, 0), rows, 1, sum, sums);
     for (uint32_t i = 0; i < sums; i++) {
         sum[i] = loop.carried[i];
     }
+    Val row_sum[EMIT_MAX_SUMS];
+    emit_split_sums(w->e, sum, row_sum);
     Val half = vb_at(b, scratch_at(w, p->half), vb_muli(b, loop.index, p->sums[1] * w->vector));
     for (int64_t i = 0; i < points; i++) {
         d[i] = vb_load(b, vb_ati(b, half, i * w->vector));
@@ -401,10 +408,14 @@ static void emit_rows(Wino *w, const OutTile *o, int64_t columns)
     ExprPlace at = {.image = o->image, .block = o->block, .offset = vb_muli(b, pixel, w->vector)};
     for (int64_t c = 0; c < columns; c++) {
         at.offset_const = c * w->vector;
-        store_pixel(w, o->bias ? vb_fadd(b, out[c], o->bias) : out[c], &at, sum);
+        Val stored = store_pixel(w, o->bias ? vb_fadd(b, out[c], o->bias) : out[c], &at);
+        if (c == 0) {
+            emit_count_sums(w->e, stored, columns, row_sum);
+        }
+        emit_add_sums(w->e, stored, &at, row_sum);
     }
+    emit_join_sums(w->e, row_sum, sum);
     vb_loop_end(b, &loop, sum);
-    SumPlace partial = {w->part, o->block};
     emit_flush_sums(w->e, &partial, sum);
 }
 
