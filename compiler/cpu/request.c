@@ -1,5 +1,6 @@
 // request.c: what plans and kernel functions depend on, as text. Nodes with equal texts share them.
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/strbuf.h"
 #include "cpu/codegen_internal.h"
@@ -123,6 +124,16 @@ bool streams_output(const Node *n)
     return n->lowering->streams;
 }
 
+// Its bytes, as words: most are small.
+static void print_plan(StrBuf *t, const char *plan, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, plan + i, bytes - i < sizeof word ? bytes - i : sizeof word);
+        strbuf_printf(t, "%" PRIx64 ",", word);
+    }
+}
+
 static void print_lowering(StrBuf *t, const Node *n)
 {
     const Lowering *low = n->lowering;
@@ -130,10 +141,7 @@ static void print_lowering(StrBuf *t, const Node *n)
     strbuf_printf(t, "\n%s%s tasks %u/%u parts %u/%u scratch %" PRIu64 " plan ", low->kernel,
                   streams, low->tasks_mul, low->tasks_div, low->parts_mul, low->parts_div,
                   low->scratch_bytes);
-    const unsigned char *plan = low->plan;
-    for (size_t i = 0; i < low->plan_bytes; i++) {
-        strbuf_printf(t, "%02x", plan[i]);
-    }
+    print_plan(t, low->plan, low->plan_bytes);
 }
 
 static void print_node(StrBuf *t, const Node *n)

@@ -143,8 +143,8 @@ static bool is_across(const TargetDef *target, const OpDef *op, uint32_t out_of,
         if (strcmp(k->op, op->name) == 0 && strcmp(k->name, "direct") == 0) {
             Run r = {.target = target, .kernel = k, .t = *t, .out_of = out_of};
             const char *why = plan_case(&r, op);
-            const ConvTiles *tiles = r.node->lowering->plan;
-            found |= !why && tiles->across && tiles->prefetch;
+            const ConvPlan *plan = r.node->lowering->plan;
+            found |= !why && plan->tiles.across && plan->prefetch;
             arena_destroy(r.arena);
         }
     }
@@ -175,6 +175,30 @@ START_TEST(across)
         ck_assert_int_gt(run_case(t, &op_bwd_data, 0, &c).count, 0);
     }
     ck_assert(!t || (found[0] > 0 && found[1] > 0));
+}
+END_TEST
+
+// A picture whose convolution has one tap is walked as one long row.
+START_TEST(flat)
+{
+    const TargetDef *t = target_to_run((size_t)_i);
+    Case c = {.c = 44, .k = 44, .h = 9, .w = 9, .r = 1, .s = 1, .sh = 1, .sw = 1, .groups = 2};
+    c.batch = c.plan_batch = 1;
+    int found = 0;
+    for (size_t i = 0; i < kernel_table_count; i++) {
+        const KernelDef *k = kernel_table[i];
+        if (strcmp(k->op, op_conv.name) == 0 && strcmp(k->name, "spanned") == 0) {
+            Run r = {.target = t, .kernel = k, .t = c, .out_of = 2};
+            ck_assert_ptr_null(plan_case(&r, &op_conv));
+            const ConvPlan *plan = r.node->lowering->plan;
+            ck_assert_int_eq(plan->pass.in_h, 1);
+            ck_assert_int_eq(plan->pass.in_w, 81);
+            ck_assert(plan->pass.flat);
+            found++;
+            arena_destroy(r.arena);
+        }
+    }
+    ck_assert_int_eq(found, 1);
 }
 END_TEST
 
@@ -253,6 +277,7 @@ int main(void)
     tcase_add_loop_test(tc, backward_data, 0, targets);
     tcase_add_loop_test(tc, backward_weights, 0, targets);
     tcase_add_loop_test(tc, across, 0, (int)isa_table_count);
+    tcase_add_loop_test(tc, flat, 0, (int)isa_table_count);
     tcase_add_loop_test(tc, sizes, 0, targets);
     tcase_add_loop_test(tc, dense, 0, targets);
     tcase_add_loop_test(tc, groups, 0, targets);

@@ -21,20 +21,24 @@
 #define SUM_TERMS 144         // products in one chain of additions, about
 #define MAX_PREFETCH_TILES 64 // more of them use the weights long enough
 
-static int64_t sum_blocks(const ConvPass *p, const ConvPhase *f)
-{
-    int64_t terms = f->taps[0] * f->taps[1] * conv_in_step(p);
-    return conv_chain_blocks(conv_in_blocks(p), terms, SUM_TERMS);
-}
+// The plan of a direct convolution.
+typedef struct DirectPlan {
+    ConvPlan walk;
+    int64_t step;                   // input channels per trip of the inner loop
+    int64_t chain[CONV_MAX_PHASES]; // input blocks in one chain of additions, of each phase
+} DirectPlan;
 
-// Totals of the longest register tile, if any phase's sum is cut.
-static uint64_t total_bytes(const TargetDef *g, const ConvPass *p)
+// Whether any phase's sum is cut into chains.
+static bool plan_chains(DirectPlan *d)
 {
+    const ConvPass *p = &d->walk.pass;
     bool cut = false;
     for (uint32_t i = 0; i < p->phase_count; i++) {
-        cut |= sum_blocks(p, &p->phase[i]) < conv_in_blocks(p);
+        int64_t terms = p->phase[i].taps[0] * p->phase[i].taps[1] * conv_in_step(p);
+        d->chain[i] = conv_chain_blocks(conv_in_blocks(p), terms, SUM_TERMS);
+        cut |= d->chain[i] < conv_in_blocks(p);
     }
-    return cut ? (uint64_t)g->vector_registers * g->vector_floats * 4 : 0;
+    return cut;
 }
 
 // Input channels per trip of the inner loop: one is enough for a full tile; a small one would be
@@ -62,23 +66,28 @@ static bool wants_prefetch(const TargetDef *g, const ConvPass *p, const ConvTile
     return p->phase_count == 1 && step <= VB_CACHE_LINE && tiles <= MAX_PREFETCH_TILES;
 }
 
-void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *out)
+void conv_plan_direct(const PlanCtx *ctx, const Node *n, const ConvPass *p, Lowering *out)
 {
-    ConvTiles t = {0};
-    bool flat = conv_is_flat(p);
-    if (flat) {
-        conv_flatten(p);
+    const TargetDef *g = ctx->target;
+    DirectPlan *d = ARENA_NEW(ctx->arena, DirectPlan);
+    ConvPlan *plan = &d->walk;
+    ConvPass *pass = &plan->pass;
+    ConvTiles *t = &plan->tiles;
+    *pass = *p;
+    conv_flatten(pass);
+    double ns = conv_choose_tile(ctx, pass, t);
+    conv_plan_tasks(ctx, pass, ns / ctx->plan_batch, t);
+    conv_place(plan, g->vector_floats);
+    plan->prefetch = wants_prefetch(g, pass, t);
+    d->step = choose_step(pass, t);
+    const Packing *packing = conv_pack_weights(ctx->arena, pass, t->blocks, g->vector_floats);
+    conv_fill_lowering(ctx, n, pass, t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
+    out->plan = d;
+    out->plan_bytes = sizeof *d;
+    if (plan_chains(d)) { // totals of the largest register tile
+        out->scratch_bytes = (uint64_t)g->vector_registers * g->vector_floats * 4;
     }
-    double ns = conv_choose_tile(ctx, p, &t);
-    t.flat = flat;
-    t.in_block = (int32_t)p->in_block;
-    t.step = choose_step(p, &t);
-    conv_plan_tasks(ctx, p, ns / ctx->plan_batch, &t);
-    t.prefetch = wants_prefetch(ctx->target, p, &t);
-    const Packing *packing = conv_pack_weights(ctx->arena, p, t.blocks, ctx->target->vector_floats);
-    conv_fill_lowering(ctx, n, p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
-    out->scratch_bytes = total_bytes(ctx->target, p);
-    out->predicted_ns = fmax(ns, conv_memory_ns(ctx->target, out, ctx->plan_batch));
+    out->predicted_ns = fmax(ns, conv_memory_ns(g, out, ctx->plan_batch));
 }
 
 // Channel blocks [lo, hi).
@@ -86,7 +95,7 @@ static void emit_blocks(Reduction *r, Val lo, Val hi)
 {
     ConvWalk *w = r->w;
     Vb *b = w->b;
-    const ConvPass *p = &w->pass;
+    const ConvPass *p = w->pass;
     int64_t blocks = conv_in_blocks(p), tail = p->in_c % p->in_block;
     VbLoop loop = reduction_loop(r, lo, hi, 1);
     Val input = REDUCTION_INPUT(r), weight = REDUCTION_WEIGHT(r);
@@ -96,8 +105,7 @@ static void emit_blocks(Reduction *r, Val lo, Val hi)
     }
     reduction_emit_block(r);
     REDUCTION_INPUT(r) = vb_ati(b, input, w->in_plane);
-    REDUCTION_WEIGHT(r) =
-        vb_ati(b, weight, conv_slice_bytes(p, r->t->phase, w->tiles->blocks, b->width) / blocks);
+    REDUCTION_WEIGHT(r) = vb_ati(b, weight, r->t->phase->slice / blocks * 4);
     reduction_loop_end(r, &loop);
 }
 
@@ -106,7 +114,7 @@ static void emit_blocks(Reduction *r, Val lo, Val hi)
 static void emit_chunks(Reduction *r, int64_t chunk)
 {
     Vb *b = r->w->b;
-    Val blocks = vb_int(b, conv_in_blocks(&r->w->pass)), *pointers = &REDUCTION_INPUT(r);
+    Val blocks = vb_int(b, conv_in_blocks(r->w->pass)), *pointers = &REDUCTION_INPUT(r);
     int64_t pixel = r->t->blocks * reduction_vector_bytes(r);
     VbLoop pixels =
         vb_loop(b, vb_int(b, 0), vb_int(b, r->acc * reduction_vector_bytes(r)), pixel, NULL, 0);
@@ -131,10 +139,11 @@ static void emit_chunks(Reduction *r, int64_t chunk)
 static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
 {
     Vb *b = w->b;
-    const ConvPass *p = &w->pass;
-    Reduction r = reduction_begin(w, t, acc);
+    const ConvPass *p = w->pass;
+    const DirectPlan *d = w->e->lowering->plan;
+    Reduction r = reduction_begin(w, t, d->step, acc);
     int64_t blocks = conv_in_blocks(p), tail = p->in_c % p->in_block;
-    int64_t chunk = sum_blocks(p, t->phase);
+    int64_t chunk = d->chain[t->phase - p->phase];
     if (blocks == 1) {
         r.channels = tail ? vb_int(b, tail) : NULL;
         reduction_emit_block(&r);

@@ -6,7 +6,7 @@
 
 /// Finds register tile, tasks and layouts for a direct pass and fills `out`. The weights are
 /// input 1.
-void conv_plan_direct(const PlanCtx *ctx, const Node *n, ConvPass *p, Lowering *out);
+void conv_plan_direct(const PlanCtx *ctx, const Node *n, const ConvPass *p, Lowering *out);
 /// Emits a kernel that conv_plan_direct planned.
 void conv_emit_direct(Emit *e);
 

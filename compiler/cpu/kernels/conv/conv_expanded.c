@@ -22,32 +22,38 @@
 
 #define L2_SHARE 0.5 // of L2 for a chunk's expanded rows
 
-// Input row before the first that output row 0 of a phase reads, and behind the last.
-static void row_reach(const ConvPass *p, int64_t *before, int64_t *behind)
+typedef struct ExpandedPlan {
+    ConvPlan walk;
+    GroupLanes lanes;
+    int64_t before, behind; // the first input row that output row 0 reads, and behind the last
+    int64_t plane;          // elements of a channel block of the node's input
+} ExpandedPlan;
+
+// Over all phases.
+static void find_reach(const ConvPass *p, ExpandedPlan *d)
 {
-    *before = INT64_MAX;
-    *behind = INT64_MIN;
+    d->before = INT64_MAX;
+    d->behind = INT64_MIN;
     for (uint32_t i = 0; i < p->phase_count; i++) {
         const ConvPhase *f = &p->phase[i];
         int64_t end = f->taps[0] - f->pad[0];
         if (f->taps[0] * f->taps[1] == 0) {
             continue;
         }
-        *before = -f->pad[0] < *before ? -f->pad[0] : *before;
-        *behind = end > *behind ? end : *behind;
+        d->before = -f->pad[0] < d->before ? -f->pad[0] : d->before;
+        d->behind = end > d->behind ? end : d->behind;
     }
 }
 
 static void stage(ConvWalk *w, Val image, Val lo, Val hi)
 {
     Vb *b = w->b;
-    const ConvPass *p = &w->pass;
-    GroupLanes g = group_lanes_of(w->e->node, p->backward, b->width);
-    int64_t before, behind, plane = p->in_h * p->in_w * b->width * 4;
-    row_reach(p, &before, &behind);
+    const ConvPass *p = w->pass;
+    const ExpandedPlan *d = w->e->lowering->plan;
+    int64_t plane = d->plane * 4;
     Val zero = vb_int(b, 0), rows = vb_int(b, p->in_h);
-    Val first = vb_addi(b, vb_muli(b, lo, p->stride[0]), before);
-    Val end = vb_addi(b, vb_muli(b, vb_addi(b, hi, -1), p->stride[0]), behind);
+    Val first = vb_addi(b, vb_muli(b, lo, p->stride[0]), d->before);
+    Val end = vb_addi(b, vb_muli(b, vb_addi(b, hi, -1), p->stride[0]), d->behind);
     first = vb_max(b, first, zero);
     end = vb_min(b, end, rows);
     w->staged = vb_at(b, w->e->scratch, vb_sub(b, zero, vb_muli(b, first, w->in_row)));
@@ -55,8 +61,8 @@ static void stage(ConvWalk *w, Val image, Val lo, Val hi)
     LanePixels pixels = {.block = w->block, .plane = plane, .to = w->staged};
     pixels.lo = vb_muli(b, first, p->in_w);
     pixels.hi = vb_muli(b, end, p->in_w);
-    pixels.from = vb_at(b, w->e->in[0], vb_muli(b, image, g.in_blocks * plane));
-    emit_group_lanes(b, &g, &pixels);
+    pixels.from = vb_at(b, w->e->in[0], vb_muli(b, image, d->lanes.in_blocks * plane));
+    emit_group_lanes(b, &d->lanes, &pixels);
     vb_if_end(b, &some);
 }
 
@@ -64,7 +70,7 @@ static void stage(ConvWalk *w, Val image, Val lo, Val hi)
 static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
 {
     Vb *b = w->b;
-    int64_t channels = w->pass.in_c, vector = (int64_t)b->width * 4;
+    int64_t channels = w->pass->in_c, vector = (int64_t)b->width * 4;
     uint32_t count = (uint32_t)t->columns;
     Val v[CONV_MAX_ACC + 2];
     VbLoop rows = vb_loop(b, t->tap_lo, t->tap_hi, 1, acc, count);
@@ -92,35 +98,36 @@ static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
 }
 
 // Most input rows that a chunk reads.
-static int64_t chunk_rows(const ConvPass *p, int64_t chunks)
+static int64_t chunk_rows(const ExpandedPlan *d, int64_t chunks)
 {
-    int64_t before, behind, rows = div_up(p->phase[0].count[0], chunks);
-    row_reach(p, &before, &behind);
-    int64_t most = (rows - 1) * p->stride[0] + behind - before;
+    const ConvPass *p = &d->walk.pass;
+    int64_t rows = div_up(p->phase[0].count[0], chunks);
+    int64_t most = (rows - 1) * p->stride[0] + d->behind - d->before;
     return most < p->in_h ? most : p->in_h;
 }
 
-static int64_t row_bytes(const ConvPass *p) // of expanded input
+static int64_t rows_bytes(const ExpandedPlan *d, int64_t rows) // of expanded input
 {
-    return p->in_w * p->in_block * 4;
+    return rows * d->walk.pass.in_w * d->walk.pass.in_block * 4;
 }
 
-// Cycles to expand an image in so many chunks.
-static double expand_cycles(const TargetDef *g, const ConvPass *p, const GroupLanes *lanes,
-                            int64_t chunks)
+// Cycles to expand an image.
+static double expand_cycles(const TargetDef *g, const ExpandedPlan *d)
 {
-    double pixels = (double)(chunks * chunk_rows(p, chunks) * p->in_w);
+    const ConvPass *p = &d->walk.pass;
+    int64_t chunks = d->walk.tiles.chunks, rows = chunk_rows(d, chunks);
+    double pixels = (double)(chunks * rows * p->in_w);
     double bytes = pixels * (double)(p->groups * p->in_block) * 4;
-    double cycles = group_lanes_cycles(lanes, pixels);
-    bool far = chunk_rows(p, chunks) * row_bytes(p) > (int64_t)g->l1_bytes;
+    double cycles = group_lanes_cycles(&d->lanes, pixels);
+    bool far = rows_bytes(d, rows) > (int64_t)g->l1_bytes;
     return cycles + (far ? 2 * bytes / g->l2_gbps * g->clock_ghz : 0); // written and read
 }
 
-static int64_t fitting_chunks(const TargetDef *g, const ConvPass *p, int64_t least)
+static int64_t fitting_chunks(const TargetDef *g, const ExpandedPlan *d, int64_t least)
 {
-    int64_t chunks = least, rows = p->phase[0].count[0];
+    int64_t chunks = least, rows = d->walk.pass.phase[0].count[0];
     double most = L2_SHARE * (double)g->l2_bytes;
-    while (chunks < rows && (double)(chunk_rows(p, chunks) * row_bytes(p)) > most) {
+    while (chunks < rows && (double)rows_bytes(d, chunk_rows(d, chunks)) > most) {
         chunks++;
     }
     return chunks;
@@ -135,18 +142,25 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     if (why) {
         return why;
     }
-    GroupLanes lanes = group_lanes_of(n, p.backward, width);
+    ExpandedPlan *d = ARENA_NEW(ctx->arena, ExpandedPlan);
+    ConvTiles *t = &d->walk.tiles;
+    d->lanes = group_lanes_of(n, p.backward, width);
+    d->plane = p.in_h * p.in_w * width;
+    find_reach(&p, d);
     const Packing *packing = conv_pack_lanes(ctx->arena, &p, width);
     conv_expand_groups(&p, width);
-    ConvTiles t = {.blocks = 1, .images = 1, .expanded = 1, .in_block = (int32_t)p.in_block};
-    t.columns = (int32_t)conv_lane_columns(g, &p);
-    double tiles = conv_lane_cycles(g, &p, t.columns, 0);
-    conv_plan_tasks(ctx, &p, tiles / g->clock_ghz, &t);
-    t.chunks = (int32_t)fitting_chunks(g, &p, t.chunks);
-    conv_fill_lowering(ctx, n, &p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
+    d->walk.pass = p;
+    *t = (ConvTiles){.blocks = 1, .columns = (int32_t)conv_lane_columns(g, &p), .images = 1};
+    double tiles = conv_lane_cycles(g, &p, t->columns, 0);
+    conv_plan_tasks(ctx, &p, tiles / g->clock_ghz, t);
+    t->chunks = (int32_t)fitting_chunks(g, d, t->chunks);
+    conv_place(&d->walk, width);
+    conv_fill_lowering(ctx, n, &p, t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
     out->in_layout[0] = layout_blocked(width);
-    out->scratch_bytes = (uint64_t)(chunk_rows(&p, t.chunks) * row_bytes(&p));
-    double cycles = (tiles + expand_cycles(g, &p, &lanes, t.chunks)) * ctx->plan_batch;
+    out->plan = d;
+    out->plan_bytes = sizeof *d;
+    out->scratch_bytes = (uint64_t)rows_bytes(d, chunk_rows(d, t->chunks));
+    double cycles = (tiles + expand_cycles(g, d)) * ctx->plan_batch;
     out->predicted_ns = fmax(cycles / g->clock_ghz, conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;
 }

@@ -17,12 +17,19 @@
 #include "cpu/kernels/conv/conv_pack.h"
 #include "cpu/kernels/conv/conv_size.h"
 
+typedef struct GroupedPlan {
+    ConvPlan walk;
+    int64_t size; // channels of a group
+    int64_t step; // of them per turn
+} GroupedPlan;
+
 // One turn per `step` channels, each in a loop of one trip: blocks of their own keep the weights of
 // one turn from being loaded, and spilled, before another.
 static void emit_row(ConvWalk *w, const ConvTile *t, const LaneRow *row, Val *acc)
 {
     Vb *b = w->b;
-    int64_t step = w->tiles->step, size = row->channels;
+    const GroupedPlan *plan = w->e->lowering->plan;
+    int64_t step = plan->step, size = plan->size;
     uint32_t count = (uint32_t)t->columns;
     for (int64_t i = 0; i < size; i += step) {
         VbLoop once = vb_loop(b, vb_int(b, 0), vb_int(b, 1), 1, acc, count);
@@ -37,8 +44,9 @@ static void emit_row(ConvWalk *w, const ConvTile *t, const LaneRow *row, Val *ac
 static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
 {
     Vb *b = w->b;
-    LaneRow row = {.channels = w->pass.shuffled, .shuffled = w->pass.shuffled > 1};
-    int64_t row_bytes = t->phase->taps[1] * row.channels * b->width * 4;
+    const GroupedPlan *plan = w->e->lowering->plan;
+    LaneRow row = {.channels = plan->size, .shuffled = plan->size > 1};
+    int64_t row_bytes = t->phase->taps[1] * plan->size * b->width * 4;
     uint32_t count = (uint32_t)t->columns;
     VbLoop rows = vb_loop(b, t->tap_lo, t->tap_hi, 1, acc, count);
     for (uint32_t c = 0; c < count; c++) {
@@ -63,23 +71,19 @@ static ConvPass grouped_pass(const Node *n, uint32_t width, const char **why)
     return p;
 }
 
-// The weights of as many channels as fit take the rest of the registers.
-static void choose_tile(const TargetDef *g, const ConvPass *p, ConvTiles *t)
+// Channels per turn: as many as their weights find room beside the accumulators.
+static int64_t choose_step(const TargetDef *g, const ConvPass *p, int64_t columns)
 {
     int64_t registers = g->vector_registers, taps = conv_most_taps(p, 1);
-    int64_t columns = conv_lane_columns(g, p);
     int64_t step = (registers - columns - 2 - (g->has_fma ? 0 : 1)) / (taps > 0 ? taps : 1);
     step = step < 1 ? 1 : step;
-    *t = (ConvTiles){
-        .blocks = 1, .columns = (int32_t)columns, .images = 1, .chunks = 1, .image_div = 1};
-    t->step = (int32_t)(step < p->in_c ? step : p->in_c);
-    t->in_block = (int32_t)p->in_block;
-    t->shuffled = (int32_t)p->in_c;
+    return step < p->in_c ? step : p->in_c;
 }
 
 static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
-    uint32_t width = ctx->target->vector_floats;
+    const TargetDef *g = ctx->target;
+    uint32_t width = g->vector_floats;
     const char *why;
     ConvPass p = grouped_pass(n, width, &why);
     if (why) {
@@ -88,18 +92,25 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     if (!conv_has_taps(&p)) {
         return "no filter tap meets the picture";
     }
-    ConvTiles t;
-    choose_tile(ctx->target, &p, &t);
+    GroupedPlan *d = ARENA_NEW(ctx->arena, GroupedPlan);
+    ConvTiles *t = &d->walk.tiles;
+    d->size = p.in_c;
+    *t = (ConvTiles){.blocks = 1, .columns = (int32_t)conv_lane_columns(g, &p), .images = 1};
+    d->step = choose_step(g, &p, t->columns);
     const Packing *packing = conv_pack_lanes(ctx->arena, &p, width);
     conv_join_groups(&p, width);
     ConvSize z = conv_size(n);
     double macs = (double)(conv_macs(&z) * ctx->plan_batch);
     // a shuffle per taps multiply-adds, and the two share ports
     double share = 1.0 + 1.0 / (double)conv_most_taps(&p, 1);
-    double ns = macs / width / ctx->target->fma_per_cycle * share / ctx->target->clock_ghz;
-    conv_plan_tasks(ctx, &p, ns / ctx->plan_batch, &t);
-    conv_fill_lowering(ctx, n, &p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
-    double memory = conv_memory_ns(ctx->target, out, ctx->plan_batch);
+    double ns = macs / width / g->fma_per_cycle * share / g->clock_ghz;
+    conv_plan_tasks(ctx, &p, ns / ctx->plan_batch, t);
+    d->walk.pass = p;
+    conv_place(&d->walk, width);
+    conv_fill_lowering(ctx, n, &p, t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
+    out->plan = d;
+    out->plan_bytes = sizeof *d;
+    double memory = conv_memory_ns(g, out, ctx->plan_batch);
     out->predicted_ns = ns > memory ? ns : memory;
     return NULL;
 }

@@ -29,14 +29,14 @@ static Val in_place(const Lanes *g, Val x, int64_t i)
 // Whether input column `column` (relative to tap 0 of the tile's first column) lies in the picture.
 static bool is_inside(const Lanes *g, int64_t column)
 {
-    const ConvPass *p = &g->w->pass;
+    const ConvPass *p = g->w->pass;
     int64_t x = g->t->first_column * p->stride[1] - g->t->phase->pad[1] + column;
     return g->t->first_column < 0 || (x >= 0 && x < p->in_w);
 }
 
 static Val load_pixel(Lanes *g, int64_t column)
 {
-    const ConvPass *p = &g->w->pass;
+    const ConvPass *p = g->w->pass;
     if (g->t->first_column >= 0) { // the input pointer stands at column 0 of the picture
         column += g->t->first_column * p->stride[1] - g->t->phase->pad[1];
     }
@@ -58,7 +58,7 @@ void conv_reduce_lanes(ConvWalk *w, const ConvTile *t, const LaneRow *row, int64
 {
     Vb *b = w->b;
     Lanes g = {w, t, row};
-    int64_t stride = w->pass.stride[1], taps = t->phase->taps[1], bytes = (int64_t)b->width * 4;
+    int64_t stride = w->pass->stride[1], taps = t->phase->taps[1], bytes = (int64_t)b->width * 4;
     Val *weight = ARENA_ARRAY(b->arena, Val, taps * count);
     for (int64_t i = 0; i < taps * count; i++) {
         int64_t at = i / count * row->channels + first + i % count;

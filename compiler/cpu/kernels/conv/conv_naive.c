@@ -12,19 +12,24 @@
 
 #include "cpu/kernels/conv/conv_size.h"
 
+// The plan of all three: no pointers, no padding.
+typedef struct NaivePlan {
+    ConvSize size;
+    int64_t backward;         // of data
+    int64_t c_group, k_group; // channels of a group
+} NaivePlan;
+
 typedef struct Naive {
     Emit *e;
     Vb *b;
+    const NaivePlan *plan;
     ConvSize z;
-    int64_t c_group, k_group;
 } Naive;
 
 static Naive naive_begin(Emit *e)
 {
-    Naive v = {.e = e, .b = e->vb, .z = conv_size(e->node)};
-    v.c_group = v.z.c / v.z.groups;
-    v.k_group = v.z.k / v.z.groups;
-    return v;
+    const NaivePlan *plan = e->lowering->plan;
+    return (Naive){.e = e, .b = e->vb, .plan = plan, .z = plan->size};
 }
 
 static Val scalar_fma(Vb *b, Val x, Val y, Val z)
@@ -46,7 +51,7 @@ static Val blocked_at(Vb *b, Val n, Val c, Val y, Val x, const int64_t size[3])
 static Val weight_at(Naive *v, Val k, Val c, Val r, Val s)
 {
     Vb *b = v->b;
-    Val at = vb_add(b, vb_muli(b, k, v->c_group), c);
+    Val at = vb_add(b, vb_muli(b, k, v->plan->c_group), c);
     at = vb_add(b, vb_muli(b, at, v->z.r), r);
     at = vb_add(b, vb_muli(b, at, v->z.s), s);
     return vb_muli(b, at, 4);
@@ -68,11 +73,13 @@ static Val add_if(Naive *v, Val ok, Val base, Val offset, Val weight, Val sum)
 }
 
 // The sum over the taps and reduced channels of output element (n, channel, y, x).
-static Val element(Naive *v, bool backward, Val n, Val channel, Val y, Val x)
+static Val element(Naive *v, Val n, Val channel, Val y, Val x)
 {
     Vb *b = v->b;
     const ConvSize *z = &v->z;
-    int64_t made = backward ? v->c_group : v->k_group, reduced = backward ? v->k_group : v->c_group;
+    bool backward = v->plan->backward;
+    int64_t made = backward ? v->plan->c_group : v->plan->k_group,
+            reduced = backward ? v->plan->k_group : v->plan->c_group;
     Val group = vb_divi(b, channel, made), own = vb_remi(b, channel, made);
     Val sum = LLVMConstReal(b->f32, 0);
     VbLoop lc = vb_loop(b, vb_int(b, 0), vb_int(b, reduced), 1, &sum, 1);
@@ -107,15 +114,15 @@ static Val element(Naive *v, bool backward, Val n, Val channel, Val y, Val x)
 }
 
 // One vector of output channels at one pixel, lane by lane through scratch.
-static Val element_vector(Naive *v, bool backward, Val n, Val block, Val y, Val x)
+static Val element_vector(Naive *v, Val n, Val block, Val y, Val x)
 {
     Vb *b = v->b;
-    int64_t channels = backward ? v->z.c : v->z.k;
+    int64_t channels = v->plan->backward ? v->z.c : v->z.k;
     vb_store(b, vb_zero(b), v->e->scratch);
     Val first = vb_muli(b, block, b->width);
     Val last = vb_min(b, vb_addi(b, first, b->width), vb_int(b, channels));
     VbLoop loop = vb_loop(b, first, last, 1, NULL, 0);
-    Val sum = element(v, backward, n, loop.index, y, x);
+    Val sum = element(v, n, loop.index, y, x);
     if (v->z.bias) {
         Val bias = vb_load_scalar(b, vb_at(b, v->e->in[2], vb_muli(b, loop.index, 4)));
         sum = LLVMBuildFAdd(b->builder, sum, bias, "");
@@ -127,10 +134,11 @@ static Val element_vector(Naive *v, bool backward, Val n, Val block, Val y, Val 
 }
 
 // A task is one image and one block of output channels.
-static void emit_data(Emit *e, bool backward)
+static void emit_data(Emit *e)
 {
     Naive v = naive_begin(e);
     Vb *b = v.b;
+    bool backward = v.plan->backward;
     int64_t h = backward ? v.z.h : v.z.oh, w = backward ? v.z.w : v.z.ow;
     int64_t blocks = div_up(backward ? v.z.c : v.z.k, b->width);
     Val task;
@@ -140,7 +148,7 @@ static void emit_data(Emit *e, bool backward)
     emit_clear_sums(e, &partial);
     VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, h), 1, NULL, 0);
     VbLoop columns = vb_loop(b, vb_int(b, 0), vb_int(b, w), 1, NULL, 0);
-    Val raw = element_vector(&v, backward, image, block, rows.index, columns.index);
+    Val raw = element_vector(&v, image, block, rows.index, columns.index);
     Val pixel = vb_add(b, vb_muli(b, rows.index, w), columns.index);
     ExprPlace at = {.image = image, .block = block};
     at.offset = vb_muli(b, vb_add(b, vb_muli(b, task, h * w), pixel), b->width * 4);
@@ -154,16 +162,6 @@ static void emit_data(Emit *e, bool backward)
     vb_loop_end(b, &columns, NULL);
     vb_loop_end(b, &rows, NULL);
     emit_tasks_end(e, &tasks);
-}
-
-static void emit_forward(Emit *e)
-{
-    emit_data(e, false);
-}
-
-static void emit_backward(Emit *e)
-{
-    emit_data(e, true);
 }
 
 // The sum over one row of dy for dw[k,c,r,s]; x's channel is `channel`.
@@ -193,11 +191,11 @@ static void emit_weights(Emit *e)
     const ConvSize *z = &v.z;
     Val task;
     TaskLoop tasks = emit_tasks(e, &task);
-    VbLoop lc = vb_loop(b, vb_int(b, 0), vb_int(b, v.c_group), 1, NULL, 0);
+    VbLoop lc = vb_loop(b, vb_int(b, 0), vb_int(b, v.plan->c_group), 1, NULL, 0);
     VbLoop lr = vb_loop(b, vb_int(b, 0), vb_int(b, z->r), 1, NULL, 0);
     VbLoop ls = vb_loop(b, vb_int(b, 0), vb_int(b, z->s), 1, NULL, 0);
-    Val group = vb_divi(b, task, v.k_group);
-    Val channel = vb_add(b, vb_muli(b, group, v.c_group), lc.index);
+    Val group = vb_divi(b, task, v.plan->k_group);
+    Val channel = vb_add(b, vb_muli(b, group, v.plan->c_group), lc.index);
     Val zero = LLVMConstReal(b->f32, 0), at[3] = {task, lr.index, ls.index};
     VbLoop ln = vb_loop(b, vb_int(b, 0), e->batch, 1, &zero, 1);
     Val none = LLVMConstReal(b->f32, 0);
@@ -224,12 +222,16 @@ static const char *plan_data(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
     uint32_t width = ctx->target->vector_floats;
     ConvSize z = conv_size(n);
-    bool backward = n->op->role == OP_ROLE_CONV_BWD_DATA;
+    NaivePlan *plan = ARENA_NEW(ctx->arena, NaivePlan);
+    *plan = (NaivePlan){.size = z, .c_group = z.c / z.groups, .k_group = z.k / z.groups};
+    plan->backward = n->op->role == OP_ROLE_CONV_BWD_DATA;
+    out->plan = plan;
+    out->plan_bytes = sizeof *plan;
     out->in_layout[0] = layout_blocked(width);
     out->in_layout[1] = layout_plain();
     out->in_layout[2] = layout_padded_vector(ctx->arena, z.k, width);
     out->out_layout[0] = layout_blocked(width);
-    out->tasks_mul = (uint32_t)div_up(backward ? z.c : z.k, width);
+    out->tasks_mul = (uint32_t)div_up(plan->backward ? z.c : z.k, width);
     out->tasks_div = out->parts_mul = out->parts_div = 1;
     out->scratch_bytes = width * 4;
     out->flops_per_image = (uint64_t)(2 * conv_macs(&z));
@@ -258,7 +260,7 @@ const KernelDef kernel_conv_naive = {
     .takes_store = true,
     .takes_sides = true,
     .plan = plan_data,
-    .emit = emit_forward,
+    .emit = emit_data,
 };
 
 const KernelDef kernel_conv_naive_bwd_data = {
@@ -268,7 +270,7 @@ const KernelDef kernel_conv_naive_bwd_data = {
     .takes_store = true,
     .takes_sides = true,
     .plan = plan_data,
-    .emit = emit_backward,
+    .emit = emit_data,
 };
 
 const KernelDef kernel_conv_naive_bwd_weights = {

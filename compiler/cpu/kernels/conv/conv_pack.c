@@ -58,7 +58,7 @@ static const Packing *pack_phases(Arena *a, const ConvPass *p, int64_t blocks, u
                                   PackFn pack)
 {
     const Packing *next = NULL;
-    for (uint32_t i = p->phase_count; i-- > 0;) {
+    for (int64_t i = p->phase_count; i-- > 0;) {
         const ConvPhase *f = &p->phase[i];
         if (f->taps[0] * f->taps[1] == 0) {
             continue;

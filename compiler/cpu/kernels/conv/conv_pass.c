@@ -81,6 +81,7 @@ ConvPass conv_pass(const Node *n, int64_t in_block, const char **why)
     } else {
         backward_pass(&p, &z);
     }
+    p.image_blocks = div_up(p.groups * p.in_c, in_block);
     return p;
 }
 
@@ -102,7 +103,7 @@ int64_t conv_most_taps(const ConvPass *p, int dim)
     return most;
 }
 
-bool conv_is_flat(const ConvPass *p)
+static bool is_flat(const ConvPass *p)
 {
     const ConvPhase *f = &p->phase[0];
     return p->phase_count == 1 && f->taps[0] == 1 && f->taps[1] == 1 && p->stride[0] == 1 &&
@@ -112,6 +113,10 @@ bool conv_is_flat(const ConvPass *p)
 
 void conv_flatten(ConvPass *p)
 {
+    if (!is_flat(p)) {
+        return;
+    }
+    p->flat = 1;
     p->in_w *= p->in_h;
     p->out_w *= p->out_h;
     p->in_h = p->out_h = 1;
@@ -121,7 +126,7 @@ void conv_flatten(ConvPass *p)
 
 void conv_join_groups(ConvPass *p, uint32_t width)
 {
-    p->shuffled = p->in_c;
+    p->joined = p->in_c;
     p->groups = div_up(p->groups * p->out_c, width);
     p->in_c = p->out_c = width;
 }
@@ -133,17 +138,19 @@ void conv_expand_groups(ConvPass *p, uint32_t width)
     p->out_c = width;
 }
 
-int64_t conv_slice_bytes(const ConvPass *p, const ConvPhase *f, int64_t blocks, uint32_t width)
+int64_t conv_slice(const ConvPass *p, const ConvPhase *f, int64_t blocks, uint32_t width)
 {
-    return conv_in_blocks(p) * f->taps[0] * f->taps[1] * conv_in_step(p) * blocks * width * 4;
+    return conv_in_blocks(p) * f->taps[0] * f->taps[1] * conv_in_step(p) * blocks * width;
 }
 
 void conv_place_weights(ConvPass *p, int64_t blocks, uint32_t width)
 {
     int64_t tiles = p->groups * div_up(conv_out_blocks(p, width), blocks), offset = 0;
     for (uint32_t i = 0; i < p->phase_count; i++) {
-        p->phase[i].weights = offset;
-        offset += tiles * conv_slice_bytes(p, &p->phase[i], blocks, width);
+        ConvPhase *f = &p->phase[i];
+        f->weights = offset;
+        f->slice = conv_slice(p, f, blocks, width);
+        offset += tiles * f->slice;
     }
 }
 

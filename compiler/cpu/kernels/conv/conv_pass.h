@@ -16,19 +16,24 @@ typedef struct ConvPhase {
     int64_t taps[2];
     int64_t pad[2]; // may be negative
     int64_t kernel[2];
-    int64_t weights; // bytes before its weights in the packed tensor
+    // elements, once conv_place_weights has been at work
+    int64_t weights; // before its weights in the packed tensor
+    int64_t slice;   // its weights of one tile of output channels
 } ConvPhase;
 
 /// One pass over an input that makes an output. Forward has one phase. Backward data has stride_h *
-/// stride_w of them: the pixels of dx that meet the same filter taps (conv_bwd_data.c).
+/// stride_w of them: the pixels of dx that meet the same filter taps (conv_bwd_data.c). A plan keeps
+/// it as it is walked, flattened, joined or expanded, so it has neither pointers nor padding.
 typedef struct ConvPass {
-    bool backward, dense, bias;
-    int64_t groups, in_c, out_c; // channels of one group
-    int64_t in_block;            // channels per block of the input's layout
-    int64_t shuffled; // input channels per group where conv_join_groups has joined them, else 0
+    int32_t backward, dense, bias; // booleans, as is:
+    int32_t flat;                  // the picture is one long row (conv_flatten)
+    int64_t groups, in_c, out_c;   // channels of one group
+    int64_t in_block;              // channels per block of the input's layout
+    int64_t image_blocks;          // blocks of an image in the node's input
+    int64_t joined; // input channels per group where conv_join_groups has joined them, else 0
     int64_t in_h, in_w, out_h, out_w;
     int64_t stride[2], spread[2], kernel_step[2];
-    uint32_t phase_count;
+    int64_t phase_count;
     ConvPhase phase[CONV_MAX_PHASES];
 } ConvPass;
 
@@ -36,7 +41,7 @@ typedef struct ConvPass {
 ConvPass conv_pass(const Node *n, int64_t in_block, const char **why);
 bool conv_has_taps(const ConvPass *p);
 int64_t conv_most_taps(const ConvPass *p, int dim); // of a phase
-bool conv_is_flat(const ConvPass *p);               // 1x1, stride 1, no padding
+/// Makes a picture one long row where the pass has one tap of stride 1 and no padding.
 void conv_flatten(ConvPass *p);
 /// Groups that are no whole vectors: from here on a group of the pass is a vector of its output.
 void conv_join_groups(ConvPass *p, uint32_t width);
@@ -54,16 +59,16 @@ static inline int64_t conv_out_blocks(const ConvPass *p, uint32_t width) // of o
 }
 static inline int64_t conv_in_step(const ConvPass *p) // input channels per packed block
 {
-    if (p->shuffled) {
-        return p->shuffled;
+    if (p->joined) {
+        return p->joined;
     }
     return p->in_block < p->in_c ? p->in_block : p->in_c;
 }
 
-/// Fills phase[].weights: a phase's weights are [group][tile of output channels][slice].
+/// Fills phase[].weights and slice: a phase's weights are [group][tile of output channels][slice].
 void conv_place_weights(ConvPass *p, int64_t blocks, uint32_t width);
-/// Bytes of one phase's weights for one tile of output channels.
-int64_t conv_slice_bytes(const ConvPass *p, const ConvPhase *f, int64_t blocks, uint32_t width);
+/// One phase's weights for a tile of so many blocks of output channels.
+int64_t conv_slice(const ConvPass *p, const ConvPhase *f, int64_t blocks, uint32_t width);
 
 /// A row of `total` columns cut into tiles of at most `most`, widths differing by at most one, the
 /// wider ones first.

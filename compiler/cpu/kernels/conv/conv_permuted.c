@@ -54,7 +54,7 @@ static Met lanes_met(const GroupLanes *g, uint32_t width)
     return m;
 }
 
-static const char *why_not(const TargetDef *t, const GroupLanes *g)
+static const char *why_not(const TargetDef *t, const GroupLanes *g, const Met *met)
 {
     if (!vb_can_permute2(t)) {
         return "the target cannot permute two vectors";
@@ -62,14 +62,19 @@ static const char *why_not(const TargetDef *t, const GroupLanes *g)
     if (g->groups == 1 || g->reduced >= t->vector_floats) {
         return "not groups of fewer channels in than a vector";
     }
-    return lanes_met(g, t->vector_floats).most <= 3 ? NULL
-                                                    : "channels of a vector lie too far apart";
+    return met->most <= 3 ? NULL : "channels of a vector lie too far apart";
 }
+
+typedef struct PermutedPlan {
+    ConvPlan walk;
+    GroupLanes lanes;
+    int64_t most; // vectors of a pixel that a vector of outputs meets for one channel
+} PermutedPlan;
 
 typedef struct Permuted {
     ConvWalk *w;
     const ConvTile *t;
-    GroupLanes g;
+    const GroupLanes *g;
     Val lowest; // lane 0's input channel for i = 0
     Val lanes;  // every lane's, <V x i32>
 } Permuted;
@@ -88,10 +93,10 @@ static void find_channels(Permuted *p)
 {
     Vb *b = p->w->b;
     Val made = vb_muli(b, p->w->block, b->width);
-    p->lowest = vb_muli(b, vb_divi(b, made, p->g.made), p->g.reduced);
+    p->lowest = vb_muli(b, vb_divi(b, made, p->g->made), p->g->reduced);
     Val lanes = vb_add(b, narrow(b, made), vb_lane_numbers(b));
-    Val group = LLVMBuildUDiv(b->builder, lanes, constant(b, p->g.made), "");
-    p->lanes = vb_mul(b, group, constant(b, p->g.reduced));
+    Val group = LLVMBuildUDiv(b->builder, lanes, constant(b, p->g->made), "");
+    p->lanes = vb_mul(b, group, constant(b, p->g->reduced));
 }
 
 // The last lane's input channel for i = 0.
@@ -99,13 +104,13 @@ static Val last_channel(Permuted *p)
 {
     Vb *b = p->w->b;
     Val made = vb_addi(b, vb_muli(b, p->w->block, b->width), b->width - 1);
-    made = vb_min(b, made, vb_int(b, p->g.groups * p->g.made - 1));
-    return vb_muli(b, vb_divi(b, made, p->g.made), p->g.reduced);
+    made = vb_min(b, made, vb_int(b, p->g->groups * p->g->made - 1));
+    return vb_muli(b, vb_divi(b, made, p->g->made), p->g->reduced);
 }
 
 static Val block_at(Permuted *p, Val block)
 {
-    Val last = vb_int(p->w->b, p->g.in_blocks - 1);
+    Val last = vb_int(p->w->b, p->g->in_blocks - 1);
     return vb_at(p->w->b, p->t->input,
                  vb_muli(p->w->b, vb_min(p->w->b, block, last), p->w->in_plane));
 }
@@ -114,7 +119,7 @@ static Val block_at(Permuted *p, Val block)
 static void emit_rows(Permuted *p, const LaneRow *r, Val lo, Val hi, Val *acc)
 {
     Vb *b = p->w->b;
-    int64_t row_bytes = p->t->phase->taps[1] * p->g.reduced * (int64_t)b->width * 4;
+    int64_t row_bytes = p->t->phase->taps[1] * p->g->reduced * (int64_t)b->width * 4;
     uint32_t count = (uint32_t)p->t->columns;
     VbLoop rows = vb_for(b, lo, hi, 1, acc, count);
     Val at = vb_muli(b, vb_add(b, p->t->row, rows.index), p->w->in_row);
@@ -138,18 +143,19 @@ static void emit_rows(Permuted *p, const LaneRow *r, Val lo, Val hi, Val *acc)
 static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
 {
     Vb *b = w->b;
-    Permuted p = {w, t, group_lanes_of(w->e->node, w->pass.backward, b->width), NULL, NULL};
+    const PermutedPlan *d = w->e->lowering->plan;
+    Permuted p = {w, t, &d->lanes, NULL, NULL};
     find_channels(&p);
-    VbLoop turns = vb_loop(b, vb_int(b, 0), vb_int(b, p.g.reduced), 1, acc, (uint32_t)t->columns);
+    VbLoop turns = vb_loop(b, vb_int(b, 0), vb_int(b, p.g->reduced), 1, acc, (uint32_t)t->columns);
     Val i = turns.index, block = vb_divi(b, vb_add(b, p.lowest, i), b->width);
     LaneRow row = {.input = block_at(&p, block), .next = block_at(&p, vb_addi(b, block, 1))};
     row.weights = vb_at(b, t->weights, vb_muli(b, i, (int64_t)b->width * 4));
-    row.channels = p.g.reduced;
+    row.channels = p.g->reduced;
     row.index = vb_add(b, p.lanes, narrow(b, vb_sub(b, i, vb_muli(b, block, b->width))));
     for (int64_t c = 0; c < t->columns; c++) {
         acc[c] = turns.carried[c];
     }
-    if (lanes_met(&p.g, b->width).most <= 2) {
+    if (d->most <= 2) {
         emit_rows(&p, &row, t->tap_lo, t->tap_hi, acc);
         vb_loop_end(b, &turns, acc);
         return;
@@ -175,20 +181,28 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
         return why;
     }
     GroupLanes lanes = group_lanes_of(n, p.backward, width);
-    why = why_not(g, &lanes);
+    Met met = lanes_met(&lanes, width);
+    why = why_not(g, &lanes, &met);
     if (why) {
         return why;
     }
+    PermutedPlan *d = ARENA_NEW(ctx->arena, PermutedPlan);
+    ConvTiles *t = &d->walk.tiles;
+    d->lanes = lanes;
+    d->most = met.most;
     const Packing *packing = conv_pack_lanes(ctx->arena, &p, width);
     conv_expand_groups(&p, width);
     p.in_block = width;
-    ConvTiles t = {.blocks = 1, .images = 1, .expanded = 1, .spanned = 1};
-    t.in_block = (int32_t)width;
-    t.columns = (int32_t)conv_lane_columns(g, &p);
-    double more = vb_permute2_ops(g) * (1 + lanes_met(&lanes, width).far);
-    double ns = conv_lane_cycles(g, &p, t.columns, more) / g->clock_ghz;
-    conv_plan_tasks(ctx, &p, ns, &t);
-    conv_fill_lowering(ctx, n, &p, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
+    *t = (ConvTiles){.blocks = 1, .columns = (int32_t)conv_lane_columns(g, &p), .images = 1};
+    double more = vb_permute2_ops(g) * (1 + met.far);
+    double ns = conv_lane_cycles(g, &p, t->columns, more) / g->clock_ghz;
+    conv_plan_tasks(ctx, &p, ns, t);
+    d->walk.pass = p;
+    conv_place(&d->walk, width);
+    d->walk.in_group = 0;
+    conv_fill_lowering(ctx, n, &p, t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
+    out->plan = d;
+    out->plan_bytes = sizeof *d;
     out->predicted_ns = fmax(ns * ctx->plan_batch, conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;
 }

@@ -57,7 +57,7 @@ static double phase_ns(const TargetDef *t, const ConvPass *p, const ConvPhase *f
     }
     double rows = (double)f->count[0], tiles = rows * (double)split.tiles;
     double compute = (row * (double)row_taps(p, f) + tiles * TILE_CYCLES) / t->clock_ghz;
-    double slice = (double)conv_slice_bytes(p, f, blocks, t->vector_floats);
+    double slice = 4.0 * (double)conv_slice(p, f, blocks, t->vector_floats);
     double stream = tiles * slice / conv_stream_gbps(t, slice);
     double stores = rows * (double)(f->count[1] * images * blocks) * STORE_CYCLES / t->clock_ghz;
     return fmax(compute, stream) + stores;
@@ -159,7 +159,7 @@ static int64_t clamp(double x, int64_t lo, int64_t hi)
 // Rows that tasks count: those of an image, or column tiles of a flat picture.
 static int64_t task_rows(const ConvPass *p, const ConvTiles *t)
 {
-    return t->flat ? div_up(p->out_w, t->columns) : p->phase[0].count[0];
+    return p->flat ? div_up(p->out_w, t->columns) : p->phase[0].count[0];
 }
 
 // Of all groups.
@@ -167,7 +167,7 @@ static double weight_bytes(const TargetDef *g, const ConvPass *p, const ConvTile
 {
     double bytes = 0;
     for (uint32_t i = 0; i < p->phase_count; i++) {
-        bytes += (double)conv_slice_bytes(p, &p->phase[i], t->blocks, g->vector_floats);
+        bytes += 4.0 * (double)conv_slice(p, &p->phase[i], t->blocks, g->vector_floats);
     }
     return bytes * (double)(p->groups * div_up(conv_out_blocks(p, g->vector_floats), t->blocks));
 }
@@ -216,6 +216,26 @@ void conv_plan_tasks(const PlanCtx *ctx, const ConvPass *p, double image_ns, Con
     plan_across(ctx, p, image_ns, t);
 }
 
+_Static_assert(sizeof(ConvPhase) == 12 * sizeof(int64_t) &&
+                   sizeof(ConvTiles) == 8 * sizeof(int32_t) &&
+                   sizeof(ConvPass) == 4 * sizeof(int32_t) + 17 * sizeof(int64_t) +
+                                           CONV_MAX_PHASES * sizeof(ConvPhase) &&
+                   sizeof(ConvPlan) == sizeof(ConvPass) + sizeof(ConvTiles) + 8 * sizeof(int64_t),
+               "a plan has no padding");
+
+void conv_place(ConvPlan *plan, uint32_t width)
+{
+    ConvPass *p = &plan->pass;
+    conv_place_weights(p, plan->tiles.blocks, width);
+    plan->in_row = p->in_w * p->in_block;
+    plan->in_plane = p->in_h * plan->in_row;
+    plan->in_image = p->image_blocks * plan->in_plane;
+    plan->in_group = conv_in_blocks(p) * plan->in_plane;
+    plan->out_row = p->out_w * width;
+    plan->out_plane = p->out_h * plan->out_row;
+    plan->out_image = p->groups * conv_out_blocks(p, width) * plan->out_plane;
+}
+
 void conv_fill_lowering(const PlanCtx *ctx, const Node *n, const ConvPass *p, const ConvTiles *t,
                         Layout weights, Lowering *out)
 {
@@ -235,8 +255,4 @@ void conv_fill_lowering(const PlanCtx *ctx, const Node *n, const ConvPass *p, co
     out->flops_per_image = (uint64_t)(2 * conv_macs(&z));
     out->bytes_per_image = (uint64_t)(4 * (z.c * z.h * z.w + z.k * z.oh * z.ow));
     out->bytes_fixed = (uint64_t)(4 * z.k * (z.c / z.groups) * z.r * z.s);
-    ConvTiles *tiles_out = ARENA_NEW(ctx->arena, ConvTiles);
-    *tiles_out = *t;
-    out->plan = tiles_out;
-    out->plan_bytes = sizeof *tiles_out;
 }

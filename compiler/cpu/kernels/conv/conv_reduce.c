@@ -19,7 +19,7 @@ int64_t reduction_vector_bytes(const Reduction *r)
 
 int64_t reduction_step_bytes(const Reduction *r) // weights of one input channel of one tap
 {
-    return r->w->tiles->blocks * reduction_vector_bytes(r);
+    return r->w->plan->tiles.blocks * reduction_vector_bytes(r);
 }
 
 VbLoop reduction_loop(Reduction *r, Val lo, Val hi, int64_t step)
@@ -56,7 +56,7 @@ static void emit_step(Reduction *r, uint64_t mask, int64_t channel)
 {
     const ConvTile *t = r->t;
     Vb *b = r->w->b;
-    const ConvPass *p = &r->w->pass;
+    const ConvPass *p = r->w->pass;
     Val weight[CONV_MAX_ACC];
     for (int64_t o = 0; o < t->blocks; o++) {
         weight[o] =
@@ -103,8 +103,8 @@ static void advance(Reduction *r, int64_t step)
 static void emit_class(Reduction *r, int64_t tap, int64_t count, uint64_t mask)
 {
     Vb *b = r->w->b;
-    const ConvPass *p = &r->w->pass;
-    int64_t step = r->w->tiles->step, pixel = p->in_block * 4, channels = conv_in_step(p);
+    const ConvPass *p = r->w->pass;
+    int64_t step = r->step, pixel = p->in_block * 4, channels = conv_in_step(p);
     int64_t column = lowest_bit(mask) * p->stride[1] + tap;
     if (r->t->first_column >= 0) {
         column += r->t->first_column * p->stride[1] - r->t->phase->pad[1];
@@ -136,7 +136,7 @@ static void emit_class(Reduction *r, int64_t tap, int64_t count, uint64_t mask)
 static void emit_tap_row(Reduction *r)
 {
     const ConvTile *t = r->t;
-    const ConvPass *p = &r->w->pass;
+    const ConvPass *p = r->w->pass;
     uint64_t all = (UINT64_C(1) << t->columns) - 1;
     for (int64_t tap = 0; tap < t->phase->taps[1];) {
         uint64_t mask = all;
@@ -161,7 +161,7 @@ static void emit_tap_row(Reduction *r)
 void reduction_emit_block(Reduction *r)
 {
     const ConvTile *t = r->t;
-    int64_t row = t->phase->taps[1] * conv_in_step(&r->w->pass) * reduction_step_bytes(r);
+    int64_t row = t->phase->taps[1] * conv_in_step(r->w->pass) * reduction_step_bytes(r);
     if (t->phase->taps[0] == 1) {
         emit_tap_row(r);
         return;
@@ -180,7 +180,7 @@ static void enter_rows(Reduction *r)
         return;
     }
     Vb *b = r->w->b;
-    int64_t weights = t->phase->taps[1] * conv_in_step(&r->w->pass) * reduction_step_bytes(r);
+    int64_t weights = t->phase->taps[1] * conv_in_step(r->w->pass) * reduction_step_bytes(r);
     Val row = vb_add(b, t->row, t->tap_lo);
     REDUCTION_INPUT(r) = vb_at(b, REDUCTION_INPUT(r), vb_muli(b, row, r->w->in_row));
     if (t->phase->taps[0] > 1) {
@@ -188,9 +188,10 @@ static void enter_rows(Reduction *r)
     }
 }
 
-Reduction reduction_begin(ConvWalk *w, const ConvTile *t, const Val *acc)
+Reduction reduction_begin(ConvWalk *w, const ConvTile *t, int64_t step, const Val *acc)
 {
-    Reduction r = {.w = w, .t = t, .acc = (uint32_t)(t->images * t->columns * t->blocks)};
+    Reduction r = {
+        .w = w, .t = t, .step = step, .acc = (uint32_t)(t->images * t->columns * t->blocks)};
     for (uint32_t i = 0; i < r.acc; i++) {
         r.v[i] = acc[i];
     }

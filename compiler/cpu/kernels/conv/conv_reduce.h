@@ -10,6 +10,7 @@
 typedef struct Reduction {
     ConvWalk *w;
     const ConvTile *t;
+    int64_t step;     // input channels per trip of the inner loop, where a block has all
     uint32_t acc;     // how many accumulators
     uint32_t carried; // accumulators and pointers
     Val v[CONV_MAX_ACC + 3];
@@ -25,7 +26,7 @@ int64_t reduction_vector_bytes(const Reduction *r);
 int64_t reduction_step_bytes(const Reduction *r); // weights of one input channel of one tap
 
 /// The state before the first tap: pointers at the first row of taps inside the picture.
-Reduction reduction_begin(ConvWalk *w, const ConvTile *t, const Val *acc);
+Reduction reduction_begin(ConvWalk *w, const ConvTile *t, int64_t step, const Val *acc);
 /// A loop that carries the state.
 VbLoop reduction_loop(Reduction *r, Val lo, Val hi, int64_t step);
 void reduction_loop_end(Reduction *r, VbLoop *loop);

@@ -6,15 +6,14 @@
 #include "cpu/kernel.h"
 
 /// Sizes of the forward convolution behind a node of conv2d, its gradients, dense or its gradients.
-/// A dense layer is a 1x1 convolution of 1x1 pictures.
+/// A dense layer is a 1x1 convolution of 1x1 pictures. May be part of a plan: no padding.
 typedef struct ConvSize {
     int64_t c, k, groups;
     int64_t h, w, oh, ow;
     int64_t r, s;
     int64_t stride[2];
-    int64_t pad[4]; // top, left, bottom, right
-    bool bias;
-    bool dense; // weights are [k,c]
+    int64_t pad[4];      // top, left, bottom, right
+    int32_t bias, dense; // whether there is one; whether weights are [k,c]
 } ConvSize;
 
 ConvSize conv_size(const Node *n);

@@ -13,9 +13,14 @@
 #include "cpu/kernels/conv/conv_lanes.h"
 #include "cpu/kernels/conv/conv_pack.h"
 #include "cpu/kernels/conv/conv_reduce.h"
-#include "cpu/kernels/conv/conv_size.h"
 
 #define GROUP_CYCLES 25.0 // of a tile, to begin another group or input block
+
+typedef struct SpannedPlan {
+    ConvPlan walk;
+    int64_t groups;        // of the node
+    int64_t reduced, made; // channels of a group: of the input, of the output
+} SpannedPlan;
 
 // Groups that the vectors of outputs meet, summed.
 static int64_t groups_met(const ConvPass *p, uint32_t width)
@@ -57,22 +62,25 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     if (why) {
         return why;
     }
-    ConvTiles t = {.step = 1, .flat = conv_is_flat(&p)};
+    SpannedPlan *d = ARENA_NEW(ctx->arena, SpannedPlan);
+    ConvTiles *t = &d->walk.tiles;
+    d->groups = p.groups;
+    d->reduced = p.in_c;
+    d->made = p.out_c;
     const Packing *packing = conv_pack_lanes(ctx->arena, &p, width);
-    if (t.flat) {
-        conv_flatten(&p);
-    }
+    conv_flatten(&p);
     ConvPass priced = priced_pass(&p, width);
     int64_t pieces = groups_met(&p, width) * div_up(p.in_c + width - 1, width);
-    double ns = conv_choose_tile(ctx, &priced, &t);
-    ns += set_up_cycles(&p, &t, pieces) * ctx->plan_batch / g->clock_ghz;
-    t.in_block = (int32_t)width;
-    t.shuffled = (int32_t)p.in_c;
-    t.spanned = 1;
-    conv_plan_tasks(ctx, &priced, ns / ctx->plan_batch, &t);
-    conv_fill_lowering(ctx, n, &priced, &t, (Layout){.kind = LAYOUT_PACKED, .packing = packing},
-                       out);
-    out->in_layout[0] = layout_blocked(width);
+    double ns = conv_choose_tile(ctx, &priced, t);
+    ns += set_up_cycles(&p, t, pieces) * ctx->plan_batch / g->clock_ghz;
+    conv_plan_tasks(ctx, &priced, ns / ctx->plan_batch, t);
+    conv_join_groups(&p, width);
+    d->walk.pass = p;
+    conv_place(&d->walk, width);
+    d->walk.in_group = 0;
+    conv_fill_lowering(ctx, n, &p, t, (Layout){.kind = LAYOUT_PACKED, .packing = packing}, out);
+    out->plan = d;
+    out->plan_bytes = sizeof *d;
     out->predicted_ns = fmax(ns, conv_memory_ns(g, out, ctx->plan_batch));
     return NULL;
 }
@@ -102,11 +110,11 @@ static void emit_group(Reduction *r, Val from, Val end)
 static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
 {
     Vb *b = w->b;
-    ConvSize z = conv_size(w->e->node);
-    int64_t made = (w->pass.backward ? z.c : z.k) / z.groups, reduced = w->pass.shuffled;
-    Reduction r = reduction_begin(w, t, acc);
+    const SpannedPlan *d = w->e->lowering->plan;
+    int64_t made = d->made, reduced = d->reduced;
+    Reduction r = reduction_begin(w, t, 1, acc);
     Val first = vb_muli(b, w->block, b->width);
-    Val end = vb_min(b, vb_addi(b, first, b->width), vb_int(b, made * z.groups));
+    Val end = vb_min(b, vb_addi(b, first, b->width), vb_int(b, made * d->groups));
     Val last = vb_divi(b, vb_addi(b, end, -1), made);
     VbLoop groups = reduction_loop(&r, vb_divi(b, first, made), vb_addi(b, last, 1), 1);
     Val begin = vb_sub(b, vb_muli(b, groups.index, made), first); // lane of the group's first

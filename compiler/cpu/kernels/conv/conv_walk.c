@@ -30,7 +30,7 @@ static void store_tile(ConvWalk *w, const ConvTile *t, Val image, Val offset, co
             emit_hold(w->e, &at);
             for (int64_t c = 0; c < t->columns; c++) {
                 at.offset_const =
-                    i * w->out_image + o * w->out_plane + c * w->pass.spread[1] * b->width * 4;
+                    i * w->out_image + o * w->out_plane + c * w->pass->spread[1] * b->width * 4;
                 int64_t nth = (i * t->columns + c) * t->blocks + o;
                 Val raw = acc[nth] ? acc[nth] : vb_load(b, conv_total(w, nth));
                 Val stored = emit_store_expr(w->e, raw, &at);
@@ -51,7 +51,7 @@ static void start_tile(ConvWalk *w, const ConvTile *t, Val *acc)
     Vb *b = w->b;
     for (int64_t o = 0; o < t->blocks; o++) {
         Val first = vb_zero(b);
-        if (w->pass.bias) {
+        if (w->pass->bias) {
             Val at = vb_at(b, w->e->in[2], vb_muli(b, w->block, b->width * 4));
             first = vb_load(b, vb_ati(b, at, o * b->width * 4));
         }
@@ -75,18 +75,18 @@ static void share_coming(ConvWalk *w, const RowPlace *r, Val column, ConvTile *t
 {
     Vb *b = w->b;
     const ConvPhase *f = t->phase;
-    int64_t slice = conv_slice_bytes(&w->pass, f, w->tiles->blocks, b->width);
-    int64_t passes = div_up(w->tiles->image_div, w->tiles->images);
+    int64_t slice = f->slice * 4;
+    int64_t passes = div_up(w->plan->tiles.image_div, w->plan->tiles.images);
     int64_t pixels = f->count[0] * f->count[1];
-    Val pass = vb_divi(b, vb_sub(b, r->image, w->image_lo), w->tiles->images);
+    Val pass = vb_divi(b, vb_sub(b, r->image, w->image_lo), w->plan->tiles.images);
     Val pixel = vb_add(b, vb_muli(b, r->row, f->count[1]), column);
-    if (w->tiles->across) { // the next task has the next channels of the same chunk
-        pixels = pixels > w->tiles->chunks ? pixels / w->tiles->chunks : 1;
+    if (w->plan->tiles.across) { // the next task has the next channels of the same chunk
+        pixels = pixels > w->plan->tiles.chunks ? pixels / w->plan->tiles.chunks : 1;
         pixel = vb_sub(b, pixel, w->chunk_pixel);
     }
     pixel = vb_add(b, pixel, vb_muli(b, pass, pixels));
     int64_t per_pixel = div_up(slice, pixels * passes);
-    int64_t steps = conv_in_blocks(&w->pass) * conv_in_step(&w->pass) * f->taps[0] * f->taps[1];
+    int64_t steps = conv_in_blocks(w->pass) * conv_in_step(w->pass) * f->taps[0] * f->taps[1];
     t->coming_step = div_up(per_pixel * t->columns, steps);
     t->coming = vb_at(b, t->weights, vb_addi(b, vb_muli(b, pixel, per_pixel), slice));
 }
@@ -97,14 +97,14 @@ static void emit_tile(ConvWalk *w, const RowPlace *r, Val column, int64_t first,
     Vb *b = w->b;
     ConvTile t = r->tile;
     const ConvPhase *f = t.phase;
-    int64_t pixel = w->pass.in_block * 4;
+    int64_t pixel = w->pass->in_block * 4;
     t.columns = columns;
     t.first_column = first;
     if (first < 0) {
-        Val x = vb_addi(b, vb_muli(b, column, w->pass.stride[1]), -f->pad[1]);
+        Val x = vb_addi(b, vb_muli(b, column, w->pass->stride[1]), -f->pad[1]);
         t.input = vb_at(b, t.input, vb_muli(b, x, pixel));
     }
-    if (w->tiles->prefetch) {
+    if (w->plan->prefetch) {
         share_coming(w, r, column, &t);
     }
     if (t.images * columns * t.blocks > CONV_MAX_ACC - 3) {
@@ -115,8 +115,8 @@ static void emit_tile(ConvWalk *w, const RowPlace *r, Val column, int64_t first,
     if (!r->empty && f->taps[0] * f->taps[1] > 0) {
         w->reduce(w, &t, acc);
     }
-    Val y = vb_addi(b, vb_muli(b, r->row, w->pass.spread[0]), f->first[0]);
-    Val x = vb_addi(b, vb_muli(b, column, w->pass.spread[1]), f->first[1]);
+    Val y = vb_addi(b, vb_muli(b, r->row, w->pass->spread[0]), f->first[0]);
+    Val x = vb_addi(b, vb_muli(b, column, w->pass->spread[1]), f->first[1]);
     Val offset = vb_add(b, vb_muli(b, r->image, w->out_image), vb_muli(b, w->block, w->out_plane));
     offset = vb_add(b, offset, vb_muli(b, y, w->out_row));
     offset = vb_add(b, offset, vb_muli(b, x, b->width * 4));
@@ -125,9 +125,9 @@ static void emit_tile(ConvWalk *w, const RowPlace *r, Val column, int64_t first,
 
 static bool is_inner(const ConvWalk *w, const ConvPhase *f, int64_t first, int64_t columns)
 {
-    int64_t stride = w->pass.stride[1];
+    int64_t stride = w->pass->stride[1];
     return first * stride >= f->pad[1] &&
-           (first + columns - 1) * stride - f->pad[1] + f->taps[1] <= w->pass.in_w;
+           (first + columns - 1) * stride - f->pad[1] + f->taps[1] <= w->pass->in_w;
 }
 
 static void emit_columns(ConvWalk *w, const RowPlace *r)
@@ -157,8 +157,7 @@ static void emit_columns(ConvWalk *w, const RowPlace *r)
 
 static Val phase_weights(ConvWalk *w, const ConvPhase *f)
 {
-    int64_t bytes = conv_slice_bytes(&w->pass, f, w->tiles->blocks, w->b->width);
-    Val offset = vb_addi(w->b, vb_muli(w->b, w->tile, bytes), f->weights);
+    Val offset = vb_addi(w->b, vb_muli(w->b, w->tile, f->slice * 4), f->weights * 4);
     return vb_at(w->b, w->e->in[1], offset);
 }
 
@@ -168,8 +167,8 @@ static Val image_input(ConvWalk *w, Val image)
         return w->staged;
     }
     Val offset = vb_muli(w->b, image, w->in_image);
-    if (!w->tiles->spanned) {
-        Val group = vb_muli(w->b, w->group, conv_in_blocks(&w->pass) * w->in_plane);
+    if (w->plan->in_group) {
+        Val group = vb_muli(w->b, w->group, w->plan->in_group * 4);
         offset = vb_add(w->b, offset, group);
     }
     return vb_at(w->b, w->e->in[0], offset);
@@ -182,7 +181,7 @@ static void find_empty_rows(const ConvWalk *w, const ConvPhase *f, bool *some, b
     *all = true;
     for (int64_t y = 0; y < f->count[0]; y++) {
         int64_t lo, hi;
-        conv_tap_range(&w->pass, f, 0, y, &lo, &hi);
+        conv_tap_range(w->pass, f, 0, y, &lo, &hi);
         *some |= hi <= lo;
         *all &= hi <= lo;
     }
@@ -202,10 +201,10 @@ static void emit_row(ConvWalk *w, const ConvPhase *f, Val image, int64_t images,
         emit_columns(w, &r);
         return;
     }
-    Val start = vb_addi(b, vb_muli(b, row, w->pass.stride[0]), -f->pad[0]);
+    Val start = vb_addi(b, vb_muli(b, row, w->pass->stride[0]), -f->pad[0]);
     r.tile.row = start;
     r.tile.tap_lo = vb_max(b, vb_int(b, 0), vb_sub(b, vb_int(b, 0), start));
-    r.tile.tap_hi = vb_min(b, vb_int(b, f->taps[0]), vb_sub(b, vb_int(b, w->pass.in_h), start));
+    r.tile.tap_hi = vb_min(b, vb_int(b, f->taps[0]), vb_sub(b, vb_int(b, w->pass->in_h), start));
     if (!some_empty) {
         emit_columns(w, &r);
         return;
@@ -223,13 +222,13 @@ static void emit_row(ConvWalk *w, const ConvPhase *f, Val image, int64_t images,
 // chunk * total / chunks: where a chunk of the task begins.
 static Val chunk_start(ConvWalk *w, Val chunk, int64_t total)
 {
-    return vb_divi(w->b, vb_muli(w->b, chunk, total), w->tiles->chunks);
+    return vb_divi(w->b, vb_muli(w->b, chunk, total), w->plan->tiles.chunks);
 }
 
 static void emit_rows(ConvWalk *w, Val image, int64_t images)
 {
     Vb *b = w->b;
-    const ConvPass *p = &w->pass;
+    const ConvPass *p = w->pass;
     int64_t rows = p->phase[0].count[0]; // no later phase has more
     Val lo = chunk_start(w, w->chunk, rows), hi = chunk_start(w, vb_addi(b, w->chunk, 1), rows);
     if (w->stage) {
@@ -254,7 +253,7 @@ static void emit_rows(ConvWalk *w, Val image, int64_t images)
 static void emit_flat(ConvWalk *w, Val image, int64_t images)
 {
     Vb *b = w->b;
-    const ConvPhase *f = &w->pass.phase[0];
+    const ConvPhase *f = &w->pass->phase[0];
     ConvSplit split = conv_split(f->count[1], w->columns);
     Val lo = chunk_start(w, w->chunk, split.tiles);
     Val hi = chunk_start(w, vb_addi(b, w->chunk, 1), split.tiles);
@@ -282,7 +281,7 @@ static void emit_flat(ConvWalk *w, Val image, int64_t images)
 
 static void emit_image(ConvWalk *w, Val image, int64_t images)
 {
-    if (w->tiles->flat) {
+    if (w->pass->flat) {
         emit_flat(w, image, images);
     } else {
         emit_rows(w, image, images);
@@ -317,13 +316,13 @@ static void emit_images(ConvWalk *w, int64_t images)
 static void emit_task(ConvWalk *w, Val task)
 {
     Vb *b = w->b;
-    const ConvTiles *t = w->tiles;
-    int64_t blocks = conv_out_blocks(&w->pass, b->width), per_group = div_up(blocks, t->blocks);
-    int64_t mul = w->pass.groups * per_group * t->chunks;
+    const ConvTiles *t = &w->plan->tiles;
+    int64_t blocks = conv_out_blocks(w->pass, b->width), per_group = div_up(blocks, t->blocks);
+    int64_t mul = w->pass->groups * per_group * t->chunks;
     Val part = vb_divi(b, task, mul), rest = vb_remi(b, task, mul);
     if (t->across) {
-        w->tile = vb_remi(b, rest, w->pass.groups * per_group);
-        w->chunk = vb_divi(b, rest, w->pass.groups * per_group);
+        w->tile = vb_remi(b, rest, w->pass->groups * per_group);
+        w->chunk = vb_divi(b, rest, w->pass->groups * per_group);
     } else {
         w->chunk = vb_remi(b, rest, t->chunks);
         w->tile = vb_divi(b, rest, t->chunks);
@@ -353,29 +352,15 @@ static void emit_task(ConvWalk *w, Val task)
 
 void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage)
 {
-    const ConvTiles *t = e->lowering->plan;
-    const char *why;
-    ConvWalk w = {.e = e, .b = e->vb, .tiles = t, .reduce = reduce, .stage = stage};
-    w.pass = conv_pass(e->node, t->in_block, &why);
-    ConvPass *p = &w.pass;
-    if (t->flat) {
-        conv_flatten(p);
-    }
-    int64_t in_blocks = div_up(p->groups * p->in_c, p->in_block);
-    if (t->shuffled) {
-        conv_join_groups(p, w.b->width);
-    }
-    if (t->expanded) {
-        conv_expand_groups(p, w.b->width);
-        p->in_block = t->in_block;
-    }
-    conv_place_weights(p, t->blocks, w.b->width);
-    w.in_row = p->in_w * p->in_block * 4;
-    w.in_plane = p->in_h * w.in_row;
-    w.in_image = in_blocks * w.in_plane;
-    w.out_row = p->out_w * w.b->width * 4;
-    w.out_plane = p->out_h * w.out_row;
-    w.out_image = p->groups * conv_out_blocks(p, w.b->width) * w.out_plane;
+    const ConvPlan *plan = e->lowering->plan;
+    ConvWalk w = {.e = e, .b = e->vb, .plan = plan, .reduce = reduce, .stage = stage};
+    w.pass = &plan->pass;
+    w.in_row = plan->in_row * 4;
+    w.in_plane = plan->in_plane * 4;
+    w.in_image = plan->in_image * 4;
+    w.out_row = plan->out_row * 4;
+    w.out_plane = plan->out_plane * 4;
+    w.out_image = plan->out_image * 4;
     Val task;
     TaskLoop loop = emit_tasks(e, &task);
     emit_task(&w, task);

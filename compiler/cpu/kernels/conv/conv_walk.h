@@ -33,8 +33,8 @@ typedef void (*ConvStage)(ConvWalk *w, Val image, Val lo, Val hi);
 struct ConvWalk {
     Emit *e;
     Vb *b;
-    ConvPass pass;
-    const ConvTiles *tiles;
+    const ConvPlan *plan;
+    const ConvPass *pass; // the plan's
     ConvReduce reduce;
     ConvStage stage; // NULL: tiles read the node's input
     // sizes in bytes
@@ -61,7 +61,7 @@ static inline Val conv_total(const ConvWalk *w, int64_t i)
         .streams = true, .plan = (PLAN), .emit = (EMIT)                                            \
     }
 
-/// Emits the whole kernel: the loop over tasks and all below.
+/// Emits the whole kernel: the loop over tasks and all below. Lowering.plan begins with a ConvPlan.
 void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage);
 
 #endif
