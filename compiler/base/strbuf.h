@@ -16,7 +16,12 @@ typedef struct StrBuf {
 void strbuf_add(StrBuf *b, const char *text);
 void strbuf_add_bytes(StrBuf *b, const char *bytes, size_t n);
 void strbuf_printf(StrBuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/// Adds a JSON string, quotes included.
+/// Bytes of the UTF-8 character at `at`, 1 to 4; 0: what stands there is none. File names may hold
+/// any bytes; JSON, HTML and SVG may not.
+size_t utf8_bytes(const char *at);
+/// What stands in for such a byte: U+FFFD.
+#define UTF8_REPLACEMENT "\xEF\xBF\xBD"
+/// Adds a JSON string, quotes included; what is no UTF-8 becomes UTF8_REPLACEMENT.
 void strbuf_add_json(StrBuf *b, const char *text);
 /// A JSON number of so many digits, or null where JSON has none (infinities, NaN): in text, which is
 /// returned.

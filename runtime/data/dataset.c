@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "data/cifar.h"
@@ -36,14 +37,15 @@ void rn_dataset_close(RnDataset *data)
         free(d->names[i]);
     }
     free(d->names);
+    free(d->kept);
+    free(d->number);
     if (d->reader.close != NULL) {
         d->reader.close(d->reader.context);
     }
     free(d);
 }
 
-// Gives a set that was opened well to the caller; closes another.
-static RnStatus finish(Dataset *d, RnStatus status, RnDataset **out)
+RnStatus rni_dataset_finish(Dataset *d, RnStatus status, RnDataset **out)
 {
     if (status == RN_OK) {
         *out = &d->set;
@@ -53,8 +55,7 @@ static RnStatus finish(Dataset *d, RnStatus status, RnDataset **out)
     return status;
 }
 
-// Memory for one label per image.
-static RnStatus allocate_labels(Dataset *d, uint64_t count, const char *path, RnError *err)
+RnStatus rni_dataset_allocate_labels(Dataset *d, uint64_t count, const char *path, RnError *err)
 {
     if (count != d->set.count) {
         return rn_fail(err, RN_ERR_INPUT, "%s: %llu labels for %u images", path,
@@ -68,7 +69,7 @@ static RnStatus allocate_labels(Dataset *d, uint64_t count, const char *path, Rn
     return RN_OK;
 }
 
-static void count_classes(Dataset *d)
+void rni_dataset_count_classes(Dataset *d)
 {
     uint32_t largest = 0;
     for (uint32_t i = 0; i < d->set.count; i++) {
@@ -77,8 +78,7 @@ static void count_classes(Dataset *d)
     d->set.classes = largest + 1;
 }
 
-// Pixels as they are, or resized to a square.
-static RnStatus plain_transform(Dataset *d, uint32_t resize, RnError *err)
+RnStatus rni_dataset_plain_transform(Dataset *d, uint32_t resize, RnError *err)
 {
     RnPreprocess p = {.resize_height = resize, .resize_width = resize};
     RnTransform t;
@@ -102,7 +102,7 @@ static RnStatus read_idx_images(Dataset *d, const char *path, uint32_t resize, R
     d->set.stored_height = d->set.height = idx.dim[1];
     d->set.stored_width = d->set.width = idx.dim[2];
     d->set.pixels = idx.data;
-    return plain_transform(d, resize, err);
+    return rni_dataset_plain_transform(d, resize, err);
 }
 
 static RnStatus read_idx_labels(Dataset *d, const char *path, RnError *err)
@@ -113,7 +113,7 @@ static RnStatus read_idx_labels(Dataset *d, const char *path, RnError *err)
         status = rni_idx_parse(d->label_file.data, d->label_file.size, path, 1, &idx, err);
     }
     if (status == RN_OK) {
-        status = allocate_labels(d, idx.dim[0], path, err);
+        status = rni_dataset_allocate_labels(d, idx.dim[0], path, err);
     }
     if (status != RN_OK) {
         return status;
@@ -121,7 +121,7 @@ static RnStatus read_idx_labels(Dataset *d, const char *path, RnError *err)
     for (uint32_t i = 0; i < d->set.count; i++) {
         d->labels[i] = idx.data[i];
     }
-    count_classes(d);
+    rni_dataset_count_classes(d);
     return RN_OK;
 }
 
@@ -137,76 +137,7 @@ RnStatus rn_dataset_open_idx(const char *images_path, const char *labels_path, u
     if (status == RN_OK) {
         status = read_idx_labels(d, labels_path, err);
     }
-    return finish(d, status, out);
-}
-
-static RnStatus read_npy_images(Dataset *d, const char *path, RnError *err)
-{
-    RnStatus status = rn_npy_read(path, RN_NPY_FLOAT, &d->values, err);
-    if (status != RN_OK) {
-        return status;
-    }
-    const RnShape *shape = &d->values.shape;
-    char text[128];
-    rn_shape_text(shape, text, sizeof text);
-    if (shape->rank != 4 || d->values.elements == 0) {
-        return rn_fail(err, RN_ERR_INPUT,
-                       "%s: shape %s, but [n, channels, height, width] is needed", path, text);
-    }
-    for (uint32_t i = 0; i < 4; i++) {
-        if (shape->dim[i] >= UINT32_MAX) {
-            return rn_fail(err, RN_ERR_INPUT, "%s: shape %s is too large", path, text);
-        }
-    }
-    d->set.count = (uint32_t)shape->dim[0];
-    d->set.channels = (uint32_t)shape->dim[1];
-    d->set.stored_height = d->set.height = (uint32_t)shape->dim[2];
-    d->set.stored_width = d->set.width = (uint32_t)shape->dim[3];
-    d->set.values = d->values.f32;
-    return rn_npy_check_finite(&d->values, path, err);
-}
-
-static RnStatus read_npy_labels(Dataset *d, const char *path, RnError *err)
-{
-    RnNpy array;
-    RnStatus status = rn_npy_read(path, RN_NPY_INT, &array, err);
-    if (status != RN_OK) {
-        return status;
-    }
-    char text[128];
-    if (array.shape.rank != 1) {
-        status = rn_fail(err, RN_ERR_INPUT, "%s: shape %s, but [n] is needed", path,
-                         rn_shape_text(&array.shape, text, sizeof text));
-    } else {
-        status = allocate_labels(d, array.elements, path, err);
-    }
-    for (size_t i = 0; i < array.elements && status == RN_OK; i++) {
-        if (array.i64[i] < 0 || array.i64[i] >= (int64_t)UINT32_MAX) {
-            status = rn_fail(err, RN_ERR_INPUT, "%s: label %lld of image %zu is out of range", path,
-                             (long long)array.i64[i], i);
-        }
-        d->labels[i] = (uint32_t)array.i64[i];
-    }
-    rn_npy_free(&array);
-    if (status == RN_OK) {
-        count_classes(d);
-    }
-    return status;
-}
-
-RnStatus rn_dataset_open_npy(const char *x_path, const char *labels_path, RnDataset **out,
-                             RnError *err)
-{
-    *out = NULL;
-    Dataset *d = calloc(1, sizeof *d);
-    if (d == NULL) {
-        return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", x_path);
-    }
-    RnStatus status = read_npy_images(d, x_path, err);
-    if (status == RN_OK && labels_path != NULL) {
-        status = read_npy_labels(d, labels_path, err);
-    }
-    return finish(d, status, out);
+    return rni_dataset_finish(d, status, out);
 }
 
 static RnStatus copy_names(Dataset *d, const char *const *names, RnError *err)
@@ -238,7 +169,7 @@ RnStatus rn_dataset_open_reader(const RnPictureReader *reader, uint32_t count,
     d->set.classes = classes;
     RnStatus status = count == 0 ? rn_fail(err, RN_ERR_INPUT, "a data set of no pictures") : RN_OK;
     if (status == RN_OK && labels != NULL) {
-        status = allocate_labels(d, count, "data set", err);
+        status = rni_dataset_allocate_labels(d, count, "data set", err);
     }
     if (status == RN_OK && labels != NULL) {
         memcpy(d->labels, labels, count * sizeof *labels);
@@ -246,7 +177,7 @@ RnStatus rn_dataset_open_reader(const RnPictureReader *reader, uint32_t count,
     if (status == RN_OK && class_names != NULL) {
         status = copy_names(d, class_names, err);
     }
-    return finish(d, status, out);
+    return rni_dataset_finish(d, status, out);
 }
 
 // FOLDER/NAME or FOLDER/NAME.gz, whichever exists.
@@ -353,19 +284,17 @@ static RnStatus open_cifar(const char *folder, CifarKind kind, RnSplit split, ui
         d->set.labels = d->labels;
         d->set.classes = kind == CIFAR_10 ? 10 : 100;
         d->set.class_names = kind == CIFAR_10 ? cifar_names : NULL;
-        status = plain_transform(d, resize, err);
+        status = rni_dataset_plain_transform(d, resize, err);
     }
-    return finish(d, status, out);
+    return rni_dataset_finish(d, status, out);
 }
 
-static RnStatus open_npy_spec(const char *spec, RnSplit split, uint32_t resize, RnDataset **out,
-                              RnError *err)
+// "IMAGES,LABELS", two .npy or two IDX files, or one .npy.
+static RnStatus open_pair(const char *spec, bool npy, RnSplit split, uint32_t resize,
+                          RnDataset **out, RnError *err)
 {
-    if (split == RN_SPLIT_TEST) {
-        return rn_fail(err, RN_ERR_MISSING, "%s: a pair of .npy files has no test split", spec);
-    }
-    if (resize != 0) {
-        return rn_fail(err, RN_ERR_USAGE, "%s: float images cannot be resized", spec);
+    if (split != RN_SPLIT_TRAIN) {
+        return rn_fail(err, RN_ERR_MISSING, "%s: a pair of files has no splits", spec);
     }
     char *copy = strdup(spec);
     if (copy == NULL) {
@@ -375,7 +304,9 @@ static RnStatus open_npy_spec(const char *spec, RnSplit split, uint32_t resize, 
     if (comma != NULL) {
         *comma = 0;
     }
-    RnStatus status = rn_dataset_open_npy(copy, comma ? comma + 1 : NULL, out, err);
+    const char *labels = comma != NULL ? comma + 1 : NULL;
+    RnStatus status = npy ? rni_dataset_open_npy(copy, labels, resize, out, err)
+                          : rn_dataset_open_idx(copy, labels, resize, out, err);
     free(copy);
     return status;
 }
@@ -383,6 +314,7 @@ static RnStatus open_npy_spec(const char *spec, RnSplit split, uint32_t resize, 
 typedef enum SetKind {
     SET_UNKNOWN,
     SET_NPY,
+    SET_IDX_PAIR,
     SET_FASHION,
     SET_DIGITS,
     SET_IDX,
@@ -390,11 +322,24 @@ typedef enum SetKind {
     SET_CIFAR_100
 } SetKind;
 
-// What the user typed: names come before folders, IDX files before CIFAR's, whose names say less.
+// Does the file of images, what stands before a comma, end with .npy?
+static bool is_npy(const char *spec)
+{
+    static const char end[] = ".npy";
+    size_t n = strcspn(spec, ","), k = sizeof end - 1;
+    return n > k && strncmp(spec + n - k, end, k) == 0;
+}
+
+// What the user typed. A folder is one whatever its name; names come before folders, IDX files before CIFAR's, whose names say less.
 static SetKind classify(const char *spec)
 {
-    if (strstr(spec, ".npy") != NULL) {
+    struct stat info;
+    bool folder = stat(spec, &info) == 0 && S_ISDIR(info.st_mode);
+    if (!folder && is_npy(spec)) {
         return SET_NPY;
+    }
+    if (!folder && strchr(spec, ',') != NULL) {
+        return SET_IDX_PAIR;
     }
     if (strcmp(spec, "fashion-mnist") == 0) {
         return SET_FASHION;
@@ -432,9 +377,15 @@ RnStatus rn_dataset_open(const char *spec, RnSplit split, uint32_t resize, RnDat
                          RnError *err)
 {
     *out = NULL;
-    switch (classify(spec)) {
+    SetKind kind = classify(spec);
+    if (split == RN_SPLIT_VAL) {
+        return rn_fail(err, RN_ERR_MISSING, "%s: this kind of set has no validation split", spec);
+    }
+    switch (kind) {
     case SET_NPY:
-        return open_npy_spec(spec, split, resize, out, err);
+        return open_pair(spec, true, split, resize, out, err);
+    case SET_IDX_PAIR:
+        return open_pair(spec, false, split, resize, out, err);
     case SET_FASHION:
         return open_named("/usr/share/datasets/fashion-mnist", fashion_names, split, resize, out,
                           err);
@@ -462,18 +413,4 @@ RnStatus rn_dataset_check_labels(const RnDataset *data, uint32_t classes, RnErro
         }
     }
     return RN_OK;
-}
-
-void rn_order_shuffle(uint32_t *order, uint32_t count, uint64_t seed, uint64_t epoch)
-{
-    uint64_t stream = rn_random_stream("shuffle") + epoch;
-    for (uint32_t i = 0; i < count; i++) {
-        order[i] = i;
-    }
-    for (uint32_t i = count; i > 1; i--) {
-        uint32_t j = (uint32_t)rn_random_below(seed, stream, i, i);
-        uint32_t t = order[i - 1];
-        order[i - 1] = order[j];
-        order[j] = t;
-    }
 }

@@ -16,7 +16,31 @@ typedef struct Dataset {
     char **names; // classes of them, or NULL
     RnTransform transform;
     RnPictureReader reader; // read NULL: everything is in memory
+    uint32_t *kept;         // NULL, or the reader's number of each picture (rn_dataset_limit)
+    // NULL, or the pictures that were there before bad ones were left out: what number each has now.
+    // Orders and variations go by the former numbers, so that they stay what they were.
+    uint32_t *number;
+    uint32_t numbered;
 } Dataset;
+
+/// Gives a set that was opened well to the caller; closes another.
+RnStatus rni_dataset_finish(Dataset *d, RnStatus status, RnDataset **out);
+/// Memory for one label per image.
+RnStatus rni_dataset_allocate_labels(Dataset *d, uint64_t count, const char *path, RnError *err);
+/// Classes are the largest label and one.
+void rni_dataset_count_classes(Dataset *d);
+/// Pixels become images as they are, or resized to a square.
+RnStatus rni_dataset_plain_transform(Dataset *d, uint32_t resize, RnError *err);
+/// rn_dataset_open_npy; resize is for uint8 pictures.
+RnStatus rni_dataset_open_npy(const char *x_path, const char *labels_path, uint32_t resize,
+                              RnDataset **out, RnError *err);
+
+/// The reader's number of picture i.
+uint32_t rni_dataset_stored(const Dataset *d, uint32_t i);
+/// How much rni_dataset_order writes; the first set.count entries are the order.
+uint32_t rni_dataset_order_room(const RnDataset *data);
+/// An epoch's order of the set's pictures.
+void rni_dataset_order(const RnDataset *data, uint32_t *order, uint64_t seed, uint64_t epoch);
 
 /// The images to be made: order[i] for image i of the batch, or first + i.
 typedef struct FillJob {

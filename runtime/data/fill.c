@@ -20,7 +20,8 @@ static uint32_t image_of(const FillJob *job, uint32_t i)
 static RnStatus get_picture(const Dataset *d, uint32_t i, RnPicture *out, RnError *err)
 {
     if (d->reader.read != NULL) {
-        return d->reader.read(d->reader.context, i, d->transform.channels, out, err);
+        return d->reader.read(d->reader.context, rni_dataset_stored(d, i), d->transform.channels,
+                              out, err);
     }
     size_t bytes = (size_t)d->set.channels * d->set.stored_height * d->set.stored_width;
     *out = (RnPicture){d->set.channels, d->set.stored_height, d->set.stored_width,
@@ -37,7 +38,8 @@ static RnStatus fill_picture(const FillJob *job, uint32_t i, float *image,
     if (status != RN_OK) {
         return status;
     }
-    RnDraw draw = {job->seed, job->epoch, image_of(job, i)};
+    // The reader's number decides, so that leaving other pictures out changes nothing.
+    RnDraw draw = {job->seed, job->epoch, rni_dataset_stored(d, image_of(job, i))};
     RnError why = {0};
     status = rn_transform_run(&d->transform, job->augment, &draw, &picture, image, scratch, &why);
     if (d->reader.read != NULL) {

@@ -49,7 +49,7 @@ static void start_epoch(RnLoader *l, uint64_t epoch)
     l->epoch = epoch;
     l->first = 0;
     if (l->order != NULL) {
-        rn_order_shuffle(l->order, l->data->count, l->options.seed, epoch);
+        rni_dataset_order(l->data, l->order, l->options.seed, epoch);
     }
 }
 
@@ -224,7 +224,7 @@ static RnStatus make(RnLoader *l, RnError *err)
 {
     bool shuffle = l->options.shuffle;
     if (shuffle) {
-        l->order = calloc(l->data->count, sizeof *l->order);
+        l->order = calloc(rni_dataset_order_room(l->data), sizeof *l->order);
     }
     l->lock_made = make_locks(l);
     if (!l->lock_made || (shuffle && l->order == NULL) || !make_slots(l)) {

@@ -1,7 +1,7 @@
-// folder.c: folders of pictures as a data set: a folder per class, train/ and val/ or test/ above
-// them or not.
+// folder.c: folders of pictures as a data set: a folder per class, splits above them or not.
 #include <dirent.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,14 +78,30 @@ static bool join(const char *folder, const char *name, char path[PATH_BYTES])
     return n > 0 && n < PATH_BYTES;
 }
 
-static bool has_folder(const char *folder, const char *name)
+static void count_skipped(RnFolderRest *rest, const char *name)
 {
-    char path[PATH_BYTES];
-    return join(folder, name, path) && is_folder(path);
+    const char *dot = strrchr(name, '.');
+    RnSkippedKind kind = {.count = 1};
+    if (dot != NULL && dot != name && strlen(dot) < sizeof kind.ending) {
+        memcpy(kind.ending, dot, strlen(dot) + 1);
+    }
+    uint32_t i = 0;
+    while (i < rest->kinds && strcasecmp(rest->skipped[i].ending, kind.ending) != 0) {
+        i++;
+    }
+    if (i < rest->kinds) {
+        rest->skipped[i].count++;
+    } else if (rest->kinds < RN_SKIPPED_KINDS) {
+        rest->skipped[rest->kinds++] = kind;
+    } else {
+        rest->skipped[RN_SKIPPED_KINDS - 1].ending[0] = 0;
+        rest->skipped[RN_SKIPPED_KINDS - 1].count++;
+    }
 }
 
 // Adds the paths of a folder's folders, or of its pictures (at any depth), in no order.
-static RnStatus list(const char *folder, bool pictures, int depth, Texts *out, RnError *err)
+static RnStatus list(const char *folder, bool pictures, int depth, Texts *out, RnFolderRest *rest,
+                     RnError *err)
 {
     DIR *dir = opendir(folder);
     if (dir == NULL) {
@@ -104,11 +120,13 @@ static RnStatus list(const char *folder, bool pictures, int depth, Texts *out, R
             status = is_folder(path) ? texts_add(out, path, err) : RN_OK;
         } else if (is_folder(path)) {
             status = depth < MAX_DEPTH
-                         ? list(path, true, depth + 1, out, err)
+                         ? list(path, true, depth + 1, out, rest, err)
                          : rn_fail(err, RN_ERR_INPUT, "%s: folders nested more than %d deep", path,
                                    MAX_DEPTH);
         } else if (is_picture_name(e->d_name)) {
             status = texts_add(out, path, err);
+        } else if (rest != NULL) {
+            count_skipped(rest, e->d_name);
         }
     }
     closedir(dir);
@@ -124,7 +142,7 @@ static const char *base_name(const char *path)
 bool rn_pictures_is_folder(const char *path)
 {
     Texts folders = {0};
-    bool some = list(path, false, 0, &folders, NULL) == RN_OK && folders.count > 0;
+    bool some = list(path, false, 0, &folders, NULL, NULL) == RN_OK && folders.count > 0;
     texts_free(&folders);
     return some;
 }
@@ -160,10 +178,10 @@ static RnStatus label_rest(Labels *l, uint32_t count, uint32_t label, RnError *e
 
 // Adds the pictures of every folder of `root`, whose names must be among the classes.
 static RnStatus add_classes(const char *root, const Texts *classes, Texts *paths, Labels *labels,
-                            RnError *err)
+                            RnFolderRest *rest, RnError *err)
 {
     Texts folders = {0};
-    RnStatus status = list(root, false, 0, &folders, err);
+    RnStatus status = list(root, false, 0, &folders, NULL, err);
     texts_sort(&folders, 0);
     for (uint32_t i = 0; status == RN_OK && i < folders.count; i++) {
         const char *folder = folders.at[i];
@@ -174,7 +192,7 @@ static RnStatus add_classes(const char *root, const Texts *classes, Texts *paths
                 rn_fail(err, RN_ERR_INPUT, "%s: the training pictures have no such class", folder);
         }
         if (status == RN_OK) {
-            status = list(folder, true, 0, paths, err);
+            status = list(folder, true, 0, paths, rest, err);
         }
         texts_sort(paths, before);
         if (status == RN_OK && paths->count == before) {
@@ -188,31 +206,52 @@ static RnStatus add_classes(const char *root, const Texts *classes, Texts *paths
     return status;
 }
 
+// What a data set of pictures reads from.
+typedef struct Folder {
+    Texts paths; // one for each picture
+    RnFolderOptions options;
+    atomic_flag flag;
+    atomic_flag *told; // &flag: that there is an orientation was said
+} Folder;
+
 static RnStatus read_picture(const void *context, uint32_t index, uint32_t channels, RnPicture *out,
                              RnError *err)
 {
-    const Texts *paths = context; // one for each picture
-    return rn_picture_read(paths->at[index], channels, out, err);
+    const Folder *f = context;
+    const char *path = f->paths.at[index];
+    uint32_t orientation = 1;
+    RnStatus status =
+        rn_picture_read_exif(path, channels, f->options.apply_exif, &orientation, out, err);
+    if (orientation != 1 && f->options.on_orientation != NULL &&
+        !atomic_flag_test_and_set(f->told)) {
+        f->options.on_orientation(f->options.context, path);
+    }
+    return status;
 }
 
 static void close_folder(void *context)
 {
-    texts_free(context);
-    free(context);
+    Folder *f = context;
+    texts_free(&f->paths);
+    free(f);
 }
 
 // A data set of these pictures, which it takes over.
-static RnStatus make_set(Texts *paths, const Labels *labels, const Texts *classes, RnDataset **out,
-                         RnError *err)
+static RnStatus make_set(Texts *paths, const Labels *labels, const Texts *classes,
+                         const RnFolderOptions *options, RnDataset **out, RnError *err)
 {
-    Texts *kept = malloc(sizeof *kept);
+    Folder *kept = calloc(1, sizeof *kept);
     const char **names = malloc(((size_t)classes->count + 1) * sizeof *names);
     RnStatus status = RN_ERR_MEMORY;
     if (kept == NULL || names == NULL) {
         rn_fail(err, RN_ERR_MEMORY, "out of memory for a data set");
         free(kept);
     } else {
-        *kept = *paths;
+        kept->paths = *paths;
+        kept->options = options != NULL ? *options : (RnFolderOptions){0};
+        kept->options.rest = NULL;
+        atomic_flag_clear(&kept->flag);
+        kept->told = &kept->flag;
         *paths = (Texts){0};
         for (uint32_t i = 0; i < classes->count; i++) {
             names[i] = base_name(classes->at[i]);
@@ -225,42 +264,144 @@ static RnStatus make_set(Texts *paths, const Labels *labels, const Texts *classe
     return status;
 }
 
-// The folder that holds a split's class folders; "" where the split is not there.
-static void split_root(const char *path, RnSplit split, char root[PATH_BYTES])
+static const char *const TRAIN_NAMES[] = {"train", NULL};
+static const char *const TEST_NAMES[] = {"test", NULL};
+static const char *const VAL_NAMES[] = {"val", "valid", "validation", NULL};
+
+static const char *const *split_names(RnSplit split)
 {
-    bool splits = has_folder(path, "train") || has_folder(path, "val");
-    const char *test = has_folder(path, "val") ? "val" : "test";
-    const char *name = split == RN_SPLIT_TRAIN ? "train" : test;
-    root[0] = 0;
-    if (splits && has_folder(path, name)) {
-        (void)join(path, name, root);
-    } else if (!splits && split == RN_SPLIT_TRAIN) {
-        (void)snprintf(root, PATH_BYTES, "%s", path);
+    switch (split) {
+    case RN_SPLIT_TRAIN:
+        return TRAIN_NAMES;
+    case RN_SPLIT_TEST:
+        return TEST_NAMES;
+    case RN_SPLIT_VAL:
+        return VAL_NAMES;
     }
+    return TEST_NAMES;
 }
 
-RnStatus rn_pictures_open_folder(const char *path, RnSplit split, RnDataset **out, RnError *err)
+// Does folder/name hold folders of its own, as classes are?
+static bool holds_folders(const char *folder, const char *name)
 {
-    char root[PATH_BYTES], train[PATH_BYTES];
+    char path[PATH_BYTES];
+    return join(folder, name, path) && rn_pictures_is_folder(path);
+}
+
+// The folder of a split, by its name alone; "" where there is none.
+static RnStatus find_split(const char *path, RnSplit split, char name[16], RnError *err)
+{
+    name[0] = 0;
+    for (const char *const *at = split_names(split); *at != NULL; at++) {
+        if (!holds_folders(path, *at)) {
+            continue;
+        }
+        if (name[0]) {
+            return rn_fail(err, RN_ERR_INPUT, "%s: both %s/ and %s/ hold classes: which is meant?",
+                           path, name, *at);
+        }
+        (void)snprintf(name, 16, "%s", *at);
+    }
+    return RN_OK;
+}
+
+RnStatus rn_pictures_split_folder(const char *path, RnSplit split, char name[16], RnError *err)
+{
+    char names[3][16]; // by RnSplit
+    for (int s = 0; s < 3; s++) {
+        RnStatus status = find_split(path, (RnSplit)s, names[s], err);
+        if (status != RN_OK) {
+            return status;
+        }
+    }
+    bool splits = names[RN_SPLIT_TRAIN][0] || names[RN_SPLIT_TEST][0] || names[RN_SPLIT_VAL][0];
+    memcpy(name, names[split], 16);
+    if (!splits && split == RN_SPLIT_TRAIN) {
+        (void)snprintf(name, 16, ".");
+    }
+    return RN_OK;
+}
+
+// Notes the folders beside the splits.
+static RnStatus count_left_out(const char *path, RnFolderRest *rest, RnError *err)
+{
+    Texts folders = {0};
+    RnStatus status = list(path, false, 0, &folders, NULL, err);
+    texts_sort(&folders, 0);
+    rest->left_out = 0;
+    for (uint32_t i = 0; status == RN_OK && i < folders.count; i++) {
+        const char *name = base_name(folders.at[i]);
+        bool is_split = false;
+        for (int s = 0; s < 3; s++) {
+            for (const char *const *at = split_names((RnSplit)s); *at != NULL; at++) {
+                is_split = is_split || (strcmp(name, *at) == 0 && holds_folders(path, name));
+            }
+        }
+        if (!is_split && rest->left_out++ == 0) {
+            (void)snprintf(rest->first_left_out, sizeof rest->first_left_out, "%s", name);
+        }
+    }
+    texts_free(&folders);
+    return status;
+}
+
+// The class folders of the training pictures, else of this split.
+static RnStatus list_classes(const char *path, const char *root, Texts *classes, RnError *err)
+{
+    char train[16], train_path[PATH_BYTES];
+    RnStatus status = rn_pictures_split_folder(path, RN_SPLIT_TRAIN, train, err);
+    if (status != RN_OK) {
+        return status;
+    }
+    bool there = train[0] && strcmp(train, ".") != 0 && join(path, train, train_path);
+    status = list(there ? train_path : root, false, 0, classes, NULL, err);
+    texts_sort(classes, 0);
+    return status;
+}
+
+// Where a split's class folders are.
+static RnStatus split_root(const char *path, RnSplit split, RnFolderRest *rest,
+                           char root[PATH_BYTES], RnError *err)
+{
+    char name[16];
+    RnStatus status = rn_pictures_split_folder(path, split, name, err);
+    if (status != RN_OK) {
+        return status;
+    }
+    if (!name[0]) {
+        const char *const *names = split_names(split);
+        return rn_fail(err, RN_ERR_MISSING, "%s: there is no %s/ with class folders", path,
+                       names[0]);
+    }
+    if (strcmp(name, ".") == 0) {
+        (void)snprintf(root, PATH_BYTES, "%s", path);
+        return RN_OK;
+    }
+    (void)join(path, name, root);
+    return rest != NULL ? count_left_out(path, rest, err) : RN_OK;
+}
+
+RnStatus rn_pictures_open_folder(const char *path, RnSplit split, const RnFolderOptions *options,
+                                 RnDataset **out, RnError *err)
+{
+    char root[PATH_BYTES];
+    RnFolderRest *rest = options != NULL ? options->rest : NULL;
     *out = NULL;
-    split_root(path, split, root);
-    split_root(path, RN_SPLIT_TRAIN, train);
-    if (!root[0]) {
-        return rn_fail(err, RN_ERR_MISSING, "%s: there is no %s", path,
-                       split == RN_SPLIT_TRAIN ? "train/" : "val/ or test/");
+    RnStatus status = split_root(path, split, rest, root, err);
+    if (status != RN_OK) {
+        return status;
     }
     Texts classes = {0}, paths = {0};
     Labels labels = {0};
-    RnStatus status = list(train[0] ? train : root, false, 0, &classes, err);
-    texts_sort(&classes, 0);
+    status = list_classes(path, root, &classes, err);
     if (status == RN_OK) {
-        status = add_classes(root, &classes, &paths, &labels, err);
+        status = add_classes(root, &classes, &paths, &labels, rest, err);
     }
     if (status == RN_OK && labels.count == 0) {
         status = rn_fail(err, RN_ERR_INPUT, "%s: no folders of pictures, one per class", root);
     }
     if (status == RN_OK) {
-        status = make_set(&paths, &labels, &classes, out, err);
+        status = make_set(&paths, &labels, &classes, options, out, err);
     }
     texts_free(&classes);
     texts_free(&paths);

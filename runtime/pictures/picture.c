@@ -149,7 +149,15 @@ static unsigned char *read_all(FILE *f, size_t *size)
 
 RnStatus rn_picture_read(const char *path, uint32_t channels, RnPicture *out, RnError *err)
 {
+    uint32_t orientation;
+    return rn_picture_read_exif(path, channels, false, &orientation, out, err);
+}
+
+RnStatus rn_picture_read_exif(const char *path, uint32_t channels, bool apply,
+                              uint32_t *orientation, RnPicture *out, RnError *err)
+{
     *out = (RnPicture){0};
+    *orientation = 1;
     FILE *f = fopen(path, "rb");
     if (f == NULL) {
         return rn_fail(err, RN_ERR_IO, "%s: %s", path, strerror(errno));
@@ -169,7 +177,14 @@ RnStatus rn_picture_read(const char *path, uint32_t channels, RnPicture *out, Rn
     fclose(f);
     if (status == RN_OK) {
         status = rn_picture_decode(bytes, size, path, channels, out, err);
+        *orientation = rn_picture_orientation(bytes, size);
     }
     free(bytes);
+    if (status == RN_OK && apply) {
+        status = rn_picture_turn(out, *orientation, err);
+    }
+    if (status != RN_OK) {
+        rn_picture_free(out);
+    }
     return status;
 }

@@ -209,11 +209,16 @@ static RnStatus parse_header(const unsigned char *b, size_t size, const char *pa
     return RN_OK;
 }
 
+static bool is_pixels(const Header *h)
+{
+    return h->kind == 'u' && h->item_bytes == 1;
+}
+
 static bool type_fits(const Header *h, RnNpyKind want)
 {
     uint32_t n = h->item_bytes;
-    if (want == RN_NPY_FLOAT) {
-        return h->kind == 'f' && (n == 4 || n == 8);
+    if (want != RN_NPY_INT) {
+        return (h->kind == 'f' && (n == 4 || n == 8)) || (want == RN_NPY_IMAGES && is_pixels(h));
     }
     if (h->kind == 'b') {
         return n == 1;
@@ -228,9 +233,11 @@ static RnStatus check_header(const Header *h, size_t data_bytes, const char *pat
     if (!type_fits(h, want)) {
         return rn_fail(err, RN_ERR_INPUT, "%s: element type %c%u, but %s is needed", path,
                        isprint((unsigned char)h->kind) ? h->kind : '?', h->item_bytes,
-                       want == RN_NPY_FLOAT ? "float32 or float64" : "an integer type");
+                       want == RN_NPY_FLOAT    ? "float32 or float64"
+                       : want == RN_NPY_IMAGES ? "float32, float64 or uint8"
+                                               : "an integer type");
     }
-    if (h->order == '>' && want == RN_NPY_FLOAT) {
+    if (h->order == '>' && h->kind == 'f') {
         return rn_fail(err, RN_ERR_INPUT, "%s: big-endian elements; save with little-endian ones",
                        path);
     }
@@ -306,6 +313,18 @@ static RnStatus convert_floats(const Header *h, const unsigned char *data, const
     return RN_OK;
 }
 
+static RnStatus copy_pixels(const unsigned char *data, const char *path, RnNpy *out, RnError *err)
+{
+    out->u8 = rni_memory_aligned(out->elements, MEMORY_ALIGN);
+    if (out->u8 == NULL) {
+        return rn_fail(err, RN_ERR_MEMORY, "%s: too large for this machine's memory", path);
+    }
+    if (out->elements) {
+        memcpy(out->u8, data, out->elements);
+    }
+    return RN_OK;
+}
+
 RnStatus rn_npy_parse(const void *bytes, size_t size, const char *path, RnNpyKind want, RnNpy *out,
                       RnError *err)
 {
@@ -320,31 +339,37 @@ RnStatus rn_npy_parse(const void *bytes, size_t size, const char *path, RnNpyKin
         return status;
     }
     const unsigned char *data = (const unsigned char *)bytes + start;
-    status = want == RN_NPY_FLOAT ? convert_floats(&h, data, path, out, err)
-                                  : convert_ints(&h, data, path, out, err);
+    status = want == RN_NPY_INT ? convert_ints(&h, data, path, out, err)
+             : is_pixels(&h)    ? copy_pixels(data, path, out, err)
+                                : convert_floats(&h, data, path, out, err);
     if (status != RN_OK) {
         rn_npy_free(out);
     }
     return status;
 }
 
-// Float32 files can be large: their elements are moved to the front of the bytes read, not copied.
-static RnStatus take_floats(FileBytes *file, const char *path, RnNpy *out, RnError *err)
+// Files of images can be large: their elements are moved to the front of the bytes read, not copied.
+static RnStatus take_images(FileBytes *file, const char *path, RnNpyKind want, RnNpy *out,
+                            RnError *err)
 {
     Header h = {0};
     size_t start = 0;
     RnStatus status = parse_header(file->data, file->size, path, &h, &start, err);
     if (status == RN_OK) {
-        status = check_header(&h, file->size - start, path, RN_NPY_FLOAT, out, err);
+        status = check_header(&h, file->size - start, path, want, out, err);
     }
     if (status != RN_OK) {
         return status;
     }
-    if (h.item_bytes != 4) {
+    if (h.item_bytes == 8) {
         return convert_floats(&h, file->data + start, path, out, err);
     }
     memmove(file->data, file->data + start, file->size - start);
-    out->f32 = (float *)(void *)file->data;
+    if (is_pixels(&h)) {
+        out->u8 = file->data;
+    } else {
+        out->f32 = (float *)(void *)file->data;
+    }
     file->data = NULL;
     return RN_OK;
 }
@@ -357,10 +382,10 @@ RnStatus rn_npy_read(const char *path, RnNpyKind want, RnNpy *out, RnError *err)
     if (status != RN_OK) {
         return status;
     }
-    if (want == RN_NPY_FLOAT) {
-        status = take_floats(&file, path, out, err);
-    } else {
+    if (want == RN_NPY_INT) {
         status = rn_npy_parse(file.data, file.size, path, want, out, err);
+    } else {
+        status = take_images(&file, path, want, out, err);
     }
     free(file.data);
     if (status != RN_OK) {
@@ -394,6 +419,7 @@ void rn_npy_free(RnNpy *array)
     }
     free(array->f32);
     free(array->i64);
+    free(array->u8);
     *array = (RnNpy){0};
 }
 

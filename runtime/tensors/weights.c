@@ -4,8 +4,11 @@
 
 #include <stdlib.h>
 
+#include <cjson/cJSON.h>
+
 #include "core/memory.h"
 #include "core/nonfinite.h"
+#include "tensors/class_names.h"
 
 RnFileTensor rni_weights_entry(const RnModel *model, int32_t index, const char *name,
                                const float *data)
@@ -28,6 +31,12 @@ RnStatus rni_weights_check_finite(RnSession *session, bool gradients, const char
 
 RnStatus rn_weights_save(RnSession *session, const char *path, RnError *err)
 {
+    return rn_weights_save_named(session, path, NULL, 0, err);
+}
+
+RnStatus rn_weights_save_named(RnSession *session, const char *path, const char *const *class_names,
+                               uint32_t classes, RnError *err)
+{
     const RnModel *m = rn_session_model(session);
     uint32_t count = m->param_count + m->state_count;
     if (m->flags & RN_MODEL_WEIGHTS_PACKED) {
@@ -39,14 +48,19 @@ RnStatus rn_weights_save(RnSession *session, const char *path, RnError *err)
         return status;
     }
     RnFileTensor *tensors = calloc((size_t)count + 1, sizeof *tensors);
-    if (tensors == NULL) {
+    char *names = class_names != NULL ? rni_class_names_text(class_names, classes) : NULL;
+    if (tensors == NULL || (class_names != NULL && names == NULL)) {
+        free(tensors);
+        cJSON_free(names);
         return rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
     }
     for (uint32_t i = 0; i < count; i++) {
         tensors[i] = rni_weights_entry(m, (int32_t)i, rn_model_tensor_name(m, (int32_t)i),
                                        rn_tensor_data(session, (int32_t)i));
     }
-    status = rn_tensor_file_write(path, tensors, count, NULL, 0, err);
+    const RnFileMeta meta = {CLASS_NAMES_META, names};
+    status = rn_tensor_file_write(path, tensors, count, &meta, names != NULL, err);
+    cJSON_free(names);
     free(tensors);
     return status;
 }

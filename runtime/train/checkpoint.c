@@ -10,6 +10,7 @@
 
 #include "core/memory.h"
 #include "core/nonfinite.h"
+#include "tensors/class_names.h"
 #include "tensors/json_text.h"
 #include "tensors/tensor_convert.h"
 #include "tensors/weights.h"
@@ -189,16 +190,21 @@ RnStatus rn_checkpoint_save(const char *path, RnSession *session, RnOptimizer *o
     size_t count = owned + buffer_tensors(m, optimizer);
     RnFileTensor *list = calloc(count + 1, sizeof *list);
     char *text = place_text(m, optimizer, place);
-    if (list == NULL || text == NULL || !list_tensors(session, optimizer, list)) {
+    char *names = place->class_names != NULL
+                      ? rni_class_names_text(place->class_names, place->classes)
+                      : NULL;
+    if (list == NULL || text == NULL || (place->class_names != NULL && names == NULL) ||
+        !list_tensors(session, optimizer, list)) {
         status = rn_fail(err, RN_ERR_MEMORY, "%s: out of memory", path);
     } else {
-        const RnFileMeta meta[] = {{CHECKPOINT_META, text}};
-        status = rn_tensor_file_write(path, list, count, meta, 1, err);
+        const RnFileMeta meta[] = {{CHECKPOINT_META, text}, {CLASS_NAMES_META, names}};
+        status = rn_tensor_file_write(path, list, count, meta, names != NULL ? 2 : 1, err);
     }
     for (size_t i = owned; list != NULL && i < count; i++) {
         free_name(list[i].name);
     }
     free(list);
+    cJSON_free(names);
     cJSON_free(text);
     return status;
 }

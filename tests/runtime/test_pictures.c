@@ -4,10 +4,12 @@
 #include "support/check_main.h"
 
 #include <math.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
 #include "resnetc/pictures.h"
+#include "runtime/data/dataset.h"
 #include "runtime/temp_files.h"
 
 #define PICTURES TEST_SOURCE_DIR "/tests/runtime/pictures/"
@@ -409,7 +411,7 @@ static void open_fails(const TempFolder *t, RnSplit split, RnStatus want, const 
 {
     RnDataset *d = NULL;
     RnError err = {0};
-    ck_assert_int_eq(rn_pictures_open_folder(t->path, split, &d, &err), want);
+    ck_assert_int_eq(rn_pictures_open_folder(t->path, split, NULL, &d, &err), want);
     ck_assert_msg(strstr(err.text, text) != NULL, "'%s' is not in '%s'", text, err.text);
     ck_assert_ptr_null(d);
 }
@@ -426,7 +428,7 @@ START_TEST(folders_with_splits)
     ck_assert(rn_pictures_is_folder(t.path));
     RnDataset *d = NULL;
     RnError err = {0};
-    ck_assert_msg(rn_pictures_open_folder(t.path, RN_SPLIT_TRAIN, &d, &err) == RN_OK, "%s",
+    ck_assert_msg(rn_pictures_open_folder(t.path, RN_SPLIT_TRAIN, NULL, &d, &err) == RN_OK, "%s",
                   err.text);
     ck_assert(d->count == 4 && d->classes == 3);
     ck_assert_str_eq(d->class_names[0], "ant");
@@ -445,11 +447,12 @@ START_TEST(folders_with_splits)
     ck_assert_uint_eq(crc32(0, (const Bytef *)x, 3 * H * W * sizeof *x), image_crc(&p, &steps));
     rn_picture_free(&p);
     rn_dataset_close(d);
-    ck_assert_int_eq(rn_pictures_open_folder(t.path, RN_SPLIT_TEST, &d, &err), RN_OK);
+    ck_assert_int_eq(rn_pictures_open_folder(t.path, RN_SPLIT_VAL, NULL, &d, &err), RN_OK);
     ck_assert(d->count == 1 && d->classes == 3 && d->labels[0] == 2);
     rn_dataset_close(d);
     put(&t, "val/eel", "x.png", "palette.png");
-    open_fails(&t, RN_SPLIT_TEST, RN_ERR_INPUT, "val/eel: the training pictures have no such");
+    open_fails(&t, RN_SPLIT_TEST, RN_ERR_MISSING, "there is no test/ with class folders");
+    open_fails(&t, RN_SPLIT_VAL, RN_ERR_INPUT, "val/eel: the training pictures have no such");
     put(&t, "train/fox", "x.gif", NULL);
     open_fails(&t, RN_SPLIT_TRAIN, RN_ERR_INPUT, "train/fox: no pictures (.jpg, .jpeg, .png)");
     remove_tree(&t);
@@ -463,10 +466,11 @@ START_TEST(folders_without_splits)
     open_fails(&t, RN_SPLIT_TRAIN, RN_ERR_INPUT, "no folders of pictures, one per class");
     put(&t, "a", "x.png", "grey.png");
     put(&t, "b", "bad.png", NULL);
-    open_fails(&t, RN_SPLIT_TEST, RN_ERR_MISSING, "there is no val/ or test/");
+    open_fails(&t, RN_SPLIT_TEST, RN_ERR_MISSING, "there is no test/ with class folders");
+    open_fails(&t, RN_SPLIT_VAL, RN_ERR_MISSING, "there is no val/ with class folders");
     RnDataset *d = NULL;
     RnError err = {0};
-    ck_assert_int_eq(rn_pictures_open_folder(t.path, RN_SPLIT_TRAIN, &d, &err), RN_OK);
+    ck_assert_int_eq(rn_pictures_open_folder(t.path, RN_SPLIT_TRAIN, NULL, &d, &err), RN_OK);
     ck_assert(d->count == 2 && d->classes == 2);
     RnTransform transform;
     const RnPreprocess steps = {.centre_crop = 1};
@@ -488,6 +492,179 @@ START_TEST(folders_without_splits)
 }
 END_TEST
 
+static void expect_split(const TempFolder *t, RnSplit split, const char *want)
+{
+    char name[16];
+    RnError err = {0};
+    ck_assert_msg(rn_pictures_split_folder(t->path, split, name, &err) == RN_OK, "%s", err.text);
+    ck_assert_str_eq(name, want);
+}
+
+// A class may be called train; valid/ and validation/ are splits too; what is not taken is told.
+START_TEST(names_of_splits)
+{
+    TempFolder t = temp_folder();
+    put(&t, "train", "a.png", "grey.png");
+    put(&t, "test", "a.png", "grey.png");
+    put(&t, "bus", "b.png", "grey.png");
+    expect_split(&t, RN_SPLIT_TRAIN, ".");
+    expect_split(&t, RN_SPLIT_VAL, "");
+    RnDataset *d = NULL;
+    RnError err = {0};
+    ck_assert_int_eq(rn_pictures_open_folder(t.path, RN_SPLIT_TRAIN, NULL, &d, &err), RN_OK);
+    ck_assert(d->classes == 3 && d->count == 3);
+    ck_assert_str_eq(d->class_names[2], "train");
+    rn_dataset_close(d);
+    remove_tree(&t);
+    t = temp_folder();
+    put(&t, "train/cat", "a.png", "grey.png");
+    put(&t, "train/cat", "a.webp", NULL);
+    put(&t, "train/cat/deep", "b.WEBP", NULL);
+    put(&t, "train/dog", "a.png", "grey.png");
+    put(&t, "train/dog", "read.me", NULL);
+    put(&t, "validation/dog", "a.png", "grey.png");
+    put(&t, "test/cat", "a.png", "grey.png");
+    put(&t, "extra", "a.png", "grey.png");
+    expect_split(&t, RN_SPLIT_TRAIN, "train");
+    expect_split(&t, RN_SPLIT_VAL, "validation");
+    expect_split(&t, RN_SPLIT_TEST, "test");
+    RnFolderRest rest = {0};
+    const RnFolderOptions options = {.rest = &rest};
+    ck_assert_int_eq(rn_pictures_open_folder(t.path, RN_SPLIT_TRAIN, &options, &d, &err), RN_OK);
+    rn_dataset_close(d);
+    ck_assert_uint_eq(rest.kinds, 2);
+    uint32_t webp = strcasecmp(rest.skipped[0].ending, ".webp") == 0 ? 0 : 1;
+    ck_assert(rest.skipped[webp].count == 2 && rest.skipped[1 - webp].count == 1);
+    ck_assert_uint_eq(rest.left_out, 1);
+    ck_assert_str_eq(rest.first_left_out, "extra");
+    ck_assert_int_eq(rn_pictures_open_folder(t.path, RN_SPLIT_TEST, NULL, &d, &err), RN_OK);
+    ck_assert(d->count == 1 && d->labels[0] == 0 && d->classes == 2);
+    rn_dataset_close(d);
+    put(&t, "valid/dog", "a.png", "grey.png");
+    open_fails(&t, RN_SPLIT_TRAIN, RN_ERR_INPUT, "both valid/ and validation/ hold classes");
+    remove_tree(&t);
+}
+END_TEST
+
+// 5 pictures of a, 2 of b, 1 of c.
+START_TEST(limits_are_even)
+{
+    static const uint32_t want[][3] = {{0},       {1, 0, 0}, {1, 1, 0}, {1, 1, 1}, {2, 1, 1},
+                                       {2, 2, 1}, {3, 2, 1}, {4, 2, 1}, {5, 2, 1}};
+    TempFolder t = temp_folder();
+    for (int i = 0; i < 5; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d.png", i);
+        put(&t, "a", name, "grey.png");
+        if (i < 2) {
+            put(&t, "b", name, "grey.png");
+        }
+    }
+    put(&t, "c", "0.png", "grey.png");
+    for (uint32_t limit = 1; limit < 10; limit++) {
+        RnDataset *d = NULL;
+        uint32_t counts[3] = {0};
+        ck_assert_int_eq(rn_pictures_open_folder(t.path, RN_SPLIT_TRAIN, NULL, &d, NULL), RN_OK);
+        ck_assert_int_eq(rn_dataset_limit(d, limit, NULL), RN_OK);
+        ck_assert_uint_eq(d->count, limit < 8 ? limit : 8);
+        for (uint32_t i = 0; i < d->count; i++) {
+            counts[d->labels[i]]++;
+            ck_assert(i == 0 || d->labels[i] >= d->labels[i - 1]);
+        }
+        ck_assert(memcmp(counts, want[limit < 8 ? limit : 8], sizeof counts) == 0);
+        ck_assert_int_eq(rn_dataset_limit(d, 0, NULL), RN_ERR_USAGE);
+        rn_dataset_close(d);
+    }
+    remove_tree(&t);
+}
+END_TEST
+
+static void count_bad(void *context, const RnError *why)
+{
+    ck_assert_ptr_nonnull(strstr(why->text, "bad"));
+    ++*(int *)context;
+}
+
+// Bad pictures go, and the epoch's order of the others is what it was.
+START_TEST(bad_pictures_are_left_out)
+{
+    TempFolder t = temp_folder();
+    for (int i = 0; i < 9; i++) {
+        char name[16];
+        snprintf(name, sizeof name, i % 4 == 2 ? "%dbad.png" : "%d.png", i);
+        put(&t, i < 5 ? "a" : "b", name, i % 4 == 2 ? NULL : "grey.png");
+    }
+    RnDataset *d = NULL, *all = NULL;
+    RnError err = {0};
+    uint32_t skipped = 0, order[9];
+    int told = 0;
+    ck_assert_int_eq(rn_pictures_open_folder(t.path, RN_SPLIT_TRAIN, NULL, &d, &err), RN_OK);
+    ck_assert_int_eq(rn_pictures_open_folder(t.path, RN_SPLIT_TRAIN, NULL, &all, &err), RN_OK);
+    ck_assert_int_eq(rn_dataset_skip_bad(d, NULL, count_bad, &told, &skipped, &err), RN_OK);
+    ck_assert(skipped == 2 && told == 2 && d->count == 7 && all->count == 9);
+    static const uint32_t labels[] = {0, 0, 0, 0, 1, 1, 1}, now[] = {0, 1, 9, 2, 3, 4, 9, 5, 6};
+    ck_assert(memcmp(d->labels, labels, sizeof labels) == 0);
+    for (uint64_t epoch = 0; epoch < 4; epoch++) {
+        uint32_t whole[9], n = 0;
+        rni_dataset_order(all, whole, 5, epoch);
+        ck_assert_uint_eq(rni_dataset_order_room(d), 9);
+        rni_dataset_order(d, order, 5, epoch);
+        for (uint32_t i = 0; i < 9; i++) {
+            if (now[whole[i]] != 9) {
+                ck_assert_uint_eq(order[n++], now[whole[i]]);
+            }
+        }
+    }
+    RnTransform transform;
+    const RnPreprocess steps = {.centre_crop = 1};
+    rn_transform_init(&transform, 1, H, W, &steps);
+    ck_assert_int_eq(rn_dataset_set_transform(d, &transform, &err), RN_OK);
+    float x[7 * H * W];
+    ck_assert_msg(rn_dataset_fill(d, NULL, 0, 7, NULL, x, NULL, &err) == RN_OK, "%s", err.text);
+    rn_dataset_close(d);
+    rn_dataset_close(all);
+    remove_tree(&t);
+    t = temp_folder();
+    put(&t, "a", "bad.png", NULL);
+    ck_assert_int_eq(rn_pictures_open_folder(t.path, RN_SPLIT_TRAIN, NULL, &d, &err), RN_OK);
+    ck_assert_int_eq(rn_dataset_skip_bad(d, NULL, NULL, NULL, &skipped, &err), RN_ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(err.text, "none of the 1 pictures can be read"));
+    rn_dataset_close(d);
+    remove_tree(&t);
+}
+END_TEST
+
+// A picture of 2 x 3 pixels, turned each way.
+START_TEST(orientations)
+{
+    static const char *const want[] = {NULL,     "abcdef", "cbafed", "fedcba", "defabc",
+                                       "adbecf", "daebfc", "fcebda", "cfbead"};
+    for (uint32_t o = 1; o <= 8; o++) {
+        uint8_t *pixels = malloc(6);
+        memcpy(pixels, "abcdef", 6);
+        RnPicture p = {.channels = 1, .height = 2, .width = 3, .pixels = pixels};
+        ck_assert_int_eq(rn_picture_turn(&p, o, NULL), RN_OK);
+        ck_assert_uint_eq(p.height, o >= 5 ? 3 : 2);
+        ck_assert_uint_eq(p.width, o >= 5 ? 2 : 3);
+        ck_assert_msg(memcmp(p.pixels, want[o], 6) == 0, "%u: %.6s", o, (const char *)p.pixels);
+        rn_picture_free(&p);
+    }
+    uint32_t orientation;
+    RnPicture p;
+    char path[400];
+    snprintf(path, sizeof path, "%s/tests/runtime/pictures/turned.jpg", TEST_SOURCE_DIR);
+    ck_assert_int_eq(rn_picture_read_exif(path, 3, false, &orientation, &p, NULL), RN_OK);
+    ck_assert_uint_eq(orientation, 6);
+    ck_assert(p.height == 29 && p.width == 37);
+    rn_picture_free(&p);
+    // Pillow's ImageOps.exif_transpose gives the same pixels.
+    ck_assert_int_eq(rn_picture_read_exif(path, 3, true, &orientation, &p, NULL), RN_OK);
+    ck_assert(p.height == 37 && p.width == 29);
+    ck_assert_uint_eq(crc32(0, p.pixels, 3 * 37 * 29), 4104039020u);
+    rn_picture_free(&p);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("pictures");
@@ -505,6 +682,10 @@ int main(void)
     tcase_add_test(tc, augmentations_are_named);
     tcase_add_test(tc, folders_with_splits);
     tcase_add_test(tc, folders_without_splits);
+    tcase_add_test(tc, names_of_splits);
+    tcase_add_test(tc, limits_are_even);
+    tcase_add_test(tc, bad_pictures_are_left_out);
+    tcase_add_test(tc, orientations);
     suite_add_tcase(suite, tc);
     return check_run(suite);
 }

@@ -116,10 +116,14 @@ const OptionDef option_table[] = {
      .doc = "grad: integer array L.npy [N], each below the number of classes. predict: a text with "
             "a class name on each line."},
     {"data", 0, OPTION_TEXT, AT(data), .reads = "the data", .value = "SET", .commands = DATA,
-     .doc =
-         "fashion-mnist; mnist; a folder of IDX files, of CIFAR-10 or CIFAR-100 .bin files, or "
-         "of pictures (train/CLASS/*.jpg and val/CLASS/*.jpg, or CLASS/*.jpg); or IMAGES,LABELS: "
-         "two .npy or two IDX files (gzip or not)."},
+     .doc = "fashion-mnist; mnist; a folder of IDX files, of CIFAR-10 or CIFAR-100 .bin files, or "
+            "of pictures (train/CLASS/*.jpg with val/CLASS/*.jpg and test/CLASS/*.jpg, or "
+            "CLASS/*.jpg); or IMAGES,LABELS: two .npy or two IDX files (gzip or not)."},
+    {"split", 0, OPTION_CHOICE, AT(split), .value = "scored|train|val|test",
+     .commands = CMD_EVAL | CMD_PREDICT,
+     .doc = "Which pictures of the set: scored is what train scores after each epoch: the "
+            "validation pictures, else the test pictures, else all there are, which is said "
+            "(default)."},
     {"data-dir", 0, OPTION_TEXT, AT(data_dir), .value = "DIR", .needs = "data", .commands = DATA,
      .doc = "Where the files of the set lie, in place of where --data NAME would look."},
     {"resize", 0, OPTION_INT, AT(resize), .value = "N", .min = 1, .max = 4096, .commands = DATA,
@@ -127,7 +131,15 @@ const OptionDef option_table[] = {
      .doc = "Resize 8-bit pictures to N x N, bilinear, as PIL does, in place of what the model "
             "states."},
     {"limit", 0, OPTION_INT, AT(limit), .value = "N", .min = 1, .max = 1e9, .commands = DATA,
-     .doc = "Use only the first N pictures of the data set."},
+     .doc = "Use only N pictures: of a folder of pictures as many of each class as there are, "
+            "else the first."},
+    {"exif", 0, OPTION_CHOICE, AT(exif), .value = "ignore|apply", .commands = DATA,
+     .same_on_resume = true,
+     .doc = "Files of pictures that lie on their side: take them as they lie, as torchvision does "
+            "(default), or turn them as their EXIF orientation says."},
+    {"skip-bad", 0, OPTION_FLAG, AT(skip_bad), .commands = DATA,
+     .doc = "Read all files of pictures once beforehand, name those that are damaged, and go on "
+            "without them."},
     {"augment", 0, OPTION_TEXT, AT(augment), .value = "flip,crop=N,rrc", .commands = CMD_TRAIN,
      .same_on_resume = true,
      .doc =

@@ -31,6 +31,13 @@ enum {
     CMD_NONE = 1u << 7, // before any command
 };
 
+typedef enum SplitChoice {
+    CHOICE_SCORED,
+    CHOICE_TRAINING,
+    CHOICE_VALIDATION,
+    CHOICE_TEST
+} SplitChoice;
+
 typedef enum ModeChoice { CHOICE_INFER, CHOICE_TRAIN, CHOICE_BOTH } ModeChoice;
 
 typedef VEC(const char *) TextList;
@@ -67,6 +74,9 @@ struct Options {
     bool new_head;
     const char *input, *labels, *data, *data_dir, *augment;
     int64_t resize, limit, count, top, loader_threads;
+    int32_t split; // SplitChoice
+    int32_t exif;  // 0: ignore, 1: apply
+    bool skip_bad;
     TextList pictures; // files, of predict
     // training
     int64_t batch, epochs, steps, seed, threads;

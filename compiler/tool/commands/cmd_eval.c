@@ -5,18 +5,10 @@
 
 #include "tool/cli/messages.h"
 #include "tool/commands/loaded_model.h"
+#include "tool/commands/open_data.h"
+#include "tool/commands/weights_option.h"
 
 #define DEFAULT_BATCH 64
-
-// The test split where the data set has one.
-static ExitCode open_test_data(Arena *a, const Options *o, RnDataset **out)
-{
-    ExitCode code = session_open_data(a, o, RN_SPLIT_TEST, out);
-    if (code == EXIT_OK && !*out) {
-        code = session_open_data(a, o, RN_SPLIT_TRAIN, out);
-    }
-    return code;
-}
 
 static ExitCode evaluate(LoadedModel *m, const Options *o, RnDataset *data, uint32_t batch)
 {
@@ -41,8 +33,9 @@ static ExitCode evaluate(LoadedModel *m, const Options *o, RnDataset *data, uint
 
 ExitCode cmd_eval(Arena *a, const Options *o)
 {
-    RnDataset *data;
-    ExitCode code = open_test_data(a, o, &data);
+    DataReading reading = {.options = o};
+    OpenedData data;
+    ExitCode code = data_open_scored(&reading, &data);
     if (code != EXIT_OK) {
         return code;
     }
@@ -50,15 +43,18 @@ ExitCode cmd_eval(Arena *a, const Options *o)
     LoadedModel m;
     code = session_start(a, o, &m);
     if (code == EXIT_OK) {
-        code = session_check_data(&m, data, o->data);
+        code = session_check_data(&m, data.set, o->data);
     }
     if (code == EXIT_OK) {
         code = session_compile(o, RN_MODE_INFER, batch, false, &m);
     }
     if (code == EXIT_OK) {
-        code = evaluate(&m, o, data, batch);
+        code = weights_compare_names(a, o, data.set->class_names, data.set->classes);
+    }
+    if (code == EXIT_OK) {
+        code = evaluate(&m, o, data.set, batch);
     }
     session_unload(&m);
-    rn_dataset_close(data);
+    data_close(&data);
     return code;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tool/commands/open_data.h"
 #include "tool/commands/predict.h"
 #include "tool/cli/messages.h"
 
@@ -13,8 +14,9 @@
 // What is shown, and how.
 typedef struct Show {
     const RnDataset *data;
-    const ClassNames *names;
-    double mean, std; // of the first channel, to undo normalisation
+    const ClassNames *names;  // of what the model says
+    const ClassNames *labels; // of what is true
+    double mean, std;         // of the first channel, to undo normalisation
 } Show;
 
 // Brightness of the first channel at (y, x) of picture i, 0..1 where the data is so.
@@ -46,7 +48,7 @@ static void show_prediction(const Show *s, const float *image, const Prediction 
     char is[24], said[24];
     draw_picture(s, image);
     printf("    true: %-14s predicted: %-14s probability %.1f%%%s\n\n",
-           predict_class_name(s->names, p->label, is),
+           predict_class_name(s->labels, p->label, is),
            predict_class_name(s->names, p->predicted, said), 100.0 * (double)p->probability,
            p->predicted == p->label ? "" : "   (wrong)");
 }
@@ -103,12 +105,15 @@ static ExitCode predict_data(Arena *a, const Options *o, RnDataset *data)
         code = predict_read_names(a, &m, &names);
     }
     if (code == EXIT_OK) {
+        ClassNames labels = {data->class_names, data->classes};
         if (!names.at) {
-            names = (ClassNames){data->class_names, data->classes};
+            names = labels;
+        } else if (!labels.at || o->labels) {
+            labels = names;
         }
         const RnPreprocess *p = data->values ? NULL : rn_model_preprocess(m.model, 0);
         bool normal = p && p->normalize;
-        Show s = {data, &names, normal ? p->mean[0] : 0, normal ? p->std[0] : 1};
+        Show s = {data, &names, &labels, normal ? p->mean[0] : 0, normal ? p->std[0] : 1};
         code = predict(&m, &s, count);
     }
     session_unload(&m);
@@ -145,15 +150,13 @@ ExitCode cmd_predict(Arena *a, const Options *o)
     if (o->json) {
         return report_error(EXIT_USAGE, "--json is for picture files, not for --data");
     }
-    RnDataset *data;
-    ExitCode code = session_open_data(a, o, RN_SPLIT_TEST, &data);
-    if (code == EXIT_OK && !data) {
-        code = session_open_data(a, o, RN_SPLIT_TRAIN, &data);
-    }
+    DataReading reading = {.options = o};
+    OpenedData data;
+    ExitCode code = data_open_scored(&reading, &data);
     if (code != EXIT_OK) {
         return code;
     }
-    code = predict_data(a, o, data);
-    rn_dataset_close(data);
+    code = predict_data(a, o, data.set);
+    data_close(&data);
     return code;
 }

@@ -51,6 +51,19 @@ static RnStatus add_batch(Training *t, const RnBatch *b, uint64_t pictures, Step
     return RN_OK;
 }
 
+// A picture that cannot be read ends the run. What is trained so far is saved: this step has changed
+// no parameter yet.
+static ExitCode unreadable(Training *t, RnError *err)
+{
+    ExitCode code =
+        report_error((ExitCode)rn_status_exit_code(err->status),
+                     "%s\n  help: --skip-bad leaves out pictures that cannot be read", err->text);
+    if (t->options->checkpoint && train_save(t) == EXIT_OK) {
+        train_say_how_to_resume(t);
+    }
+    return code;
+}
+
 // One step of the optimiser: --accumulate batches, fewer at the end of an epoch.
 static ExitCode train_step(Training *t)
 {
@@ -63,7 +76,7 @@ static ExitCode train_step(Training *t)
         RnBatch batch;
         uint64_t read_start = clock_ns(), waited = rn_loader_wait_ns(t->loader);
         if (rn_loader_next(t->loader, &batch, &err) != RN_OK) {
-            return report_status(&err);
+            return unreadable(t, &err);
         }
         r.waited += (double)(rn_loader_wait_ns(t->loader) - waited) * 1e-9;
         trace_add(t->trace, "read batch", read_start);
@@ -191,13 +204,17 @@ static ExitCode prepare_data(Training *t)
     if (o->augment && rn_augment_parse(o->augment, &t->augment, &err) != RN_OK) {
         return report_error(EXIT_USAGE, "--augment: %s", err.text);
     }
-    ExitCode code = session_open_data(t->arena, o, RN_SPLIT_TRAIN, &t->train);
+    t->reading.options = o;
+    ExitCode code = data_open(&t->reading, RN_SPLIT_TRAIN, &t->train_data);
     if (code == EXIT_OK) {
-        code = session_open_data(t->arena, o, RN_SPLIT_TEST, &t->test);
+        code = data_open_held_out(&t->reading, &t->test_data);
     }
     if (code != EXIT_OK) {
         return code;
     }
+    t->train = t->train_data.set;
+    t->test = t->test_data.set;
+    data_tell_training(t->arena, o, &t->train_data, &t->test_data);
     t->batch = o->batch ? (uint32_t)o->batch : DEFAULT_BATCH;
     if (t->batch > t->train->count) {
         t->batch = t->train->count;
@@ -302,7 +319,8 @@ static ExitCode train(Training *t)
         return code;
     }
     RnError err = {0};
-    if (rn_weights_save(t->model.session, t->options->save, &err) != RN_OK) {
+    if (rn_weights_save_named(t->model.session, t->options->save, t->train->class_names,
+                              t->train->classes, &err) != RN_OK) {
         return report_status(&err);
     }
     return EXIT_OK;
@@ -329,7 +347,7 @@ ExitCode cmd_train(Arena *a, const Options *o)
     rn_loader_destroy(t.loader);
     rn_optimizer_destroy(t.optimizer);
     session_unload(&t.model);
-    rn_dataset_close(t.train);
-    rn_dataset_close(t.test);
+    data_close(&t.train_data);
+    data_close(&t.test_data);
     return code;
 }

@@ -1,66 +1,9 @@
-// data.c: the data set of a command, and how its pictures become the model's input.
+// data.c: how the pictures of a data set become the model's input.
+// Not here: which pictures these are (open_data.c).
 #include <stdio.h>
-#include <string.h>
 
 #include "tool/cli/messages.h"
 #include "tool/commands/loaded_model.h"
-#include "resnetc/pictures.h"
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), k = strlen(end);
-    return n >= k && strcmp(text + n - k, end) == 0;
-}
-
-// A name, a file, or a folder.
-static RnStatus open_set(const Options *o, RnSplit split, RnDataset **out, RnError *err)
-{
-    const char *set = o->data_dir ? o->data_dir : o->data;
-    if (!rn_dataset_knows(set) && rn_pictures_is_folder(set)) {
-        return rn_pictures_open_folder(set, split, out, err);
-    }
-    return rn_dataset_open(set, split, (uint32_t)o->resize, out, err);
-}
-
-ExitCode session_open_data(Arena *a, const Options *o, RnSplit split, RnDataset **out)
-{
-    RnError err = {0};
-    *out = NULL;
-    if (!o->data) {
-        return report_error(EXIT_USAGE, "%s needs --data SET", o->command->name);
-    }
-    const char *comma = strchr(o->data, ',');
-    RnStatus status;
-    if (!comma) {
-        status = open_set(o, split, out, &err);
-        if (status == RN_ERR_MISSING && split == RN_SPLIT_TEST) {
-            return EXIT_OK;
-        }
-    } else if (split == RN_SPLIT_TEST) {
-        return EXIT_OK;
-    } else {
-        const char *images = arena_strndup(a, o->data, (size_t)(comma - o->data));
-        if (!ends_with(images, ".npy")) {
-            status = rn_dataset_open_idx(images, comma + 1, (uint32_t)o->resize, out, &err);
-        } else if (o->resize) {
-            return report_error(EXIT_USAGE, "--resize works on 8-bit pictures, not on .npy");
-        } else {
-            status = rn_dataset_open_npy(images, comma + 1, out, &err);
-        }
-    }
-    if (status != RN_OK) {
-        return report_status(&err);
-    }
-    if (!(*out)->labels) {
-        rn_dataset_close(*out);
-        *out = NULL;
-        return report_error(EXIT_USAGE, "--data %s has no labels: give IMAGES,LABELS", o->data);
-    }
-    if (o->limit > 0 && o->limit < (int64_t)(*out)->count) {
-        (*out)->count = (uint32_t)o->limit;
-    }
-    return EXIT_OK;
-}
 
 ExitCode session_check_shape(const Build *build, const char *what, uint64_t c, uint64_t h,
                              uint64_t w)

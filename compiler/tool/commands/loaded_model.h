@@ -29,9 +29,6 @@ ExitCode session_compile(const Options *o, unsigned modes, uint32_t max_batch, b
                          LoadedModel *out);
 void session_unload(LoadedModel *m);
 
-/// Opens --data, cut to --limit pictures. *out is NULL, with EXIT_OK, where there is no test split:
-/// for a pair of files, and for a folder of pictures without val/ or test/.
-ExitCode session_open_data(Arena *a, const Options *o, RnSplit split, RnDataset **out);
 /// Checks that the pictures fit the model's input, with a hint at -D where they do not.
 ExitCode session_check_shape(const Build *build, const char *what, uint64_t c, uint64_t h,
                              uint64_t w);

@@ -4,14 +4,15 @@
 
 #include "tool/commands/loaded_model.h"
 
-/// Names of classes: of a data set, or the lines of --labels. at NULL: they have numbers only.
+/// Names of classes: the lines of --labels, those in the file of weights, or a data set's. at NULL: they
+/// have numbers only.
 typedef struct ClassNames {
     const char *const *at;
     uint32_t count;
 } ClassNames;
 
-/// Reads --labels, a name on each line; the model must have as many classes. Nothing without the
-/// option.
+/// Reads --labels, a name on each line; the model must have as many classes. Without the option the
+/// names that the file of --weights holds.
 ExitCode predict_read_names(Arena *a, const LoadedModel *m, ClassNames *out);
 /// The name, or "class 7".
 const char *predict_class_name(const ClassNames *names, uint32_t k, char text[24]);

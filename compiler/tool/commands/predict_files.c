@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "tool/cli/messages.h"
+#include "tool/commands/weights_option.h"
 #include "resnetc/pictures.h"
 
 #define MAX_LABELS_BYTES (16u << 20)
@@ -18,7 +19,7 @@ ExitCode predict_read_names(Arena *a, const LoadedModel *m, ClassNames *out)
     uint32_t classes = rn_model_classes(m->model);
     *out = (ClassNames){0};
     if (!path) {
-        return EXIT_OK;
+        return weights_class_names(a, m->options, &out->at, &out->count);
     }
     size_t bytes = 0;
     const char *why = NULL;
@@ -66,6 +67,7 @@ typedef struct Run {
     uint32_t classes, top;
     float *image, *logits;
     uint32_t *order;
+    bool orientation_told;
 } Run;
 
 // The `top` largest logits' classes to the front, the first of equals first.
@@ -138,9 +140,18 @@ static ExitCode predict_file(Run *r, const char *path)
 {
     RnError err = {0};
     RnPicture picture;
-    RnStatus status = rn_picture_read(path, r->transform.channels, &picture, &err);
+    uint32_t orientation = 1;
+    bool turn = r->m->options->exif != 0;
+    RnStatus status =
+        rn_picture_read_exif(path, r->transform.channels, turn, &orientation, &picture, &err);
     if (status != RN_OK) {
         return report_status(&err);
+    }
+    if (orientation != 1 && !r->orientation_told) {
+        r->orientation_told = true;
+        fprintf(stderr, "%s: %s\n", path,
+                turn ? "turned as its EXIF orientation says"
+                     : "its EXIF orientation is ignored; --exif=apply turns it");
     }
     status = rn_transform_run(&r->transform, NULL, NULL, &picture, r->image, &r->scratch, &err);
     rn_picture_free(&picture);

@@ -12,4 +12,14 @@ RnWeightsOptions weights_options(const Options *o);
 /// tensors that kept them are listed on standard error.
 ExitCode weights_load(const Options *o, RnSession *session);
 
+/// Names of classes that the file of --weights holds, in the arena; NULL: none, or it cannot be read
+/// twice (a pipe). *count: how many.
+ExitCode weights_class_names(Arena *a, const Options *o, const char *const **names,
+                             uint32_t *count);
+
+/// Says on standard error where the names of a data set's classes and those in the file of --weights
+/// differ: then a label means one thing here and another there.
+ExitCode weights_compare_names(Arena *a, const Options *o, const char *const *names,
+                               uint32_t count);
+
 #endif

@@ -2,10 +2,17 @@
 #include "tool/report/svg.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 void svg_escape(StrBuf *out, const char *text)
 {
-    for (; *text; text++) {
+    for (size_t n = 1; *text; text += n ? n : 1) {
+        n = utf8_bytes(text);
+        bool control = (unsigned char)*text < ' ' && *text != '\n' && *text != '\t';
+        if (n == 0 || control) { // what XML has no place for
+            strbuf_add(out, UTF8_REPLACEMENT);
+            continue;
+        }
         switch (*text) {
         case '<':
             strbuf_add(out, "&lt;");
@@ -20,7 +27,7 @@ void svg_escape(StrBuf *out, const char *text)
             strbuf_add(out, "&quot;");
             break;
         default:
-            strbuf_add_bytes(out, text, 1);
+            strbuf_add_bytes(out, text, n);
         }
     }
 }

@@ -13,6 +13,7 @@
 #include "tool/cli/messages.h"
 
 #define START "{\"step\": "
+#define HEAD "{\"data\": " // a first line about the data set, which stays
 
 // Where the first line that goes begins; -1 when a line is none of a log.
 static int64_t find_cut(FILE *f, uint64_t step)
@@ -22,6 +23,10 @@ static int64_t find_cut(FILE *f, uint64_t step)
     int64_t at = 0;
     for (ssize_t n; (n = getline(&line, &capacity, f)) > 0; at += n) {
         uint64_t line_step = 0;
+        if (at == 0 && n > (ssize_t)strlen(HEAD) && line[n - 1] == '\n' &&
+            strncmp(line, HEAD, strlen(HEAD)) == 0) {
+            continue;
+        }
         size_t start = (size_t)n < strlen(START) ? (size_t)n : strlen(START);
         bool whole = line[n - 1] == '\n', ours = strncmp(line, START, start) == 0;
         if (ours &&

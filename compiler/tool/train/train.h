@@ -9,6 +9,7 @@
 #include "tool/commands/loaded_model.h"
 #include "tool/cli/stop.h"
 #include "tool/measure/trace.h"
+#include "tool/commands/open_data.h"
 #include "resnetc/checkpoint.h"
 #include "resnetc/optimizer.h"
 #include "resnetc/schedule.h"
@@ -19,7 +20,9 @@ typedef struct Training {
     Arena *arena;
     const Options *options;
     LoadedModel model;
-    RnDataset *train, *test; // test may be NULL
+    DataReading reading;
+    OpenedData train_data, test_data;
+    RnDataset *train, *test; // of these; test may be NULL
     RnLoader *loader;
     RnAugment augment;
     RnOptimizer *optimizer;

@@ -40,7 +40,7 @@ void train_notes_print(const Training *t, StrBuf *out)
 {
     strbuf_add(out, HEAD);
     print_options(t, out);
-    strbuf_printf(out, "pictures %u\n", t->train->count);
+    strbuf_printf(out, "pictures %u\n", t->train_data.found);
     strbuf_printf(out, "figures %" PRIu64 " %" PRIu64 " %a %a %u\n", t->epoch.count,
                   t->epoch.correct, t->epoch.loss_sum, t->epoch_seconds, t->drawn);
     strbuf_add(out, "curves\n");
@@ -107,9 +107,9 @@ static ExitCode check_pictures(const Training *t, const char *path, const char *
     if (!saved || sscanf(saved, "%" SCNu64, &count) != 1) {
         return report_error(EXIT_MODEL, "%s: the notes in this checkpoint are damaged", path);
     }
-    if (count != t->train->count) {
+    if (count != t->train_data.found) {
         return report_error(EXIT_USAGE, "%s was made on %llu pictures, but --data has %u", path,
-                            (unsigned long long)count, t->train->count);
+                            (unsigned long long)count, t->train_data.found);
     }
     return EXIT_OK;
 }

@@ -30,6 +30,12 @@ ExitCode train_open_log(Training *t)
     if (!t->log) {
         return report_error(EXIT_ENVIRONMENT, "cannot write %s: %s", o->log, strerror(errno));
     }
+    StrBuf head = {.arena = t->arena};
+    bool first = !o->resume || (fseek(t->log, 0, SEEK_END) == 0 && ftell(t->log) == 0);
+    if (first && data_print_json(&head, o, &t->train_data, &t->test_data) &&
+        (fputs(strbuf_text(&head), t->log) < 0 || fflush(t->log) != 0)) {
+        return report_error(EXIT_ENVIRONMENT, "cannot write %s: %s", o->log, strerror(errno));
+    }
     return EXIT_OK;
 }
 

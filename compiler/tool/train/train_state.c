@@ -21,6 +21,8 @@ static ExitCode save(Training *t, Arena *scratch)
     place.weight_decay = o->weight_decay;
     place.elapsed_s = t->elapsed_s + clock_seconds() - t->started;
     place.notes = notes.text;
+    place.class_names = t->train->class_names;
+    place.classes = t->train->classes;
     RnError err = {0};
     const char *path = checkpoint_file(scratch, o->checkpoint, place.step);
     if (rn_checkpoint_save(path, t->model.session, t->optimizer, &place, &err) != RN_OK) {

@@ -27,6 +27,9 @@ typedef struct RnTrainingPlace {
     double elapsed_s;
     char *notes; // text of the caller's (curves so far, say), or NULL; a loaded one is freed by
                  // rn_training_place_free
+    const char *const
+        *class_names; // NULL, or `classes` names for who uses the weights; borrowed by
+    uint32_t classes; // saving, left NULL by loading
 } RnTrainingPlace;
 
 void rn_training_place_free(RnTrainingPlace *place); // frees what load allocated; accepts NULL

@@ -17,7 +17,8 @@
 extern "C" {
 #endif
 
-typedef enum RnSplit { RN_SPLIT_TRAIN = 0, RN_SPLIT_TEST = 1 } RnSplit;
+/// What pictures are for: to train, to test once, to validate while training.
+typedef enum RnSplit { RN_SPLIT_TRAIN = 0, RN_SPLIT_TEST = 1, RN_SPLIT_VAL = 2 } RnSplit;
 
 /// A data set: pixels in memory (8 bit, of one size), values in memory (float32, given to the model
 /// as they are), or pictures that are read when they are needed.
@@ -56,15 +57,19 @@ bool rn_dataset_knows(const char *spec);
 ///                             data_batch_1.bin ... and test_batch.bin (CIFAR-10), or with
 ///                             train.bin and test.bin (CIFAR-100, its fine labels); of several,
 ///                             the first of these
-///   "x.npy,l.npy"             a pair; "x.npy" alone has no labels (RN_SPLIT_TEST of these:
-///   RN_ERR_MISSING)
-/// resize: 0 keeps the size, else height = width = resize (8-bit pixels only). Free with
-/// rn_dataset_close.
+///   "x.npy,l.npy"             a pair, as rn_dataset_open_npy takes it; "x.npy" alone has no labels
+///   "IMAGES,LABELS"           a pair of IDX files
+/// A folder is one whatever its name. RN_ERR_MISSING where there is no such split: RN_SPLIT_VAL of
+/// any of these, RN_SPLIT_TEST of pairs. resize: 0 keeps the size, else height = width = resize
+/// (RN_ERR_USAGE for float images). Free with rn_dataset_close.
 RnStatus rn_dataset_open(const char *spec, RnSplit split, uint32_t resize, RnDataset **out,
                          RnError *err);
 RnStatus rn_dataset_open_idx(const char *images_path, const char *labels_path, uint32_t resize,
                              RnDataset **out, RnError *err);
-/// x: float32 (or float64) [n, c, h, w], finite numbers; labels (may be NULL): any integer type [n], 0 .. 2^32 - 2.
+/// x: float32 (or float64) [n, c, h, w], finite numbers, given to the model as they are; or uint8
+/// pictures [n, c, h, w] or [n, h, w, c] of 1 or 3 channels (the first, where both could be meant),
+/// which become images by rn_dataset_set_transform. labels (may be NULL): any integer type [n],
+/// 0 .. 2^32 - 2.
 RnStatus rn_dataset_open_npy(const char *x_path, const char *labels_path, RnDataset **out,
                              RnError *err);
 void rn_dataset_close(RnDataset *data); // accepts NULL
@@ -83,6 +88,19 @@ RnStatus rn_dataset_check_labels(const RnDataset *data, uint32_t classes, RnErro
 /// pool may be NULL.
 RnStatus rn_dataset_fill(const RnDataset *data, const uint32_t *order, uint32_t first, uint32_t n,
                          RnPool *pool, float *images, uint32_t *labels, RnError *err);
+
+/// Leaves no more than `count` pictures: of a set of picture files as evenly from each class as they
+/// come, else the first. RN_ERR_USAGE when count is 0. Not while a loader of the set lives.
+RnStatus rn_dataset_limit(RnDataset *data, uint32_t count, RnError *err);
+
+/// Told of each picture that cannot be read; calls come one at a time, from any thread of the pool.
+typedef void (*RnBadPicture)(void *context, const RnError *why);
+
+/// Reads every picture of a set of picture files once (on a pool, or NULL) and leaves out those that
+/// cannot be read: *skipped of them. An epoch's order of the others is what it was. RN_ERR_INPUT when
+/// none is left. Sets in memory stay as they are. Not while a loader of the set lives.
+RnStatus rn_dataset_skip_bad(RnDataset *data, RnPool *pool, RnBadPicture on_bad, void *context,
+                             uint32_t *skipped, RnError *err);
 
 /// order = a permutation of 0 .. count - 1 that depends on seed and epoch alone (Fisher and Yates).
 void rn_order_shuffle(uint32_t *order, uint32_t count, uint64_t seed, uint64_t epoch);

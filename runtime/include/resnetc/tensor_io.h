@@ -26,18 +26,20 @@ char *rn_shape_text(const RnShape *shape, char *text, size_t bytes);
 // ---- .npy
 // ----------------------------------------------------------------------------------------
 
-/// An array read from a file. Exactly one of f32, i64 is set. Free with rn_npy_free.
+/// An array read from a file. Exactly one of f32, i64, u8 is set. Free with rn_npy_free.
 typedef struct RnNpy {
     RnShape shape;
     size_t elements;
     float *f32;   // 64-byte aligned
     int64_t *i64; // 64-byte aligned
+    uint8_t *u8;  // 64-byte aligned
 } RnNpy;
 
-typedef enum RnNpyKind { RN_NPY_FLOAT = 0, RN_NPY_INT = 1 } RnNpyKind;
+typedef enum RnNpyKind { RN_NPY_FLOAT = 0, RN_NPY_INT = 1, RN_NPY_IMAGES = 2 } RnNpyKind;
 
 /// Reads a .npy, version 1, 2 or 3, C order, little endian. RN_NPY_FLOAT takes float32 and float64
-/// (rounded); RN_NPY_INT any integer type and bool (uint64 above 2^63 - 1 is refused).
+/// (rounded); RN_NPY_INT any integer type and bool (uint64 above 2^63 - 1 is refused); RN_NPY_IMAGES
+/// float32 and float64 as f32, uint8 as u8.
 RnStatus rn_npy_read(const char *path, RnNpyKind want, RnNpy *out, RnError *err);
 /// The same from memory; `path` only names it in messages.
 RnStatus rn_npy_parse(const void *bytes, size_t size, const char *path, RnNpyKind want, RnNpy *out,

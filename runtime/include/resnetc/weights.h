@@ -47,6 +47,22 @@ RnStatus rn_weights_load(RnSession *session, const char *path, RnError *err);
 /// as it was.
 RnStatus rn_weights_save(RnSession *session, const char *path, RnError *err);
 
+/// The same with names of the classes, which become metadata of the file ("resnetc.classes", a JSON
+/// array). class_names: `classes` texts, or NULL; bytes that are no UTF-8 become U+FFFD.
+RnStatus rn_weights_save_named(RnSession *session, const char *path, const char *const *class_names,
+                               uint32_t classes, RnError *err);
+
+/// Names of classes that a file of weights holds.
+typedef struct RnClassNames {
+    char **at; // NULL: none
+    uint32_t count;
+} RnClassNames;
+
+/// Reads them; a file without names gives none. RN_ERR_INPUT when the metadata are no list of texts.
+/// Free with rn_class_names_free.
+RnStatus rn_tensor_file_class_names(const RnTensorFile *file, RnClassNames *out, RnError *err);
+void rn_class_names_free(RnClassNames *names); // accepts NULL
+
 /// Saves `loss` (F32, shape []), every gradient under its parameter's name, and the state. RN_ERR_NAN
 /// as rn_weights_save.
 RnStatus rn_gradients_save(RnSession *session, double loss, const char *path, RnError *err);
