@@ -5,44 +5,9 @@
 
 #include "base/internal_error.h"
 #include "cpu/kernel.h"
+#include "ir/expr_operand.h"
 
 #define MAX_STEPS 64
-
-// How an operand of an expression is read (see Expr in graph.h).
-typedef enum OperandKind {
-    OPERAND_ELEMENT,       // same shape as output 0
-    OPERAND_CHANNEL,       // [c]
-    OPERAND_IMAGE_CHANNEL, // [N,c] or [N,c,1,1]
-    OPERAND_IMAGE,         // [N]
-    OPERAND_ONE,           // [1]
-} OperandKind;
-
-// A reduction stores nothing: its operands are read at the places of its first input.
-static const Shape *full_shape(const Node *node)
-{
-    bool reduces = node->op->kind == OP_CHANNEL_REDUCE;
-    return reduces ? &node->inputs.at[0]->shape : &node->outputs.at[0]->shape;
-}
-
-static OperandKind operand_kind(const Node *node, uint32_t input)
-{
-    const Shape *full = full_shape(node);
-    const Shape *s = &node->inputs.at[input]->shape;
-    if (shape_equal(full, s)) {
-        return OPERAND_ELEMENT;
-    }
-    if (!shape_is_batched(s)) {
-        return shape_elements(s) == 1 && shape_channels(full) != 1 ? OPERAND_ONE : OPERAND_CHANNEL;
-    }
-    if (s->rank == 1) {
-        return OPERAND_IMAGE;
-    }
-    if (shape_elements(s) == shape_channels(full)) {
-        // [N,c,1,1] of a full [N,c] is the element itself: same bytes.
-        return shape_elements(full) == shape_elements(s) ? OPERAND_ELEMENT : OPERAND_IMAGE_CHANNEL;
-    }
-    INTERNAL_ERROR("%s: operand %u fits no way of reading it", node->name, input);
-}
 
 static Val load_vector(Emit *e, Access from, Val offset, int64_t constant)
 {
@@ -78,7 +43,7 @@ Val emit_operand(Emit *e, uint32_t input, const ExprPlace *at)
     const Value *v = e->node->inputs.at[input];
     Access from = emit_input(e, input);
     int64_t lane_bytes = access_bytes(from, at->lane);
-    switch (operand_kind(e->node, input)) {
+    switch (expr_operand_kind(e->node, input)) {
     case OPERAND_ELEMENT:
         return load_element(e, from, at);
     case OPERAND_CHANNEL:
@@ -108,7 +73,7 @@ void emit_hold(Emit *e, const ExprPlace *at)
     Val *held = ARENA_ARRAY(e->vb->arena, Val, count + 1);
     uint32_t first = e->node->op->kind == OP_CHANNEL_REDUCE ? 1 : e->node->own_inputs;
     for (uint32_t i = first; i < count; i++) {
-        if (operand_kind(e->node, i) != OPERAND_ELEMENT) {
+        if (expr_operand_kind(e->node, i) != OPERAND_ELEMENT) {
             held[i] = emit_operand(e, i, at);
         }
     }
@@ -160,7 +125,7 @@ static bool keeps_zero(Arena *a, const Node *node)
     ScalarBuilder b = scalar_known;
     ScalarVal *in = ARENA_ARRAY(a, ScalarVal, node->inputs.count + 1);
     for (uint32_t i = node->own_inputs; i < node->inputs.count; i++) {
-        OperandKind kind = operand_kind(node, i);
+        OperandKind kind = expr_operand_kind(node, i);
         in[i].d = kind == OPERAND_IMAGE || kind == OPERAND_ONE ? (double)NAN : 0.0;
     }
     return run_expr(&b, node->store, (ScalarVal){.d = 0.0}, in).d == 0.0;
@@ -170,7 +135,7 @@ static Val zero_pads(Emit *e, Val x, const ExprPlace *at)
 {
     Vb *b = e->vb;
     int64_t width = b->target->vector_floats;
-    int64_t c = shape_channels(full_shape(e->node));
+    int64_t c = shape_channels(expr_shape(e->node));
     if (c % width == 0 || keeps_zero(b->arena, e->node)) {
         return x;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/internal_error.h"
+#include "ir/expr_operand.h"
 #include "ir/lowering.h"
 #include "ops/layout/layout_attrs.h"
 #include "passes/pass.h"
@@ -188,18 +189,23 @@ static Value *convert(LayoutPass *p, Value *v, const Want *want, Node *reader)
     return made;
 }
 
-// How an expression reads an operand: see Expr in graph.h.
-static Layout operand_layout(LayoutPass *p, const Value *v)
+// The layout in which the expressions of n read operand i.
+static Layout operand_layout(LayoutPass *p, const Node *n, uint32_t i)
 {
+    const Shape *s = &n->inputs.at[i]->shape;
     uint32_t width = p->ctx->opt->target->vector_floats;
-    if (shape_is_batched(&v->shape)) {
-        return v->shape.rank == 1 ? PLAIN : (Layout){.kind = LAYOUT_BLOCKED, .block = width};
-    }
-    if (v->shape.dim[0] == 1) {
+    switch (expr_operand_kind(n, i)) {
+    case OPERAND_ELEMENT:
+    case OPERAND_IMAGE_CHANNEL:
+        return (Layout){.kind = LAYOUT_BLOCKED, .block = width};
+    case OPERAND_IMAGE:
+    case OPERAND_ONE:
         return PLAIN;
+    case OPERAND_CHANNEL:
+        break;
     }
     Packing *packing = ARENA_NEW(p->ctx->g->arena, Packing);
-    int64_t extent = (v->shape.dim[0] + width - 1) / width * width;
+    int64_t extent = (s->dim[0] + width - 1) / width * width;
     packing->dims = 1;
     packing->dim[0] = (PackDim){.extent = (int32_t)extent, .coord = 0, .coef = 1};
     return (Layout){.kind = LAYOUT_PACKED, .packing = packing};
@@ -218,7 +224,7 @@ static void convert_inputs(LayoutPass *p, Node *n)
             continue; // partial sums and labels are read as they are
         }
         if (i >= n->own_inputs) {
-            want.layout = operand_layout(p, v);
+            want.layout = operand_layout(p, n, i);
         } else {
             want = (Want){low->in_layout[i], low->prepare_op[i], low->prepare_attrs[i]};
             if (n->op->updates >> i & 1 && want.layout.kind != LAYOUT_PLAIN) {
