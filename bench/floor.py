@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """floor.py: how far each layer of a network is from the floor that the machine's multiply-adds set.
 
 usage: bench/floor.py [--resnetc PATH] [--batch N] [--threads N] [--rounds N] MODEL ...

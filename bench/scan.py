@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """scan.py: what a multiply-add costs at odd shapes and depths, and how far predictions are off.
 
 usage: bench/scan.py [--resnetc PATH] [--target NAME] [--exact] [--repeats N] [--only WORD]
