@@ -22,6 +22,14 @@ Access access_index(Vb *b, Access a, Val index, int64_t elements)
     return access_at(b, a, vb_muli(b, index, access_bytes(a, elements)));
 }
 
+Val access_rescale(Vb *b, Val byte_offset, Elem from, Elem to)
+{
+    if (elem_bytes(from) == elem_bytes(to)) {
+        return byte_offset;
+    }
+    return vb_muli(b, vb_divi(b, byte_offset, elem_bytes(from)), elem_bytes(to));
+}
+
 // What one element is in memory.
 static Typ memory_type(Vb *b, Elem e)
 {
@@ -101,12 +109,17 @@ static Val narrow_bf16(Vb *b, Val x)
 
 static Val widen(Vb *b, Elem e, Val x)
 {
-    return e == ELEM_F32 ? x : widen_bf16(b, x);
+    return e == ELEM_BF16 ? widen_bf16(b, x) : x;
 }
 
 static Val narrow(Vb *b, Elem e, Val x)
 {
-    return e == ELEM_F32 ? x : narrow_bf16(b, x);
+    return e == ELEM_BF16 ? narrow_bf16(b, x) : x;
+}
+
+Val access_round(Vb *b, Val x, Elem elem)
+{
+    return widen(b, elem, narrow(b, elem, x));
 }
 
 static Val load(Vb *b, Access a, uint32_t lanes, uint32_t align)

@@ -30,6 +30,11 @@ static inline Access access_as(Access a, Val at)
     a.at = at;
     return a;
 }
+/// From the byte offset of an element of `from` to that of the element of `to` with the same index.
+Val access_rescale(Vb *b, Val byte_offset, Elem from, Elem to);
+
+/// x as it comes back from memory that stores `elem`.
+Val access_round(Vb *b, Val x, Elem elem);
 
 // V elements at a multiple of V elements, or anywhere. f32 in registers.
 Val access_load(Vb *b, Access a);

@@ -23,15 +23,12 @@ static Val channel_offset(Emit *e, Access from, const ExprPlace *at)
 // Offsets count the bytes of the full tensor's elements; this operand's may have another size.
 static Val load_element(Emit *e, Access from, const ExprPlace *at)
 {
-    Vb *b = e->vb;
     bool reduces = e->node->op->kind == OP_CHANNEL_REDUCE;
     const Value *full = reduces ? e->node->inputs.at[0] : e->node->outputs.at[0];
-    int64_t own = access_bytes(from, 1), theirs = elem_size(full->layout.elem, 1);
-    if (own == theirs) {
-        return load_vector(e, from, at->offset, at->offset_const);
-    }
-    Val offset = vb_muli(b, vb_divi(b, at->offset, theirs), own);
-    return load_vector(e, from, offset, at->offset_const / theirs * own);
+    Elem theirs = full->layout.elem;
+    Val offset = access_rescale(e->vb, at->offset, theirs, from.elem);
+    return load_vector(e, from, offset,
+                       access_bytes(from, at->offset_const / elem_size(theirs, 1)));
 }
 
 Val emit_operand(Emit *e, uint32_t input, const ExprPlace *at)
@@ -146,8 +143,9 @@ static Val zero_pads(Emit *e, Val x, const ExprPlace *at)
 Val emit_store_expr(Emit *e, Val raw, const ExprPlace *at)
 {
     const Expr *x = e->node->store;
+    Elem stored = e->node->outputs.at[0]->layout.elem;
     if (!x) {
-        return raw;
+        return access_round(e->vb, raw, stored);
     }
     uint32_t count = e->node->inputs.count;
     bool *used = ARENA_ARRAY(e->vb->arena, bool, count + 1);
@@ -162,7 +160,7 @@ Val emit_store_expr(Emit *e, Val raw, const ExprPlace *at)
         }
     }
     ScalarVal result = run_expr(&e->vb->scalar, x, (ScalarVal){.ir = raw}, in);
-    return zero_pads(e, (Val)result.ir, at);
+    return zero_pads(e, access_round(e->vb, (Val)result.ir, stored), at);
 }
 
 uint32_t emit_side_terms(Emit *e, uint32_t side, Val stored, const ExprPlace *at, Val term[2])

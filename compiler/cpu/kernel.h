@@ -93,8 +93,9 @@ typedef struct ExprPlace {
     uint32_t lane;        // first channel of the vector inside its block (narrow vectors), else 0
 } ExprPlace;
 
-/// Applies node->store to the kernel's raw result (identity if none), then zeroes the pad lanes
-/// where the expression could have filled them (block is compared with the last one at run time).
+/// Applies node->store to the kernel's raw result (identity if none), rounds it to what output 0
+/// stores, so that sums are those of what is stored, then zeroes the pad lanes where the expression
+/// could have filled them (block is compared with the last one at run time).
 /// raw is NULL where all comes from memory (the map operator).
 Val emit_store_expr(Emit *e, Val raw, const ExprPlace *at);
 /// Stores a vector of output 0 at its place; around the caches if e->streams.
