@@ -113,11 +113,18 @@ static const char *make(Arena *a, uint64_t seed, uint32_t channels, uint32_t c, 
     return strbuf_text(&m.text);
 }
 
+// With the first seed that keeps the values from flips.
 static void check_net(const char *text, const TargetDef *target)
 {
     const TextFile file = {.name = "small.rn", .text = text, .bytes = strlen(text)};
-    const NetCase c = {.model = "small.rn", .batch = 5, .plan = 16, .text = &file};
+    NetCase c = {.model = "small.rn", .batch = 5, .plan = 16, .text = &file, .seed = 1};
     Net n = net_run_load(&c, target, 1);
+    while (net_run_margin(&n) < NET_RUN_MARGIN) {
+        c.seed++;
+        ck_assert_msg(c.seed < 64, "no seed keeps the distance from flips:\n%s", text);
+        rn_session_close(n.session);
+        net_run_open(&n, 1);
+    }
     net_run_check_infer(&n);
     net_run_check_train(&n);
     net_run_unload(&n);
