@@ -283,6 +283,11 @@ Val vb_splat(Vb *b, Val scalar)
     return LLVMBuildShuffleVector(b->builder, first, poison, mask, "");
 }
 
+Val vb_from_int(Vb *b, Val x)
+{
+    return vb_splat(b, LLVMBuildSIToFP(b->builder, x, b->f32, ""));
+}
+
 Val vb_fadd(Vb *b, Val x, Val y)
 {
     return LLVMBuildFAdd(b->builder, x, y, "");

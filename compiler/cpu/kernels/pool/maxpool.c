@@ -11,12 +11,12 @@
 typedef struct MaxPool {
     const PoolAttrs *attrs;
     WindowDim dim[2];
-    Val plane;    // of x
+    Access plane; // of x
     Val oy, ox;   // output pixel
     int64_t taps; // of a window
 } MaxPool;
 
-// A tap's value, its byte offset in the plane, and where zeros count whether it lies inside the
+// A tap's value, its byte offset in the plane of x, and where zeros count whether it lies inside the
 // picture.
 typedef struct Tap {
     Val x, offset, inside;
@@ -43,8 +43,8 @@ static Tap load_tap(Emit *e, const MaxPool *m, Val ky, Val kx)
     }
     Val pixel =
         vb_add(b, vb_muli(b, clamp(b, y, m->dim[0].in), m->dim[1].in), clamp(b, x, m->dim[1].in));
-    Tap t = {.offset = vb_muli(b, pixel, b->width * 4)};
-    t.x = vb_load(b, vb_at(b, m->plane, t.offset));
+    Tap t = {.offset = vb_muli(b, pixel, access_bytes(m->plane, b->width))};
+    t.x = access_load(b, access_at(b, m->plane, t.offset));
     if (m->attrs->pad_value == POOL_PAD_ZERO) {
         t.inside = LLVMBuildAnd(b->builder, is_inside(b, y, m->dim[0].in),
                                 is_inside(b, x, m->dim[1].in), "");
@@ -117,14 +117,14 @@ static void maxpool_emit(Emit *e)
     const Value *in = e->node->inputs.at[0], *out = e->node->outputs.at[0];
     MaxPool m = maxpool_of(e->node->attrs, in, out);
     SpatialWalk w = spatial_walk(e);
-    m.plane = vb_at(b, e->in[0], plane_offset(e, in, w.image, w.block));
-    Val to = vb_at(b, e->out[0], plane_offset(e, out, w.image, w.block));
+    m.plane = access_at(b, emit_input(e, 0), plane_offset(e, in, w.image, w.block));
+    Access to = access_at(b, emit_output(e, 0), plane_offset(e, out, w.image, w.block));
     VbLoop rows = vb_loop(b, w.task.row_lo, w.task.row_hi, 1, NULL, 0);
     VbLoop columns = vb_loop(b, vb_int(b, 0), vb_int(b, m.dim[1].out), 1, NULL, 0);
     m.oy = rows.index;
     m.ox = columns.index;
     Val pixel = vb_add(b, vb_muli(b, m.oy, m.dim[1].out), m.ox);
-    vb_store(b, find_max(e, &m, NULL), vb_at(b, to, vb_muli(b, pixel, b->width * 4)));
+    access_store(b, find_max(e, &m, NULL), access_index(b, to, pixel, b->width));
     vb_loop_end(b, &columns, NULL);
     vb_loop_end(b, &rows, NULL);
     spatial_walk_end(e, &w);
@@ -141,16 +141,16 @@ static const char *maxpool_bwd_plan(const PlanCtx *ctx, const Node *n, Lowering 
     return NULL;
 }
 
-static void clear_plane(Emit *e, Val plane, int64_t pixels)
+static void clear_plane(Emit *e, Access plane, int64_t pixels)
 {
     Vb *b = e->vb;
     VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, pixels), 1, NULL, 0);
-    vb_store(b, vb_zero(b), vb_at(b, plane, vb_muli(b, loop.index, b->width * 4)));
+    access_store(b, vb_zero(b), access_index(b, plane, loop.index, b->width));
     vb_loop_end(b, &loop, NULL);
 }
 
 // dx of tap `number` += dy in the lanes that chose it.
-static void give_tap(Emit *e, const MaxPool *m, Val number, Val chosen, Val dy, Val dx_plane)
+static void give_tap(Emit *e, const MaxPool *m, Val number, Val chosen, Val dy, Access dx_plane)
 {
     Vb *b = e->vb;
     Val ky = vb_divi(b, number, m->dim[1].kernel), kx = vb_remi(b, number, m->dim[1].kernel);
@@ -160,17 +160,17 @@ static void give_tap(Emit *e, const MaxPool *m, Val number, Val chosen, Val dy, 
     if (tap.inside) {
         lanes = LLVMBuildAnd(b->builder, lanes, vb_splat(b, tap.inside), "");
     }
-    Val at = vb_at(b, dx_plane, tap.offset);
-    vb_store(b, vb_fadd(b, vb_load(b, at), vb_select(b, lanes, dy, vb_zero(b))), at);
+    Access at = access_at(b, dx_plane, access_rescale(b, tap.offset, m->plane.elem, dx_plane.elem));
+    access_store(b, vb_fadd(b, access_load(b, at), vb_select(b, lanes, dy, vb_zero(b))), at);
 }
 
-static void maxpool_bwd_pixel(Emit *e, const MaxPool *m, Val dy_plane, Val dx_plane)
+static void maxpool_bwd_pixel(Emit *e, const MaxPool *m, Access dy_plane, Access dx_plane)
 {
     Vb *b = e->vb;
     Val chosen;
     find_max(e, m, &chosen);
     Val pixel = vb_add(b, vb_muli(b, m->oy, m->dim[1].out), m->ox);
-    Val dy = vb_load(b, vb_at(b, dy_plane, vb_muli(b, pixel, b->width * 4)));
+    Val dy = access_load(b, access_index(b, dy_plane, pixel, b->width));
     if (m->taps <= MAX_UNROLLED_TAPS) {
         for (int64_t t = 0; t < m->taps; t++) {
             give_tap(e, m, vb_int(b, t), chosen, dy, dx_plane);
@@ -189,9 +189,10 @@ static void maxpool_bwd_emit(Emit *e)
     MaxPool m = maxpool_of(e->node->attrs, x, dy);
     SpatialWalk w = spatial_walk(e);
     Val full = plane_offset(e, x, w.image, w.block);
-    m.plane = vb_at(b, e->in[0], full);
-    Val dx_plane = vb_at(b, e->out[0], full);
-    Val dy_plane = vb_at(b, e->in[1], plane_offset(e, dy, w.image, w.block));
+    m.plane = access_at(b, emit_input(e, 0), full);
+    Access dx_plane = emit_output(e, 0);
+    dx_plane = access_at(b, dx_plane, access_rescale(b, full, m.plane.elem, dx_plane.elem));
+    Access dy_plane = access_at(b, emit_input(e, 1), plane_offset(e, dy, w.image, w.block));
     clear_plane(e, dx_plane, m.dim[0].in * m.dim[1].in);
     VbLoop rows = vb_loop(b, vb_int(b, 0), vb_int(b, m.dim[0].out), 1, NULL, 0);
     VbLoop columns = vb_loop(b, vb_int(b, 0), vb_int(b, m.dim[1].out), 1, NULL, 0);

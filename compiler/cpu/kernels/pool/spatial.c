@@ -98,7 +98,8 @@ void spatial_walk_end(Emit *e, SpatialWalk *w)
 
 int64_t plane_bytes(const Value *v, uint32_t width)
 {
-    return shape_height(&v->shape) * shape_width(&v->shape) * width * 4;
+    int64_t pixels = shape_height(&v->shape) * shape_width(&v->shape);
+    return elem_size(v->layout.elem, pixels * width);
 }
 
 Val plane_offset(Emit *e, const Value *v, Val image, Val block)

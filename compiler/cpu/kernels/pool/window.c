@@ -49,7 +49,7 @@ void plan_rows(const PlanCtx *ctx, const Shape *out_shape, double reads, double 
     uint32_t width = ctx->target->vector_floats;
     int64_t blocks = div_up(shape_channels(out_shape), width);
     int64_t rows = shape_height(out_shape), columns = shape_width(out_shape);
-    double row_bytes = (double)columns * (reads + 1) * width * 4;
+    double row_bytes = (double)columns * (reads + 1) * width * elem_bytes(ELEM_F32);
     SpatialPlan p = spatial_plan(ctx, blocks, rows, row_bytes);
     double planes = (double)(blocks * rows);
     spatial_fill(ctx, &p, planes * (double)(columns * width) * flops, planes * row_bytes, out);
@@ -61,7 +61,7 @@ void plan_planes(const PlanCtx *ctx, const Shape *shape, double vectors, double 
     uint32_t width = ctx->target->vector_floats;
     int64_t blocks = div_up(shape_channels(shape), width);
     double pixels = (double)(shape_height(shape) * shape_width(shape));
-    double bytes = pixels * vectors * width * 4;
+    double bytes = pixels * vectors * width * elem_bytes(ELEM_F32);
     SpatialPlan p = spatial_plan(ctx, blocks, 1, bytes);
     spatial_fill(ctx, &p, (double)blocks * pixels * width * flops, (double)blocks * bytes, out);
 }
