@@ -157,6 +157,16 @@ Val access_broadcast(Vb *b, Access a)
     return vb_splat(b, access_load_scalar(b, a));
 }
 
+Val access_load_double(Vb *b, Access a)
+{
+    return vb_load_typed(b, b->vec64, a.at, b->width * elem_bytes(ELEM_F32));
+}
+
+void access_store_double(Vb *b, Val x, Access a)
+{
+    LLVMSetAlignment(LLVMBuildStore(b->builder, x, a.at), b->width * elem_bytes(ELEM_F32));
+}
+
 void access_store(Vb *b, Val x, Access a)
 {
     store(b, x, a, b->width * elem_bytes(a.elem));

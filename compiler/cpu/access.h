@@ -42,6 +42,9 @@ Val access_load_unaligned(Vb *b, Access a);
 Val access_load_lanes(Vb *b, Access a, uint32_t lanes); // the first ones; the others are zero
 Val access_load_scalar(Vb *b, Access a);                // one element, f32
 Val access_broadcast(Vb *b, Access a);                  // one element in every lane
+/// V doubles of a partial sum, whose vectors are aligned as those of f32 are.
+Val access_load_double(Vb *b, Access a);
+void access_store_double(Vb *b, Val x, Access a);
 void access_store(Vb *b, Val x, Access a);
 void access_store_unaligned(Vb *b, Val x, Access a);
 void access_store_lanes(Vb *b, Val x, Access a, uint32_t lanes); // the rest stays untouched

@@ -283,6 +283,11 @@ Val vb_splat(Vb *b, Val scalar)
     return LLVMBuildShuffleVector(b->builder, first, poison, mask, "");
 }
 
+Val vb_number(Vb *b, double x)
+{
+    return LLVMConstReal(b->f32, x);
+}
+
 Val vb_from_int(Vb *b, Val x)
 {
     return vb_splat(b, LLVMBuildSIToFP(b->builder, x, b->f32, ""));

@@ -79,6 +79,7 @@ void vb_prefetch(Vb *b, Val p, bool write, int locality);
 // Vectors.
 Val vb_zero(Vb *b);
 Val vb_const(Vb *b, double x);
+Val vb_number(Vb *b, double x); // one f32
 Val vb_splat(Vb *b, Val scalar);
 Val vb_from_int(Vb *b, Val x); // an i64 as f32 in every lane
 Val vb_fadd(Vb *b, Val x, Val y);

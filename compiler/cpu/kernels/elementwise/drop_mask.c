@@ -91,9 +91,9 @@ static const char *mask_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     int64_t pixels = shape_height(shape) * shape_width(shape);
     out->in_layout[0] = n->inputs.at[0]->layout; // only its shape matters
     out->out_layout[0] = layout_blocked(width);
-    SpatialPlan p = spatial_plan(ctx, blocks, pixels, 4.0 * width);
+    SpatialPlan p = spatial_plan(ctx, blocks, pixels, (double)elem_size(ELEM_F32, width));
     double elements = (double)(blocks * pixels * width);
-    spatial_fill(ctx, &p, elements * 12, elements * 4, out);
+    spatial_fill(ctx, &p, elements * 12, elements * elem_bytes(ELEM_F32), out);
     return NULL;
 }
 
@@ -119,8 +119,9 @@ static void mask_emit(Emit *e)
     Val bits = element_bits(b, key, LLVMBuildAdd(b->builder, first32, lanes, ""));
     Val x = kept(e, bits, const32(b, drop_threshold(a->p)), vb_const(b, 1.0 / (1.0 - a->p)));
     x = c % b->width == 0 ? x : vb_keep_first(b, x, left);
-    Val at = vb_add(b, plane, vb_muli(b, loop.index, b->width * 4));
-    vb_store(b, x, vb_at(b, e->out[0], at));
+    Access to = emit_output(e, 0);
+    Val at = vb_add(b, plane, vb_muli(b, loop.index, access_bytes(to, b->width)));
+    access_store(b, x, access_at(b, to, at));
     vb_loop_end(b, &loop, NULL);
     spatial_walk_end(e, &w);
 }
@@ -140,8 +141,8 @@ static void path_emit(Emit *e)
     ImageLoop l = emit_images(e);
     Val bits = high_half(b, image_key(e, l.image));
     Val x = kept(e, bits, LLVMConstInt(b->i32, drop_threshold(a->p), 0),
-                 LLVMConstReal(b->f32, 1.0 / (1.0 - a->p)));
-    vb_store_scalar(b, x, vb_at(b, e->out[0], vb_muli(b, l.image, 4)));
+                 vb_number(b, 1.0 / (1.0 - a->p)));
+    access_store_scalar(b, x, access_index(b, emit_output(e, 0), l.image, 1));
     emit_images_end(e, &l);
 }
 

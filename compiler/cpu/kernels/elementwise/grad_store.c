@@ -15,24 +15,25 @@ static Val accumulates(Emit *e)
 }
 
 // A vector of zeros in memory: what is added to where the call overwrites (it may hold NaN).
-static Val zeros(Vb *b)
+static Val zeros(Vb *b, Elem elem)
 {
+    int64_t bytes = elem_size(elem, b->width);
     static const char name[] = ".zeros";
     Val global = LLVMGetNamedGlobal(b->module, name);
     if (!global) {
-        global = LLVMAddGlobal(b->module, b->vec, name);
-        LLVMSetInitializer(global, vb_zero(b));
+        global = LLVMAddGlobal(b->module, LLVMArrayType2(b->i8, (uint64_t)bytes), name);
+        LLVMSetInitializer(global, LLVMConstNull(LLVMGlobalGetValueType(global)));
         LLVMSetLinkage(global, LLVMInternalLinkage);
         LLVMSetGlobalConstant(global, 1);
-        LLVMSetAlignment(global, b->width * 4);
+        LLVMSetAlignment(global, (uint32_t)bytes);
     }
     return global;
 }
 
 // Where the old value is read.
-static Val old_place(Emit *e, Val accumulate, Val to)
+static Access old_place(Emit *e, Val accumulate, Access to)
 {
-    return vb_select(e->vb, accumulate, to, zeros(e->vb));
+    return access_as(to, vb_select(e->vb, accumulate, to.at, zeros(e->vb, to.elem)));
 }
 
 static const char *packed_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
@@ -54,10 +55,10 @@ static void unpack_body(Emit *e, Val accumulate, Val packed, Val plain, Val vali
     if (valid) {
         exists = vb_if(b, valid);
     }
-    Val to = vb_at(b, e->out[0], plain);
-    Val x = vb_load_scalar(b, vb_at(b, e->in[0], packed));
-    Val old = vb_load_scalar(b, old_place(e, accumulate, to));
-    vb_store_scalar(b, vb_fadd(b, x, old), to);
+    Access to = access_at(b, emit_output(e, 0), plain);
+    Val x = access_load_scalar(b, access_at(b, emit_input(e, 0), packed));
+    Val old = access_load_scalar(b, old_place(e, accumulate, to));
+    access_store_scalar(b, vb_fadd(b, x, old), to);
     if (valid) {
         vb_if_end(b, &exists);
     }
@@ -78,19 +79,22 @@ static const char *plain_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->in_layout[0] = out->out_layout[0] = layout_plain();
     out->tasks_mul = (uint32_t)div_up(elements, TASK_ELEMENTS);
     out->tasks_div = RN_DIV_ALL;
-    out->bytes_fixed = (uint64_t)elements * 8;
-    out->predicted_ns = cost_ns(ctx->target, 0, (double)elements * 8);
+    int64_t bytes = elem_size(ELEM_F32, 2 * elements);
+    out->bytes_fixed = (uint64_t)bytes;
+    out->predicted_ns = cost_ns(ctx->target, 0, (double)bytes);
     return NULL;
 }
 
 static void add_vector(Emit *e, Val accumulate, Val element, uint32_t lanes)
 {
     Vb *b = e->vb;
-    Val offset = vb_muli(b, element, 4);
-    Val to = vb_at(b, e->out[0], offset);
-    Val x = vb_load_lanes(b, vb_at(b, e->in[0], offset), lanes);
-    Val old = vb_load_lanes(b, old_place(e, accumulate, to), lanes);
-    vb_store_lanes(b, vb_fadd(b, x, old), to, lanes);
+    Access from = emit_input(e, 0), to = emit_output(e, 0);
+    Val offset = vb_muli(b, element, access_bytes(to, 1));
+    to = access_at(b, to, offset);
+    from = access_at(b, from, access_rescale(b, offset, to.elem, from.elem));
+    Val x = access_load_lanes(b, from, lanes);
+    Val old = access_load_lanes(b, old_place(e, accumulate, to), lanes);
+    access_store_lanes(b, vb_fadd(b, x, old), to, lanes);
 }
 
 static void plain_emit(Emit *e)

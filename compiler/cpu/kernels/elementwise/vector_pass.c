@@ -34,46 +34,51 @@ void emit_vector_pass(Emit *e, int64_t c, VectorBody body)
     Val hi = vb_min(b, vb_addi(b, lo, tiles->blocks), vb_int(b, all));
     VbLoop blocks = vb_for(b, lo, vb_min(b, hi, vb_int(b, full)), 1, NULL, 0);
     VectorPlace at = {.block = blocks.index, .lanes = b->width};
-    at.offset = vb_muli(b, at.block, b->width * 4);
+    at.offset = vb_muli(b, at.block, elem_size(ELEM_F32, b->width));
     body(e, &at);
     vb_for_end(b, &blocks, NULL);
     if (full < all) {
         VbIf tail = vb_if(b, vb_icmp(b, LLVMIntSGT, hi, vb_int(b, full)));
         VectorPlace end = {.block = vb_int(b, full), .lanes = (uint32_t)(c - full * b->width)};
-        end.offset = vb_int(b, full * b->width * 4);
+        end.offset = vb_int(b, elem_size(ELEM_F32, full * b->width));
         body(e, &end);
         vb_if_end(b, &tail);
     }
     emit_tasks_end(e, &tasks);
 }
 
-Val load_channels(Emit *e, const Value *v, Val base, const VectorPlace *at)
+static Access channels_at(Vb *b, Access vector, const VectorPlace *at)
 {
-    Vb *b = e->vb;
-    Val p = vb_at(b, base, at->offset);
-    return v->layout.kind == LAYOUT_PLAIN ? vb_load_lanes(b, p, at->lanes)
-                                          : vb_load_unaligned(b, p);
+    return access_at(b, vector, access_rescale(b, at->offset, ELEM_F32, vector.elem));
 }
 
-void store_channels(Emit *e, const Value *v, Val base, const VectorPlace *at, Val x)
+Val load_channels(Emit *e, const Value *v, Access from, const VectorPlace *at)
 {
     Vb *b = e->vb;
-    Val p = vb_at(b, base, at->offset);
+    from = channels_at(b, from, at);
+    return v->layout.kind == LAYOUT_PLAIN ? access_load_lanes(b, from, at->lanes)
+                                          : access_load_unaligned(b, from);
+}
+
+void store_channels(Emit *e, const Value *v, Access to, const VectorPlace *at, Val x)
+{
+    Vb *b = e->vb;
+    to = channels_at(b, to, at);
     if (v->layout.kind == LAYOUT_PLAIN) {
-        vb_store_lanes(b, x, p, at->lanes);
+        access_store_lanes(b, x, to, at->lanes);
         return;
     }
-    vb_store_unaligned(b, vb_keep_lanes(b, x, at->lanes), p);
+    access_store_unaligned(b, vb_keep_lanes(b, x, at->lanes), to);
 }
 
 Val load_input64(Emit *e, uint32_t i, const VectorPlace *at)
 {
-    return vb_widen(e->vb, load_channels(e, e->node->inputs.at[i], e->in[i], at));
+    return vb_widen(e->vb, load_channels(e, e->node->inputs.at[i], emit_input(e, i), at));
 }
 
 void store_output64(Emit *e, uint32_t i, const VectorPlace *at, Val x)
 {
-    store_channels(e, e->node->outputs.at[i], e->out[i], at, vb_narrow(e->vb, x));
+    store_channels(e, e->node->outputs.at[i], emit_output(e, i), at, vb_narrow(e->vb, x));
 }
 
 Layout vector_input_layout(const PlanCtx *ctx, const Node *n, uint32_t i, int64_t c)
@@ -94,16 +99,17 @@ Val part_count(Emit *e, const Value *v)
     return vb_muli(b, chunks, v->parts_mul);
 }
 
-Val part_row(Emit *e, uint32_t input, Val part, uint32_t term, const VectorPlace *at)
+Access part_row(Emit *e, uint32_t input, Val part, uint32_t term, const VectorPlace *at)
 {
     SumPlace place = {part, at->block};
-    return vb_at(e->vb, e->in[input], emit_partial_at(e, e->node->inputs.at[input], term, &place));
+    Val offset = emit_partial_at(e, e->node->inputs.at[input], term, &place);
+    return access_at(e->vb, emit_input(e, input), offset);
 }
 
 Val load_part(Emit *e, uint32_t input, Val part, uint32_t term, const VectorPlace *at)
 {
     Vb *b = e->vb;
-    return vb_load_typed(b, b->vec64, part_row(e, input, part, term, at), b->width * 4);
+    return access_load_double(b, part_row(e, input, part, term, at));
 }
 
 Val sum_parts(Emit *e, uint32_t input, uint32_t term, const VectorPlace *at)

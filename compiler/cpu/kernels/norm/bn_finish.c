@@ -57,7 +57,7 @@ static void update_running(Emit *e, uint32_t input, const VectorPlace *at, Val x
     const Value *v = e->node->inputs.at[input];
     Val old = load_input64(e, input, at);
     Val step = vb_fmul(b, vb_const64(b, attrs->momentum), vb_fsub(b, x, old));
-    store_channels(e, v, e->in[input], at, vb_narrow(b, vb_fadd(b, old, step)));
+    store_channels(e, v, emit_input(e, input), at, vb_narrow(b, vb_fadd(b, old, step)));
 }
 
 // The moments of all parts: those of the parts so far, and what a part adds.
@@ -66,9 +66,10 @@ enum { MOMENT_CENTRE, MOMENT_S1, MOMENT_S2, MOMENT_COUNT, MOMENTS };
 static void add_part(Emit *e, Val part, const VectorPlace *at, const Val *sum, Val *next)
 {
     Vb *b = e->vb;
-    Val row = part_row(e, IN_PARTS, part, MOMENT_CENTRE, at);
-    Val own = vb_widen(b, vb_load(b, row));
-    Val count = vb_widen(b, vb_load(b, vb_ati(b, row, elem_size(ELEM_F32, b->width))));
+    // The centre and the count are f32, in a row of doubles.
+    Access row = {part_row(e, IN_PARTS, part, MOMENT_CENTRE, at).at, ELEM_F32};
+    Val own = vb_widen(b, access_load(b, row));
+    Val count = vb_widen(b, access_load(b, access_ati(b, row, access_bytes(row, b->width))));
     Val s1 = load_part(e, IN_PARTS, part, MOMENT_S1, at);
     Val s2 = load_part(e, IN_PARTS, part, MOMENT_S2, at);
     Val none = LLVMBuildFCmp(b->builder, LLVMRealOEQ, sum[MOMENT_COUNT], vb_const64(b, 0), "");

@@ -74,18 +74,22 @@ static void emit_fold_weights(Emit *e)
     int64_t row = shape_elements(s) / s->dim[0], full = row / b->width * b->width;
     Val task;
     TaskLoop tasks = emit_tasks(e, &task);
-    Val scale = vb_broadcast(b, vb_at(b, e->in[1], vb_muli(b, task, 4)));
-    Val offset = vb_muli(b, task, row * 4);
-    Val from = vb_at(b, e->in[0], offset), to = vb_at(b, e->out[0], offset);
+    Val scale = access_broadcast(b, access_index(b, emit_input(e, 1), task, 1));
+    Access from = emit_input(e, 0), to = emit_output(e, 0);
+    Val offset = vb_muli(b, task, access_bytes(from, row));
+    from = access_at(b, from, offset);
+    to = access_at(b, to, access_rescale(b, offset, from.elem, to.elem));
     VbLoop loop = vb_for(b, vb_int(b, 0), vb_int(b, full), b->width, NULL, 0);
-    Val at = vb_muli(b, loop.index, 4);
-    vb_store_unaligned(b, vb_fmul(b, vb_load_unaligned(b, vb_at(b, from, at)), scale),
-                       vb_at(b, to, at));
+    Val at = vb_muli(b, loop.index, access_bytes(from, 1));
+    Access made = access_at(b, to, access_rescale(b, at, from.elem, to.elem));
+    Val x = access_load_unaligned(b, access_at(b, from, at));
+    access_store_unaligned(b, vb_fmul(b, x, scale), made);
     vb_for_end(b, &loop, NULL);
     if (full < row) {
         uint32_t lanes = (uint32_t)(row - full);
-        Val x = vb_load_lanes(b, vb_ati(b, from, full * 4), lanes);
-        vb_store_lanes(b, vb_fmul(b, x, scale), vb_ati(b, to, full * 4), lanes);
+        x = access_load_lanes(b, access_ati(b, from, access_bytes(from, full)), lanes);
+        Access last = access_ati(b, to, access_bytes(to, full));
+        access_store_lanes(b, vb_fmul(b, x, scale), last, lanes);
     }
     emit_tasks_end(e, &tasks);
 }

@@ -18,11 +18,11 @@ static void pack_body(Emit *e, Val context, Val packed, Val plain, Val valid)
 {
     (void)context;
     Vb *b = e->vb;
-    Val x = vb_load_scalar(b, vb_at(b, e->in[0], plain));
+    Val x = access_load_scalar(b, access_at(b, emit_input(e, 0), plain));
     if (valid) {
-        x = vb_select(b, valid, x, LLVMConstNull(b->f32));
+        x = vb_select(b, valid, x, vb_number(b, 0));
     }
-    vb_store_scalar(b, x, vb_at(b, e->out[0], packed));
+    access_store_scalar(b, x, access_at(b, emit_output(e, 0), packed));
 }
 
 static void pack_emit(Emit *e)

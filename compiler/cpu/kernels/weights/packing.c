@@ -72,12 +72,17 @@ typedef struct Cursor {
     bool checked[SHAPE_MAX_RANK];  // this coordinate can leave the source
     Val coord[SHAPE_MAX_RANK];     // of checked coordinates
     Val packed, plain;             // element offsets
+    Elem packed_elem, plain_elem;  // what both tensors store
 } Cursor;
 
 static void start_cursor(Cursor *c, const Shape *source, int64_t first)
 {
     int64_t stride = 1, base = 0;
     const Packing *p = c->p;
+    const Layout *in = &c->e->node->inputs.at[0]->layout, *out = &c->e->node->outputs.at[0]->layout;
+    bool unpacks = in->kind == LAYOUT_PACKED;
+    c->packed_elem = unpacks ? in->elem : out->elem;
+    c->plain_elem = unpacks ? out->elem : in->elem;
     for (uint32_t j = source->rank; j-- > 0; stride *= source->dim[j]) {
         c->extent[j] = source->dim[j];
         c->stride[j] = stride;
@@ -115,7 +120,7 @@ static int64_t source_step(const Cursor *c, uint32_t d)
 static void order_dims(Cursor *c, uint32_t first)
 {
     const Packing *p = c->p;
-    int64_t bytes = 4;
+    int64_t bytes = elem_bytes(c->packed_elem);
     uint32_t near = p->dims;
     for (uint32_t d = 0; d < p->dims; d++) {
         c->order[d] = d;
@@ -161,17 +166,18 @@ static Val is_valid(const Cursor *c)
 static void emit_element(const Cursor *c, Val valid, int64_t packed, int64_t plain)
 {
     Vb *b = c->e->vb;
-    Val from = vb_addi(b, vb_muli(b, c->plain, 4), plain);
+    Val from = vb_addi(b, vb_muli(b, c->plain, elem_bytes(c->plain_elem)), plain);
     const int32_t *fold = c->p->fold;
     if (fold[1]) { // what `plain` counts as channels of earlier groups are their filters
         Val group = vb_divi(b, c->coord[1], fold[1]);
         int64_t step = fold[0] * c->stride[0] - fold[1] * c->stride[1];
-        from = vb_add(b, from, vb_muli(b, group, step * 4));
+        from = vb_add(b, from, vb_muli(b, group, elem_size(c->plain_elem, step)));
     }
     if (valid) {
         from = vb_select(b, valid, from, vb_int(b, 0));
     }
-    c->body(c->e, c->context, vb_addi(b, vb_muli(b, c->packed, 4), packed), from, valid);
+    Val to = vb_addi(b, vb_muli(b, c->packed, elem_bytes(c->packed_elem)), packed);
+    c->body(c->e, c->context, to, from, valid);
 }
 
 // Whether loops from order[i] on are short enough to be written out, and cannot leave the source.
@@ -197,8 +203,8 @@ static void unroll(const Cursor *c, uint32_t i, Val valid, int64_t packed, int64
     uint32_t d = c->order[i];
     const PackDim *dim = &c->p->dim[d];
     for (int64_t k = 0; k < dim->extent; k++) {
-        unroll(c, i + 1, valid, packed + k * c->packed_stride[d] * 4,
-               plain + k * dim->coef * c->stride[dim->coord] * 4);
+        unroll(c, i + 1, valid, packed + elem_size(c->packed_elem, k * c->packed_stride[d]),
+               plain + elem_size(c->plain_elem, k * dim->coef * c->stride[dim->coord]));
     }
 }
 
@@ -207,13 +213,14 @@ static void emit_last(Cursor *c, uint32_t d)
 {
     Vb *b = c->e->vb;
     const PackDim *dim = &c->p->dim[d];
-    int64_t whole = dim->extent / UNROLL * UNROLL, plain = dim->coef * c->stride[dim->coord] * 4;
+    int64_t whole = dim->extent / UNROLL * UNROLL;
+    int64_t plain = elem_size(c->plain_elem, dim->coef * c->stride[dim->coord]);
     Val valid = is_valid(c);
     VbLoop loop = vb_for(b, vb_int(b, 0), vb_int(b, whole), UNROLL, NULL, 0);
     Cursor at = *c;
     step(&at, d, loop.index);
     for (int64_t u = 0; u < UNROLL; u++) {
-        emit_element(&at, valid, u * c->packed_stride[d] * 4, u * plain);
+        emit_element(&at, valid, elem_size(c->packed_elem, u * c->packed_stride[d]), u * plain);
     }
     vb_for_end(b, &loop, NULL);
     if (whole < dim->extent) {
