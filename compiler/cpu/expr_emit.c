@@ -20,12 +20,17 @@ static Val channel_offset(Emit *e, Access from, const ExprPlace *at)
     return vb_muli(e->vb, at->block, access_bytes(from, e->vb->target->vector_floats));
 }
 
-// Offsets count the bytes of the full tensor's elements; this operand's may have another size.
-static Val load_element(Emit *e, Access from, const ExprPlace *at)
+Elem emit_place_elem(const Emit *e)
 {
     bool reduces = e->node->op->kind == OP_CHANNEL_REDUCE;
     const Value *full = reduces ? e->node->inputs.at[0] : e->node->outputs.at[0];
-    Elem theirs = full->layout.elem;
+    return full->layout.elem;
+}
+
+// Offsets count the bytes of the full tensor's elements; this operand's may have another size.
+static Val load_element(Emit *e, Access from, const ExprPlace *at)
+{
+    Elem theirs = emit_place_elem(e);
     Val offset = access_rescale(e->vb, at->offset, theirs, from.elem);
     return load_vector(e, from, offset,
                        access_bytes(from, at->offset_const / elem_size(theirs, 1)));

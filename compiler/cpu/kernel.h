@@ -83,6 +83,9 @@ typedef struct TaskSlice {
 } TaskSlice;
 TaskSlice emit_slice(Emit *e, Val task);
 
+/// The type of the elements whose bytes ExprPlace.offset counts.
+Elem emit_place_elem(const Emit *e);
+
 /// Where an expression stands: image n, channel block cb (block of V channels), and the byte offset
 /// of the vector inside a full [N][cb][h][w][V] tensor: that of output 0, or of a reduction's first
 /// input. Operands of the same shape lie at as many elements.
@@ -126,7 +129,7 @@ void emit_flush_sums(Emit *e, const SumPlace *at, const Val *sum);
 /// Byte offset in partial sums of row `term` of a part and block of channels.
 Val emit_partial_at(Emit *e, const Value *partials, uint32_t term, const SumPlace *at);
 /// The centre's row: V floats of the centre, V floats of the count of elements.
-void emit_store_centre(Emit *e, Val centre, Val count, Val p);
+void emit_store_centre(Emit *e, Val centre, Val count, Access row);
 /// Loads node input i as the expression reads it at this place (by its shape, see Expr).
 Val emit_operand(Emit *e, uint32_t input, const ExprPlace *at);
 /// Loads the operands that do not depend on the pixel ([c], [N,c], [N], [1]) once, before a loop

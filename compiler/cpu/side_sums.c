@@ -47,31 +47,38 @@ Val emit_partial_at(Emit *e, const Value *partials, uint32_t term, const SumPlac
     return vb_addi(b, vb_add(b, offset, vb_muli(b, at->block, vector)), row * term);
 }
 
-static Val side_at(Emit *e, uint32_t side, uint32_t term, const SumPlace *at)
+static Access side_at(Emit *e, uint32_t side, uint32_t term, const SumPlace *at)
 {
     const Node *n = e->node;
     Val offset = emit_partial_at(e, side_output(n, side), term, at);
-    return vb_at(e->vb, e->out[n->sides[side].output], offset);
+    return access_at(e->vb, emit_output(e, n->sides[side].output), offset);
 }
 
 void emit_clear_sums(Emit *e, const SumPlace *at)
 {
     for (uint32_t s = 0; s < e->node->side_count; s++) {
         for (uint32_t t = 0; t < side_output(e->node, s)->terms; t++) {
-            vb_store(e->vb, vb_const64(e->vb, 0), side_at(e, s, t, at));
+            access_store_double(e->vb, vb_const64(e->vb, 0), side_at(e, s, t, at));
         }
     }
 }
 
-static Val count_at(Vb *b, Val centre)
+// A part's centre and, behind it, its count are f32 in a row of doubles.
+static Access centre_at(Access row)
 {
-    return vb_ati(b, centre, elem_size(ELEM_F32, b->width));
+    return (Access){row.at, ELEM_F32};
 }
 
-void emit_store_centre(Emit *e, Val centre, Val count, Val p)
+static Access count_at(Vb *b, Access row)
 {
-    vb_store(e->vb, centre, p);
-    vb_store(e->vb, count, count_at(e->vb, p));
+    Access centre = centre_at(row);
+    return access_ati(b, centre, access_bytes(centre, b->width));
+}
+
+void emit_store_centre(Emit *e, Val centre, Val count, Access row)
+{
+    access_store(e->vb, centre, centre_at(row));
+    access_store(e->vb, count, count_at(e->vb, row));
 }
 
 void emit_open_sums(Emit *e, const SumPlace *at, Val sum[EMIT_MAX_SUMS])
@@ -82,9 +89,9 @@ void emit_open_sums(Emit *e, const SumPlace *at, Val sum[EMIT_MAX_SUMS])
         sum[i] = NULL;
     }
     if (centred < e->node->side_count) {
-        Val centre = side_at(e, centred, 0, at);
-        sum[count] = vb_load(b, centre);
-        sum[count + 1] = vb_load(b, count_at(b, centre));
+        Access row = side_at(e, centred, 0, at);
+        sum[count] = access_load(b, centre_at(row));
+        sum[count + 1] = access_load(b, count_at(b, row));
     }
 }
 
@@ -138,9 +145,9 @@ void emit_flush_sums(Emit *e, const SumPlace *at, const Val *sum)
             emit_store_centre(e, head[0], head[1], side_at(e, s, 0, at));
         }
         for (uint32_t t = 0; t < side_sums(e->node, s); t++) {
-            Val to = side_at(e, s, before + t, at);
-            Val old = vb_load_typed(b, b->vec64, to, b->width * 4);
-            vb_store(b, vb_fadd(b, old, vb_widen(b, *sum++)), to);
+            Access to = side_at(e, s, before + t, at);
+            Val old = access_load_double(b, to);
+            access_store_double(b, vb_fadd(b, old, vb_widen(b, *sum++)), to);
         }
     }
 }

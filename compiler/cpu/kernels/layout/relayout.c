@@ -35,7 +35,7 @@ static const char *to_blocked_plan(const PlanCtx *ctx, const Node *n, Lowering *
 typedef struct Piece {
     int64_t pixels, block; // of a plane, in a block
     uint32_t lanes;
-    Val plain, blocked; // pointers to the block's first element
+    Access plain, blocked; // at the block's first element
     Val lo, hi;
 } Piece;
 typedef void (*PieceBody)(Emit *e, const Piece *p);
@@ -44,11 +44,11 @@ static void to_plain_piece(Emit *e, const Piece *p)
 {
     Vb *b = e->vb;
     VbLoop loop = vb_loop(b, p->lo, p->hi, 1, NULL, 0);
-    Val from = vb_at(b, p->blocked, vb_muli(b, loop.index, p->block * 4));
-    Val to = vb_at(b, p->plain, vb_muli(b, loop.index, 4));
+    Access from = access_index(b, p->blocked, loop.index, p->block);
+    Access to = access_index(b, p->plain, loop.index, 1);
     for (uint32_t l = 0; l < p->lanes; l++) {
-        Val x = vb_load_scalar(b, vb_ati(b, from, l * 4));
-        vb_store_scalar(b, x, vb_ati(b, to, l * p->pixels * 4));
+        Val x = access_load_scalar(b, access_ati(b, from, access_bytes(from, l)));
+        access_store_scalar(b, x, access_ati(b, to, access_bytes(to, l * p->pixels)));
     }
     vb_loop_end(b, &loop, NULL);
 }
@@ -57,20 +57,20 @@ static void to_blocked_piece(Emit *e, const Piece *p)
 {
     Vb *b = e->vb;
     VbLoop loop = vb_loop(b, p->lo, p->hi, 1, NULL, 0);
-    Val to = vb_at(b, p->blocked, vb_muli(b, loop.index, p->block * 4));
-    Val from = vb_at(b, p->plain, vb_muli(b, loop.index, 4));
+    Access to = access_index(b, p->blocked, loop.index, p->block);
+    Access from = access_index(b, p->plain, loop.index, 1);
     for (uint32_t l = 0; l < p->block; l++) {
-        Val x = LLVMConstNull(b->f32);
+        Val x = vb_number(b, 0);
         if (l < p->lanes) {
-            x = vb_load_scalar(b, vb_ati(b, from, l * p->pixels * 4));
+            x = access_load_scalar(b, access_ati(b, from, access_bytes(from, l * p->pixels)));
         }
-        vb_store_scalar(b, x, vb_ati(b, to, l * 4));
+        access_store_scalar(b, x, access_ati(b, to, access_bytes(to, l)));
     }
     vb_loop_end(b, &loop, NULL);
 }
 
 // Calls body for whole blocks in a loop, then for a short last one.
-static void emit_pieces(Emit *e, const Shape *shape, int64_t block, Val plain, Val blocked,
+static void emit_pieces(Emit *e, const Shape *shape, int64_t block, Access plain, Access blocked,
                         PieceBody body)
 {
     Vb *b = e->vb;
@@ -78,21 +78,22 @@ static void emit_pieces(Emit *e, const Shape *shape, int64_t block, Val plain, V
     int64_t full = c / block, all = div_up(c, block);
     SpatialTask t = spatial_task(e);
     VbLoop images = vb_loop(b, t.image_lo, t.image_hi, 1, NULL, 0);
-    Val plain_image = vb_at(b, plain, vb_muli(b, images.index, c * pixels * 4));
-    Val blocked_image = vb_at(b, blocked, vb_muli(b, images.index, all * block * pixels * 4));
+    Access plain_image = access_index(b, plain, images.index, c * pixels);
+    Access blocked_image = access_index(b, blocked, images.index, all * block * pixels);
     VbLoop blocks = vb_for(b, t.block_lo, vb_min(b, t.block_hi, vb_int(b, full)), 1, NULL, 0);
-    Val offset = vb_muli(b, blocks.index, block * pixels * 4);
+    Val offset = vb_muli(b, blocks.index, access_bytes(plain, block * pixels));
     Piece p = {
         .pixels = pixels, .block = block, .lanes = (uint32_t)block, .lo = t.row_lo, .hi = t.row_hi};
-    p.plain = vb_at(b, plain_image, offset);
-    p.blocked = vb_at(b, blocked_image, offset);
+    p.plain = access_at(b, plain_image, offset);
+    offset = access_rescale(b, offset, plain.elem, blocked.elem);
+    p.blocked = access_at(b, blocked_image, offset);
     body(e, &p);
     vb_for_end(b, &blocks, NULL);
     if (full < all) {
         VbIf last = vb_if(b, vb_icmp(b, LLVMIntSGT, t.block_hi, vb_int(b, full)));
         p.lanes = (uint32_t)(c - full * block);
-        p.plain = vb_ati(b, plain_image, full * block * pixels * 4);
-        p.blocked = vb_ati(b, blocked_image, full * block * pixels * 4);
+        p.plain = access_ati(b, plain_image, access_bytes(plain, full * block * pixels));
+        p.blocked = access_ati(b, blocked_image, access_bytes(blocked, full * block * pixels));
         body(e, &p);
         vb_if_end(b, &last);
     }
@@ -103,13 +104,15 @@ static void emit_pieces(Emit *e, const Shape *shape, int64_t block, Val plain, V
 static void to_plain_emit(Emit *e)
 {
     const Value *in = e->node->inputs.at[0];
-    emit_pieces(e, &in->shape, in->layout.block, e->out[0], e->in[0], to_plain_piece);
+    emit_pieces(e, &in->shape, in->layout.block, emit_output(e, 0), emit_input(e, 0),
+                to_plain_piece);
 }
 
 static void to_blocked_emit(Emit *e)
 {
     const Value *out = e->node->outputs.at[0];
-    emit_pieces(e, &out->shape, out->layout.block, e->in[0], e->out[0], to_blocked_piece);
+    emit_pieces(e, &out->shape, out->layout.block, emit_input(e, 0), emit_output(e, 0),
+                to_blocked_piece);
 }
 
 const KernelDef kernel_to_plain = {

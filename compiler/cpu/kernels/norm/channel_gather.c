@@ -78,8 +78,9 @@ static Val load_block(Gather *g, int32_t input, Val block, Val pixel)
 {
     Vb *b = g->e->vb;
     Val plane = plane_offset(g->e, g->e->node->inputs.at[input], g->image, block);
-    Val at = vb_add(b, plane, vb_muli(b, pixel, b->width * 4));
-    return vb_load(b, vb_at(b, g->e->in[input], at));
+    Access from = emit_input(g->e, (uint32_t)input);
+    Val at = vb_add(b, plane, vb_muli(b, pixel, access_bytes(from, b->width)));
+    return access_load(b, access_at(b, from, at));
 }
 
 // The output vector of a block that needs putting together.
@@ -121,8 +122,9 @@ static void emit_blocks(Gather *g, int64_t begin, int64_t end, int32_t input, in
         x = zero_block(g, begin) ? vb_zero(b) : build_block(g, begin, pixels.index);
     }
     Val plane = plane_offset(g->e, g->e->node->outputs.at[0], g->image, blocks.index);
-    Val at = vb_add(b, plane, vb_muli(b, pixels.index, b->width * 4));
-    vb_store(b, x, vb_at(b, g->e->out[0], at));
+    Access to = emit_output(g->e, 0);
+    Val at = vb_add(b, plane, vb_muli(b, pixels.index, access_bytes(to, b->width)));
+    access_store(b, x, access_at(b, to, at));
     vb_loop_end(b, &pixels, NULL);
     vb_for_end(b, &blocks, NULL);
 }

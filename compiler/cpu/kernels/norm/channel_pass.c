@@ -12,7 +12,7 @@ void plan_channel_pass(const PlanCtx *ctx, const Shape *shape, uint32_t tensors,
     uint32_t width = ctx->target->vector_floats;
     int64_t blocks = div_up(shape_channels(shape), width);
     int64_t pixels = shape_height(shape) * shape_width(shape);
-    double pixel_bytes = (double)tensors * width * 4;
+    double pixel_bytes = (double)tensors * (double)elem_size(ELEM_F32, width);
     SpatialPlan p = spatial_plan(ctx, blocks, pixels, pixel_bytes);
     double vectors = (double)(blocks * pixels);
     spatial_fill(ctx, &p, vectors * width * flops, vectors * pixel_bytes, out);
@@ -39,7 +39,7 @@ static Val add_sum(PassCursor *c, Val x, Val y)
 static void emit_vectors(PassCursor *c, Val pixel, uint32_t count, const Val *sum, Val *next)
 {
     Vb *b = c->e->vb;
-    int64_t bytes = (int64_t)b->width * 4;
+    int64_t bytes = elem_size(emit_place_elem(c->e), b->width);
     Val offset = vb_add(b, c->plane, vb_muli(b, pixel, bytes));
     for (uint32_t u = 0; u < count; u++) {
         ExprPlace at = {
@@ -105,7 +105,8 @@ static Val pass_plane_offset(PassCursor *c)
     Vb *b = c->e->vb;
     const Shape *s = c->pass->shape;
     int64_t blocks = div_up(shape_channels(s), b->width);
-    int64_t bytes = shape_height(s) * shape_width(s) * b->width * 4;
+    int64_t pixels = shape_height(s) * shape_width(s);
+    int64_t bytes = elem_size(emit_place_elem(c->e), pixels * b->width);
     return vb_muli(b, vb_add(b, vb_muli(b, c->image, blocks), c->block), bytes);
 }
 
@@ -114,7 +115,7 @@ static Val task_count(Vb *b, const SpatialTask *t)
 {
     Val pixels = vb_sub(b, t->row_hi, t->row_lo);
     Val count = vb_mul(b, vb_sub(b, t->image_hi, t->image_lo), pixels);
-    return vb_splat(b, LLVMBuildSIToFP(b->builder, count, b->f32, ""));
+    return vb_from_int(b, count);
 }
 
 static void store_sums(PassCursor *c, const SpatialTask *t, const Val *sum)
@@ -125,11 +126,12 @@ static void store_sums(PassCursor *c, const SpatialTask *t, const Val *sum)
         const PassTarget *to = &c->pass->target[i];
         const Value *v = e->node->outputs.at[to->output];
         for (uint32_t term = 0; term < v->terms; term++) {
-            Val p = vb_at(e->vb, e->out[to->output], emit_partial_at(e, v, term, &place));
+            Val offset = emit_partial_at(e, v, term, &place);
+            Access row = access_at(e->vb, emit_output(e, to->output), offset);
             if (term == 0 && to->centred) {
-                emit_store_centre(e, e->centre, task_count(e->vb, t), p);
+                emit_store_centre(e, e->centre, task_count(e->vb, t), row);
             } else {
-                vb_store(e->vb, *sum++, p);
+                access_store_double(e->vb, *sum++, row);
             }
         }
     }
@@ -141,7 +143,7 @@ static void find_centre(PassCursor *c, const SpatialTask *t)
 {
     Vb *b = c->e->vb;
     c->image = t->image_lo;
-    Val pixel = vb_muli(b, t->row_lo, elem_size(ELEM_F32, b->width));
+    Val pixel = vb_muli(b, t->row_lo, elem_size(emit_place_elem(c->e), b->width));
     ExprPlace at = {.image = c->image, .block = c->block};
     at.offset = vb_add(b, pass_plane_offset(c), pixel);
     c->e->centre = c->pass->first(c->e, &at);

@@ -16,18 +16,19 @@ typedef struct ImageLoop {
 ImageLoop emit_images(Emit *e);
 void emit_images_end(Emit *e, ImageLoop *l);
 
-/// Bytes of a row of c floats, padded.
+/// Bytes of a row of c f32, padded.
 int64_t row_bytes(Emit *e, int64_t c);
 
-/// Runs `body` on every vector of a row: first channel (i64), byte offset, and how many lanes
-/// exist. It takes and gives a running vector. arg: the body's own context.
+/// Runs `body` on every vector of a row: first channel (i64), byte offset in a row of f32 (row_at
+/// finds the place in any row), and how many lanes exist. It takes and gives a running vector. arg: the body's own context.
 typedef Val (*RowBody)(Emit *e, const void *arg, Val channel, Val offset, uint32_t lanes,
                        Val running);
+Access row_at(Emit *e, Access row, Val offset);
 Val emit_row(Emit *e, int64_t c, RowBody body, const void *arg, Val init);
 
 /// Largest of a row's c elements, in all lanes (NaN loses).
-Val row_max(Emit *e, Val row, int64_t c);
-/// Sum of exp(x - max), in all lanes. Stores the terms to `store` unless it is NULL.
-Val row_exp_sum(Emit *e, Val row, int64_t c, Val max, Val store);
+Val row_max(Emit *e, Access row, int64_t c);
+/// Sum of exp(x - max), in all lanes. Stores the terms to `store` unless its pointer is NULL.
+Val row_exp_sum(Emit *e, Access row, int64_t c, Val max, Access store);
 
 #endif

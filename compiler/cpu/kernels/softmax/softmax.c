@@ -10,8 +10,19 @@ static const char *softmax_plan(const PlanCtx *ctx, const Node *n, Lowering *out
 }
 
 typedef struct SoftmaxArg {
-    Val dy, y, out, factor; // factor: sum, or the dot product
+    Access x, dy, y, out;
+    Val max, factor; // factor: sum, or the dot product
 } SoftmaxArg;
+
+// exp(x - max) as the pass before has stored it; computed again where storing rounds it.
+static Val exp_term(Emit *e, const SoftmaxArg *a, Val offset)
+{
+    Vb *b = e->vb;
+    if (a->out.elem == ELEM_F32) {
+        return access_load(b, row_at(e, a->out, offset));
+    }
+    return vb_exp(b, vb_fsub(b, access_load(b, row_at(e, a->x, offset)), a->max));
+}
 
 static Val divide_body(Emit *e, const void *arg, Val channel, Val offset, uint32_t lanes,
                        Val running)
@@ -20,9 +31,9 @@ static Val divide_body(Emit *e, const void *arg, Val channel, Val offset, uint32
     (void)lanes;
     Vb *b = e->vb;
     const SoftmaxArg *a = arg;
-    Val at = vb_at(b, a->out, offset);
-    Val y = vb_fdiv(b, vb_load(b, at), a->factor);
-    vb_store(b, vb_keep_lanes(b, y, lanes), at); // a NaN sum must not reach the pads
+    Val y = vb_fdiv(b, exp_term(e, a, offset), a->factor);
+    Access to = row_at(e, a->out, offset);
+    access_store(b, vb_keep_lanes(b, y, lanes), to); // a NaN sum must not reach the pads
     return running;
 }
 
@@ -32,9 +43,11 @@ static void softmax_emit(Emit *e)
     int64_t c = shape_channels(&e->node->outputs.at[0]->shape);
     ImageLoop l = emit_images(e);
     Val offset = vb_muli(b, l.image, row_bytes(e, c));
-    Val x = vb_at(b, e->in[0], offset), y = vb_at(b, e->out[0], offset);
-    SoftmaxArg arg = {.out = y};
-    arg.factor = row_exp_sum(e, x, c, row_max(e, x, c), y);
+    SoftmaxArg arg = {.x = row_at(e, emit_input(e, 0), offset)};
+    arg.out = row_at(e, emit_output(e, 0), offset);
+    arg.max = row_max(e, arg.x, c);
+    Access kept = arg.out.elem == ELEM_F32 ? arg.out : (Access){0};
+    arg.factor = row_exp_sum(e, arg.x, c, arg.max, kept);
     emit_row(e, c, divide_body, &arg, vb_zero(b));
     emit_images_end(e, &l);
 }
@@ -45,8 +58,8 @@ static Val dot_body(Emit *e, const void *arg, Val channel, Val offset, uint32_t 
     (void)lanes;
     Vb *b = e->vb;
     const SoftmaxArg *a = arg;
-    return vb_fma(b, vb_load(b, vb_at(b, a->dy, offset)), vb_load(b, vb_at(b, a->y, offset)),
-                  running);
+    Val y = access_load(b, row_at(e, a->y, offset));
+    return vb_fma(b, access_load(b, row_at(e, a->dy, offset)), y, running);
 }
 
 static Val grad_body(Emit *e, const void *arg, Val channel, Val offset, uint32_t lanes, Val running)
@@ -54,9 +67,9 @@ static Val grad_body(Emit *e, const void *arg, Val channel, Val offset, uint32_t
     (void)channel;
     Vb *b = e->vb;
     const SoftmaxArg *a = arg;
-    Val rest = vb_fsub(b, vb_load(b, vb_at(b, a->dy, offset)), a->factor);
-    Val dx = vb_fmul(b, vb_load(b, vb_at(b, a->y, offset)), rest);
-    vb_store(b, vb_keep_lanes(b, dx, lanes), vb_at(b, a->out, offset));
+    Val rest = vb_fsub(b, access_load(b, row_at(e, a->dy, offset)), a->factor);
+    Val dx = vb_fmul(b, access_load(b, row_at(e, a->y, offset)), rest);
+    access_store(b, vb_keep_lanes(b, dx, lanes), row_at(e, a->out, offset));
     return running;
 }
 
@@ -66,9 +79,9 @@ static void softmax_grad_emit(Emit *e)
     int64_t c = shape_channels(&e->node->outputs.at[0]->shape);
     ImageLoop l = emit_images(e);
     Val offset = vb_muli(b, l.image, row_bytes(e, c));
-    SoftmaxArg arg = {.dy = vb_at(b, e->in[0], offset),
-                      .y = vb_at(b, e->in[1], offset),
-                      .out = vb_at(b, e->out[0], offset)};
+    SoftmaxArg arg = {.dy = row_at(e, emit_input(e, 0), offset)};
+    arg.y = row_at(e, emit_input(e, 1), offset);
+    arg.out = row_at(e, emit_output(e, 0), offset);
     Val dot = emit_row(e, c, dot_body, &arg, vb_zero(b));
     arg.factor = vb_splat(b, vb_reduce_add(b, dot));
     emit_row(e, c, grad_body, &arg, vb_zero(b));

@@ -19,7 +19,8 @@ static const char *xent_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
 static Val load_label(Emit *e, Val image)
 {
     Vb *b = e->vb;
-    return vb_load_typed(b, b->i32, vb_at(b, e->in[1], vb_muli(b, image, 4)), 4);
+    Access label = access_index(b, emit_input(e, 1), image, 1);
+    return vb_load_typed(b, b->i32, label.at, elem_bytes(ELEM_U32));
 }
 
 static double smoothing_of(const Emit *e)
@@ -29,7 +30,8 @@ static double smoothing_of(const Emit *e)
 }
 
 typedef struct SumArg {
-    Val row, max;
+    Access row;
+    Val max;
 } SumArg;
 
 static Val sum_body(Emit *e, const void *arg, Val channel, Val offset, uint32_t lanes, Val running)
@@ -37,16 +39,16 @@ static Val sum_body(Emit *e, const void *arg, Val channel, Val offset, uint32_t 
     (void)channel;
     Vb *b = e->vb;
     const SumArg *a = arg;
-    Val x = vb_fsub(b, vb_load(b, vb_at(b, a->row, offset)), a->max);
+    Val x = vb_fsub(b, access_load(b, row_at(e, a->row, offset)), a->max);
     return vb_fadd(b, running, vb_keep_lanes(b, x, lanes));
 }
 
 // sum over k of t[k] * (z[k] - max), in all lanes
-static Val expected_logit(Emit *e, Val row, int64_t c, Val max, Val label)
+static Val expected_logit(Emit *e, Access row, int64_t c, Val max, Val label)
 {
     Vb *b = e->vb;
     double smoothing = smoothing_of(e);
-    Val z = vb_fsub(b, vb_broadcast(b, vb_at(b, row, vb_muli(b, label, 4))), max);
+    Val z = vb_fsub(b, access_broadcast(b, access_index(b, row, label, 1)), max);
     if (smoothing == 0) {
         return z;
     }
@@ -61,19 +63,20 @@ static void xent_emit(Emit *e)
     Vb *b = e->vb;
     int64_t c = shape_channels(&e->node->inputs.at[0]->shape);
     ImageLoop l = emit_images(e);
-    Val row = vb_at(b, e->in[0], vb_muli(b, l.image, row_bytes(e, c)));
+    Access row = row_at(e, emit_input(e, 0), vb_muli(b, l.image, row_bytes(e, c)));
     Val max = row_max(e, row, c);
-    Val log_sum = vb_log(b, row_exp_sum(e, row, c, max, NULL));
+    Val log_sum = vb_log(b, row_exp_sum(e, row, c, max, (Access){0}));
     Val label = LLVMBuildZExt(b->builder, load_label(e, l.image), b->i64, "");
     Val loss = vb_fsub(b, log_sum, expected_logit(e, row, c, max, label));
     Val first = LLVMBuildExtractElement(b->builder, loss, LLVMConstInt(b->i32, 0, 0), "");
-    vb_store_scalar(b, first, vb_at(b, e->out[0], vb_muli(b, l.image, 4)));
+    access_store_scalar(b, first, access_index(b, emit_output(e, 0), l.image, 1));
     emit_images_end(e, &l);
 }
 
 typedef struct GradArg {
-    Val row, out, max, sum, scale, label; // label: i32
-    double smoothing, spread;             // spread: smoothing / classes
+    Access row, out;
+    Val max, sum, scale, label; // label: i32
+    double smoothing, spread;   // spread: smoothing / classes
 } GradArg;
 
 // <V x float>: the targets t[k] of a vector's classes
@@ -94,10 +97,10 @@ static Val grad_body(Emit *e, const void *arg, Val channel, Val offset, uint32_t
 {
     Vb *b = e->vb;
     const GradArg *a = arg;
-    Val x = vb_load(b, vb_at(b, a->row, offset));
+    Val x = access_load(b, row_at(e, a->row, offset));
     Val p = vb_fdiv(b, vb_exp(b, vb_fsub(b, x, a->max)), a->sum);
     Val d = vb_fmul(b, a->scale, vb_fsub(b, p, targets(e, a, channel)));
-    vb_store(b, vb_keep_lanes(b, d, lanes), vb_at(b, a->out, offset));
+    access_store(b, vb_keep_lanes(b, d, lanes), row_at(e, a->out, offset));
     return running;
 }
 
@@ -107,10 +110,12 @@ static void xent_grad_emit(Emit *e)
     int64_t c = shape_channels(&e->node->inputs.at[0]->shape);
     ImageLoop l = emit_images(e);
     Val offset = vb_muli(b, l.image, row_bytes(e, c));
-    GradArg arg = {.row = vb_at(b, e->in[0], offset), .out = vb_at(b, e->out[0], offset)};
+    GradArg arg = {.row = row_at(e, emit_input(e, 0), offset)};
+    arg.out = row_at(e, emit_output(e, 0), offset);
     arg.max = row_max(e, arg.row, c);
-    arg.sum = row_exp_sum(e, arg.row, c, arg.max, NULL);
-    arg.scale = vb_broadcast(b, vb_ati(b, e->call, offsetof(RnCall, loss_scale)));
+    arg.sum = row_exp_sum(e, arg.row, c, arg.max, (Access){0});
+    Access scale = {vb_ati(b, e->call, offsetof(RnCall, loss_scale)), ELEM_F32};
+    arg.scale = access_broadcast(b, scale);
     arg.label = load_label(e, l.image);
     arg.smoothing = smoothing_of(e);
     arg.spread = arg.smoothing / (double)c;
