@@ -128,7 +128,7 @@ static void reduce_block(Wino *w, Val *x, Val channels)
     for (int64_t i = 0; i < p->micro; i++) {
         Val point = vb_broadcast(b, vb_ati(b, x[acc], i * w->vector));
         for (int64_t o = 0; o < made; o++) {
-            x[i * made + o] = vb_fma(b, weight[o], point, x[i * made + o]);
+            x[i * made + o] = emit_dot(b, x[i * made + o], weight[o], point);
         }
     }
     fetch_lines(w, &x[acc + 2], p->ahead_step);
