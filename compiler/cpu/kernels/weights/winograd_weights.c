@@ -17,7 +17,7 @@ typedef struct WinogradWeightsPlan {
     int64_t k_tiles, in_blocks, in_step;
     int64_t sums;            // whether products of a point lie together
     int64_t row_products;    // of a row of points
-    int64_t products, slice; // slice: bytes of one product
+    int64_t products, slice; // slice: elements of one product
 } WinogradWeightsPlan;
 
 // w: shape of the weights.
@@ -40,7 +40,7 @@ static WinogradWeightsPlan make_plan(const WinogradAttrs *a, const Shape *w, uin
     p.products = winograd_products((int)a->tile[0], (int)a->stride) * columns;
     p.sums = a->stride == 2 && !a->backward;
     p.row_products = p.sums ? 2 * columns : columns;
-    p.slice = p.reduced * a->blocks * width * 4;
+    p.slice = p.reduced * a->blocks * width;
     return p;
 }
 
@@ -71,22 +71,23 @@ static int64_t tap_of(const WinogradWeightsPlan *p, int t)
 static void load_taps(Emit *e, const WinogradWeightsPlan *p, Val first, Val channel, Val tap[TAPS])
 {
     Vb *b = e->vb;
-    int64_t vector = b->width * 4;
+    Access w = emit_input(e, 0), lane_taps = emit_scratch(e);
+    int64_t vector = access_bytes(lane_taps, b->width);
     Val last = vb_int(b, p->made - 1);
     Val other = vb_muli(b, channel, p->other_step);
     VbLoop lanes = vb_loop(b, vb_int(b, 0), vb_int(b, b->width), 1, NULL, 0);
     Val lane = vb_min(b, vb_add(b, first, lanes.index), last);
-    Val from = vb_add(b, vb_muli(b, lane, p->lane_step), other);
-    from = vb_at(b, e->in[0], vb_muli(b, from, 4));
-    Val to = vb_at(b, e->scratch, vb_muli(b, lanes.index, 4));
+    Val first_tap = vb_add(b, vb_muli(b, lane, p->lane_step), other);
+    Access from = access_index(b, w, first_tap, 1);
+    Access to = access_index(b, lane_taps, lanes.index, 1);
     for (int t = 0; t < TAPS; t++) {
-        Val x = vb_load_scalar(b, vb_ati(b, from, tap_of(p, t) * 4));
-        vb_store_scalar(b, x, vb_ati(b, to, t * vector));
+        Val x = access_load_scalar(b, access_ati(b, from, access_bytes(w, tap_of(p, t))));
+        access_store_scalar(b, x, access_ati(b, to, t * vector));
     }
     vb_loop_end(b, &lanes, NULL);
     Val count = vb_sub(b, vb_int(b, p->made), first);
     for (int t = 0; t < TAPS; t++) {
-        Val x = vb_load(b, vb_ati(b, e->scratch, t * vector));
+        Val x = access_load(b, access_ati(b, lane_taps, t * vector));
         tap[t] = vb_widen(b, vb_keep_first(b, x, count));
     }
 }
@@ -135,24 +136,24 @@ static ProductPlace place_of(Vb *b, Val product, int points)
     return p;
 }
 
-// Bytes before the product of row q and column r.
-static Val product_at(Emit *e, const WinogradWeightsPlan *p, Val q, Val r)
+// The product of row q and column r of a filter whose first one is u.
+static Access product_at(Emit *e, const WinogradWeightsPlan *p, Access u, Val q, Val r)
 {
     Vb *b = e->vb;
     if (!p->sums) {
         Val at = vb_add(b, vb_muli(b, q, p->row_products), r);
-        return vb_muli(b, at, p->slice);
+        return access_index(b, u, at, p->slice);
     }
     ProductPlace row = place_of(b, q, winograd_points((int)p->tile[0], 2));
     ProductPlace column = place_of(b, r, winograd_points((int)p->tile[1], 2));
     Val at = vb_muli(b, row.point, p->row_products);
     at = vb_add(b, at, vb_mul(b, row.count, vb_muli(b, column.point, 2)));
     at = vb_add(b, at, vb_add(b, vb_mul(b, row.parity, column.count), column.parity));
-    return vb_muli(b, at, p->slice);
+    return access_index(b, u, at, p->slice);
 }
 
 // G w G^T by loops over tables of G: unrolled it would be an eighth of the object's code.
-static void store_products(Emit *e, const WinogradWeightsPlan *p, const Val tap[TAPS], Val to)
+static void store_products(Emit *e, const WinogradWeightsPlan *p, const Val tap[TAPS], Access to)
 {
     Vb *b = e->vb;
     WinogradMatrix row = winograd_make((int)p->tile[0], (int)p->stride).g;
@@ -165,7 +166,7 @@ static void store_products(Emit *e, const WinogradWeightsPlan *p, const Val tap[
     }
     VbLoop columns = vb_loop(b, vb_int(b, 0), vb_int(b, column.rows), 1, NULL, 0);
     Val u = vb_narrow(b, dot3(b, column_g, columns.index, half, 1));
-    vb_store(b, u, vb_at(b, to, product_at(e, p, rows.index, columns.index)));
+    access_store(b, u, product_at(e, p, to, rows.index, columns.index));
     vb_loop_end(b, &columns, NULL);
     vb_loop_end(b, &rows, NULL);
 }
@@ -174,11 +175,12 @@ static void emit(Emit *e)
 {
     Vb *b = e->vb;
     const WinogradWeightsPlan *p = e->lowering->plan;
-    int64_t cell = p->blocks * b->width * 4;
+    Access out = emit_output(e, 0);
+    int64_t vector = access_bytes(out, b->width), cell = p->blocks * vector;
     Val task;
     TaskLoop tasks = emit_tasks(e, &task);
     Val tile = vb_divi(b, task, p->in_blocks), block = vb_remi(b, task, p->in_blocks);
-    Val u = vb_at(b, e->out[0], vb_muli(b, tile, p->products * p->slice));
+    Access u = access_index(b, out, tile, p->products * p->slice);
     Val begin = vb_muli(b, block, p->in_step);
     Val end = vb_min(b, vb_addi(b, begin, p->in_step), vb_int(b, p->reduced));
     VbLoop channels = vb_loop(b, begin, end, 1, NULL, 0);
@@ -186,8 +188,8 @@ static void emit(Emit *e)
     Val first = vb_muli(b, vb_add(b, vb_muli(b, tile, p->blocks), outs.index), b->width);
     Val tap[TAPS];
     load_taps(e, p, first, channels.index, tap);
-    Val offset = vb_add(b, vb_muli(b, channels.index, cell), vb_muli(b, outs.index, b->width * 4));
-    store_products(e, p, tap, vb_at(b, u, offset));
+    Val offset = vb_add(b, vb_muli(b, channels.index, cell), vb_muli(b, outs.index, vector));
+    store_products(e, p, tap, access_at(b, u, offset));
     vb_loop_end(b, &outs, NULL);
     vb_loop_end(b, &channels, NULL);
     emit_tasks_end(e, &tasks);
@@ -204,9 +206,10 @@ static const char *plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->tasks_mul = (uint32_t)(p->k_tiles * p->in_blocks);
     out->tasks_div = RN_DIV_ALL;
     out->parts_mul = out->parts_div = 1;
-    out->scratch_bytes = TAPS * width * 4;
-    out->bytes_fixed =
-        elem_bytes(ELEM_F32) * out->out_layout[0].elements + (uint64_t)(p->made * p->reduced * 36);
+    out->scratch_bytes = (uint64_t)elem_size(ELEM_F32, TAPS * width);
+    int64_t read = p->made * p->reduced * TAPS, stored = (int64_t)out->out_layout[0].elements;
+    out->bytes_fixed = (uint64_t)(elem_size(n->inputs.at[0]->layout.elem, read) +
+                                  elem_size(n->outputs.at[0]->layout.elem, stored));
     out->flops_fixed = (uint64_t)(p->made * p->reduced * p->products * 8);
     out->plan = p;
     out->plan_bytes = sizeof *p;

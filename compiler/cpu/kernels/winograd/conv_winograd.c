@@ -37,7 +37,8 @@ typedef struct Wino {
     const WinogradPlan *p;
     WinogradTransform input;
     WinogradMatrix row, column; // A^T
-    int64_t vector;             // bytes
+    Access x, u, scratch;
+    int64_t vector; // of V and M, bytes
     // of the task
     WinogradRange range;
     Val part, k_lo, k_hi; // partial sums; tiles of output channels
@@ -45,9 +46,25 @@ typedef struct Wino {
     int64_t blocks;       // of the tile of output channels being emitted
 } Wino;
 
+// Bytes of so many elements of V and M.
+static int64_t scratch_bytes(const Wino *w, int64_t elements)
+{
+    return access_bytes(w->scratch, elements);
+}
+
 static Val scratch_at(Wino *w, int64_t offset)
 {
-    return vb_ati(w->b, w->e->scratch, offset);
+    return winograd_scratch(w->e, offset).at;
+}
+
+static Val load_scratch(Wino *w, Val at)
+{
+    return access_load(w->b, access_as(w->scratch, at));
+}
+
+static void store_scratch(Wino *w, Val x, Val at)
+{
+    access_store(w->b, x, access_as(w->scratch, at));
 }
 
 // The products of one sum.
@@ -92,7 +109,7 @@ static Val slice_at(Wino *w, Val k, const Point *p)
 {
     Vb *b = w->b;
     Val slice = vb_add(b, vb_muli(b, k, w->p->products), p->before);
-    return vb_at(b, w->e->in[1], vb_muli(b, slice, w->p->slice));
+    return access_index(b, w->u, slice, w->p->slice).at;
 }
 
 // What a register tile reads: its tiles in the planes of a point and weights; weights and input
@@ -106,8 +123,8 @@ typedef struct Micro {
 
 static void fetch_lines(Wino *w, Val *from, int64_t bytes)
 {
-    for (int64_t line = 0; line < bytes; line += VB_CACHE_LINE) {
-        vb_prefetch(w->b, vb_ati(w->b, *from, line), false, VB_PREFETCH_L2);
+    for (int64_t line = 0; line < bytes; line += ACCESS_CACHE_LINE) {
+        access_prefetch(w->b, vb_ati(w->b, *from, line));
     }
     *from = vb_ati(w->b, *from, bytes);
 }
@@ -117,26 +134,28 @@ static void reduce_block(Wino *w, Val *x, Val channels)
 {
     Vb *b = w->b;
     const WinogradPlan *p = w->p;
-    int64_t made = w->blocks;
+    int64_t made = w->blocks, u_vector = access_bytes(w->u, b->width);
     uint32_t acc = (uint32_t)(p->micro * made), count = acc + MICRO_POINTERS;
     Val weight[MAX_ACC], start = x[acc];
     VbLoop loop = vb_loop(b, vb_int(b, 0), channels, 1, x, count);
     memcpy(x, loop.carried, count * sizeof(Val));
     for (int64_t o = 0; o < made; o++) {
-        weight[o] = vb_load(b, vb_ati(b, x[acc + 1], o * w->vector));
+        Access at = access_as(w->u, x[acc + 1]);
+        weight[o] = access_load(b, access_ati(b, at, o * u_vector));
     }
     for (int64_t i = 0; i < p->micro; i++) {
-        Val point = vb_broadcast(b, vb_ati(b, x[acc], i * w->vector));
+        Access at = access_as(w->scratch, x[acc]);
+        Val point = access_broadcast(b, access_ati(b, at, i * w->vector));
         for (int64_t o = 0; o < made; o++) {
             x[i * made + o] = emit_dot(b, x[i * made + o], weight[o], point);
         }
     }
     fetch_lines(w, &x[acc + 2], p->ahead_step);
     fetch_lines(w, &x[acc + 3], p->fetch.step);
-    x[acc] = vb_ati(b, x[acc], 4);
-    x[acc + 1] = vb_ati(b, x[acc + 1], p->blocks * w->vector);
+    x[acc] = vb_ati(b, x[acc], scratch_bytes(w, 1));
+    x[acc + 1] = vb_ati(b, x[acc + 1], p->blocks * u_vector);
     vb_loop_end(b, &loop, x);
-    x[acc] = vb_ati(b, start, p->input.block_bytes);
+    x[acc] = vb_ati(b, start, scratch_bytes(w, p->input.block_step));
 }
 
 // Channel blocks [lo, hi) into accumulators x that begin at zero; at: pointers, which move on.
@@ -172,14 +191,15 @@ static void reduce_plane(Wino *w, Val *at, Val m)
 {
     Vb *b = w->b;
     Val x[MAX_ACC + MICRO_POINTERS], blocks = vb_int(b, w->p->in_blocks);
-    int64_t chunk = w->p->chain_blocks;
+    int64_t chunk = w->p->chain_blocks, m_block = scratch_bytes(w, w->p->m_block);
     VbLoop loop = vb_loop(b, vb_int(b, 0), blocks, chunk, at, MICRO_POINTERS);
     memcpy(at, loop.carried, MICRO_POINTERS * sizeof(Val));
     reduce_blocks(w, loop.index, vb_min(b, vb_addi(b, loop.index, chunk), blocks), at, x);
     for (int64_t o = 0; o < w->blocks; o++) {
         for (int64_t i = 0; i < w->p->micro; i++) {
-            Val place = vb_ati(b, m, o * w->p->m_block + i * w->vector), sum = x[i * w->blocks + o];
-            vb_store(b, has_parts(w) ? vb_fadd(b, vb_load(b, place), sum) : sum, place);
+            Val place = vb_ati(b, m, o * m_block + i * w->vector), sum = x[i * w->blocks + o];
+            sum = has_parts(w) ? vb_fadd(b, load_scratch(w, place), sum) : sum;
+            store_scratch(w, sum, place);
         }
     }
     vb_loop_end(b, &loop, at);
@@ -190,7 +210,8 @@ static void clear_m(Wino *w, Val m)
     Vb *b = w->b;
     VbLoop tiles = vb_loop(b, vb_int(b, 0), vb_int(b, w->p->micro), 1, &m, 1);
     for (int64_t o = 0; o < w->blocks; o++) {
-        vb_store(b, vb_zero(b), vb_ati(b, tiles.carried[0], o * w->p->m_block));
+        Val at = vb_ati(b, tiles.carried[0], o * scratch_bytes(w, w->p->m_block));
+        store_scratch(w, vb_zero(b), at);
     }
     m = vb_ati(b, tiles.carried[0], w->vector);
     vb_loop_end(b, &tiles, &m);
@@ -208,7 +229,7 @@ static void emit_micro(Wino *w, const Micro *from, Val m)
         reduce_plane(w, at, m);
         return;
     }
-    int64_t plane = w->p->input.plane_bytes;
+    int64_t plane = scratch_bytes(w, w->p->input.plane_step);
     VbLoop rows = vb_loop(b, zero, from->point->rows, 1, at, MICRO_POINTERS);
     memcpy(at, rows.carried, sizeof at);
     Val row = vb_muli(b, rows.index, w->p->sums[0] * w->p->input.points[1] * plane);
@@ -240,8 +261,9 @@ static Val find_coming(Wino *w)
 {
     Vb *b = w->b;
     const WinogradInput *in = &w->p->input;
-    int64_t row = in->size[1] * w->vector, image = in->blocks * in->size[0] * row;
-    Val from = vb_at(b, w->e->in[0], vb_muli(b, w->range.image, image));
+    int64_t row = access_bytes(w->x, in->size[1] * b->width),
+            image = in->blocks * in->size[0] * row;
+    Val from = vb_at(b, w->x.at, vb_muli(b, w->range.image, image));
     if (w->p->chunks == 1) {
         return vb_ati(b, from, w->p->image_div * image);
     }
@@ -259,7 +281,7 @@ static Val coming_at(Wino *w, Val nth)
     Vb *b = w->b;
     const WinogradInput *in = &w->p->input;
     Val unit = vb_divi(b, nth, w->p->fetch.parts), part = vb_remi(b, nth, w->p->fetch.parts);
-    Val at = vb_muli(b, unit, in->size[0] * in->size[1] * w->vector);
+    Val at = vb_muli(b, unit, access_bytes(w->x, in->size[0] * in->size[1] * b->width));
     return vb_at(b, w->coming, vb_add(b, at, vb_muli(b, part, w->p->fetch.part_bytes)));
 }
 
@@ -272,7 +294,7 @@ static void emit_micros(Wino *w, const Micro *tile, Val nth, Val m)
     VbLoop slots = vb_loop(b, vb_int(b, 0), w->range.count, p->micro, NULL, 0);
     Val last = vb_max(b, vb_addi(b, w->range.count, -p->micro), vb_int(b, 0));
     Val offset = vb_muli(b, vb_min(b, slots.index, last), w->vector);
-    int64_t share = p->slice / (p->blocks * w->vector) * p->ahead_step;
+    int64_t share = p->in_channels * p->ahead_step;
     Val ahead = vb_muli(b, vb_divi(b, slots.index, p->micro), share);
     ahead = vb_mul(b, ahead, product_count(w, tile->point));
     Micro at = {tile->point, vb_at(b, tile->v, offset), tile->u, vb_at(b, tile->ahead, ahead),
@@ -296,10 +318,11 @@ static void multiply(Wino *w, Val k_lo, Val k_hi)
     VbLoop ks = vb_loop(b, k_lo, k_hi, 1, NULL, 0);
     Micro tile = {.point = &point, .u = slice_at(w, ks.index, &point)};
     tile.ahead = next_slice(w, ks.index, points.index, &point, k_lo, k_hi);
-    tile.v =
-        vb_at(b, scratch_at(w, p->input.result), vb_muli(b, point.plane, p->input.plane_bytes));
-    Val own = vb_muli(b, vb_sub(b, ks.index, k_lo), p->blocks * p->m_block);
-    Val m = vb_at(b, scratch_at(w, p->m), vb_add(b, vb_muli(b, points.index, p->m_plane), own));
+    tile.v = vb_at(b, scratch_at(w, p->input.result),
+                   vb_muli(b, point.plane, scratch_bytes(w, p->input.plane_step)));
+    Val own = vb_muli(b, vb_sub(b, ks.index, k_lo), scratch_bytes(w, p->blocks * p->m_block));
+    Val m = vb_at(b, scratch_at(w, p->m),
+                  vb_add(b, vb_muli(b, points.index, scratch_bytes(w, p->m_plane)), own));
     // Passes are counted group by group, in a group sum by sum, then tile by tile.
     Val nth = vb_muli(b, vb_sub(b, k_lo, w->k_lo), p->products);
     nth = vb_add(b, nth, vb_mul(b, point.before, vb_sub(b, k_hi, k_lo)));
@@ -335,17 +358,17 @@ static void emit_half(Wino *w, const OutTile *o)
     Vb *b = w->b;
     int64_t points = w->p->sums[0];
     Val d[WINOGRAD_MAX_POINTS], out[WINOGRAD_MAX_POINTS];
-    int64_t below = w->p->sums[1] * w->p->m_plane;
+    int64_t plane = scratch_bytes(w, w->p->m_plane), below = w->p->sums[1] * plane;
     Val carried[2] = {o->m, scratch_at(w, w->p->half)};
     VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, w->p->sums[1]), 1, carried, 2);
     for (int64_t i = 0; i < points; i++) {
-        d[i] = vb_load(b, vb_ati(b, loop.carried[0], i * below));
+        d[i] = load_scratch(w, vb_ati(b, loop.carried[0], i * below));
     }
     winograd_emit(b, &w->row, d, out);
     for (int64_t i = 0; i < w->p->made[0]; i++) {
-        vb_store(b, out[i], vb_ati(b, loop.carried[1], i * w->p->sums[1] * w->vector));
+        store_scratch(w, out[i], vb_ati(b, loop.carried[1], i * w->p->sums[1] * w->vector));
     }
-    carried[0] = vb_ati(b, loop.carried[0], w->p->m_plane);
+    carried[0] = vb_ati(b, loop.carried[0], plane);
     carried[1] = vb_ati(b, loop.carried[1], w->vector);
     vb_loop_end(b, &loop, carried);
 }
@@ -386,6 +409,7 @@ static void emit_rows(Wino *w, const OutTile *o, int64_t columns)
     SumPlace partial = {w->part, o->block};
     Val sum[EMIT_MAX_SUMS];
     uint32_t sums = emit_sum_count(w->e->node);
+    int64_t vector = access_bytes(emit_output(w->e, 0), b->width);
     emit_open_sums(w->e, &partial, sum);
     for (uint32_t i = 0; i < sums; i++) {
         sum[i] = sum[i] ? sum[i] : vb_zero(b);
@@ -399,15 +423,15 @@ static void emit_rows(Wino *w, const OutTile *o, int64_t columns)
     emit_split_sums(w->e, sum, row_sum);
     Val half = vb_at(b, scratch_at(w, p->half), vb_muli(b, loop.index, p->sums[1] * w->vector));
     for (int64_t i = 0; i < points; i++) {
-        d[i] = vb_load(b, vb_ati(b, half, i * w->vector));
+        d[i] = load_scratch(w, vb_ati(b, half, i * w->vector));
     }
     winograd_emit(b, &w->column, d, out);
     Val row = vb_add(b, vb_muli(b, o->image, p->out_blocks), o->block);
     row = vb_add(b, vb_muli(b, row, p->out_h), vb_add(b, o->y, loop.index));
     Val pixel = vb_add(b, vb_muli(b, row, p->out_w), o->x);
-    ExprPlace at = {.image = o->image, .block = o->block, .offset = vb_muli(b, pixel, w->vector)};
+    ExprPlace at = {.image = o->image, .block = o->block, .offset = vb_muli(b, pixel, vector)};
     for (int64_t c = 0; c < columns; c++) {
-        at.offset_const = c * w->vector;
+        at.offset_const = c * vector;
         Val stored = store_pixel(w, o->bias ? vb_fadd(b, out[c], o->bias) : out[c], &at);
         if (c == 0) {
             emit_count_sums(w->e, stored, columns, row_sum);
@@ -448,10 +472,10 @@ static void transform_output(Wino *w, Val k_lo, Val k_hi)
     Val first = first_block(w, k_lo);
     VbLoop blocks = vb_loop(b, first, first_block(w, k_hi), 1, NULL, 0);
     OutTile o = {.block = blocks.index};
-    Val own = vb_muli(b, vb_sub(b, o.block, first), w->p->m_block);
+    Val own = vb_muli(b, vb_sub(b, o.block, first), scratch_bytes(w, w->p->m_block));
     Val m = vb_at(b, scratch_at(w, w->p->m), own);
     if (w->p->bias) {
-        o.bias = vb_load(b, vb_at(b, w->e->in[2], vb_muli(b, o.block, w->vector)));
+        o.bias = access_load(b, access_index(b, emit_input(w->e, 2), o.block, b->width));
     }
     WinogradRow r =
         winograd_rows_begin(b, &w->range, w->p->input.tile_rows, w->p->input.tile_columns);
@@ -475,8 +499,7 @@ static void emit_tiles(Wino *w)
     int64_t group = w->p->group_blocks / w->p->blocks;
     w->coming = w->p->fetch.parts ? find_coming(w) : NULL;
     winograd_input_clear(w->e, &w->p->input);
-    winograd_input_emit(w->e, &w->input, w->e->in[0], &w->range, vb_int(b, 0),
-                        vb_int(b, w->p->in_blocks));
+    winograd_input_emit(w->e, &w->input, w->x, &w->range, vb_int(b, 0), vb_int(b, w->p->in_blocks));
     VbLoop groups = vb_loop(b, w->k_lo, w->k_hi, group, NULL, 0);
     Val hi = vb_min(b, vb_addi(b, groups.index, group), w->k_hi);
     multiply(w, groups.index, hi);
@@ -521,7 +544,10 @@ void winograd_emit_kernel(Emit *e)
     Winograd row = matrices(p, 0), column = matrices(p, 1);
     Wino w = {.e = e, .b = b, .p = p, .row = row.at, .column = column.at};
     w.input = (WinogradTransform){.in = &p->input, .row = row.bt, .column = column.bt};
-    w.vector = (int64_t)b->width * 4;
+    w.x = emit_input(e, 0);
+    w.u = emit_input(e, 1);
+    w.scratch = emit_scratch(e);
+    w.vector = access_bytes(w.scratch, b->width);
     Val task;
     TaskLoop loop = emit_tasks(e, &task);
     emit_task(&w, task);

@@ -35,23 +35,41 @@ typedef struct Grad {
     const GradPlan *p;
     WinogradTransform x, dy;
     WinogradMatrix g_row, g_column; // G^T
-    int64_t vector;                 // bytes
-    Val k_lo, k_hi, c_lo, c_hi;     // of the task
-    WinogradRange range;            // tiles at hand
-    Val all;                        // tiles of all images
+    Access scratch;
+    int64_t vector;             // of scratch, bytes
+    Val k_lo, k_hi, c_lo, c_hi; // of the task
+    WinogradRange range;        // tiles at hand
+    Val all;                    // tiles of all images
 } Grad;
+
+// Bytes of so many elements of V, D and dU.
+static int64_t scratch_bytes(const Grad *w, int64_t elements)
+{
+    return access_bytes(w->scratch, elements);
+}
 
 static Val scratch_at(Grad *w, int64_t offset)
 {
-    return vb_ati(w->b, w->e->scratch, offset);
+    return winograd_scratch(w->e, offset).at;
+}
+
+static Val load_scratch(Grad *w, Val at)
+{
+    return access_load(w->b, access_as(w->scratch, at));
+}
+
+static void store_scratch(Grad *w, Val x, Val at)
+{
+    access_store(w->b, x, access_as(w->scratch, at));
 }
 
 // What comes next of x or dy.
 typedef struct Coming {
     const WinogradInput *in;
     const GradAhead *ahead;
-    Val from, first; // the tensor; a block of the first image
-    Val tile;        // of the first stretch, among the tiles of all images
+    Access from; // the tensor
+    Val first;   // a block of the first image
+    Val tile;    // of the first stretch, among the tiles of all images
 } Coming;
 
 // Where part `index` lies.
@@ -66,9 +84,10 @@ static Val part_at(Grad *w, const Coming *c, Val index)
     Val block = vb_min(b, vb_divi(b, unit, a->count), vb_int(b, a->blocks - 1));
     Val plane = vb_muli(b, vb_divi(b, stretch, a->per_image), c->in->blocks);
     plane = vb_add(b, plane, vb_add(b, c->first, block));
-    Val at = vb_muli(b, plane, c->in->size[0] * c->in->size[1] * w->vector);
+    int64_t size = c->in->size[0] * c->in->size[1] * b->width;
+    Val at = vb_muli(b, plane, access_bytes(c->from, size));
     at = vb_add(b, at, vb_muli(b, vb_remi(b, stretch, a->per_image), a->bytes));
-    return vb_at(b, c->from, vb_add(b, at, vb_muli(b, part, a->bytes / a->parts)));
+    return vb_at(b, c->from.at, vb_add(b, at, vb_muli(b, part, a->bytes / a->parts)));
 }
 
 // What a register tile fetches ahead, and how far it moves on with each tile.
@@ -87,8 +106,8 @@ static Ahead ahead_at(Grad *w, Val tile, Val micro)
     Val next_tiles = vb_addi(b, w->range.first, w->p->tiles);
     Val next_k = vb_add(b, w->k_lo, vb_addi(b, tile, 1));
     Val more = vb_icmp(b, LLVMIntSLT, next_k, w->k_hi);
-    Coming x = {&w->p->x, &w->p->x_ahead, w->e->in[0], w->c_lo, next_tiles};
-    Coming dy = {.in = &w->p->dy, .ahead = &w->p->dy_ahead, .from = w->e->in[1]};
+    Coming x = {&w->p->x, &w->p->x_ahead, emit_input(w->e, 0), w->c_lo, next_tiles};
+    Coming dy = {.in = &w->p->dy, .ahead = &w->p->dy_ahead, .from = emit_input(w->e, 1)};
     dy.first = vb_muli(b, vb_select(b, more, next_k, w->k_lo), w->p->dw.blocks);
     dy.tile = vb_select(b, more, w->range.first, next_tiles);
     int64_t dy_parts = dy.ahead->all_parts;
@@ -117,26 +136,27 @@ static void emit_micro(Grad *w, Val v, Val d, Val du, const Ahead *ahead)
     memcpy(acc, loop.carried, carried * sizeof(Val));
     Val own[MAX_ACC];
     for (int64_t o = 0; o < p->dw.blocks; o++) {
-        own[o] = vb_load(b, vb_ati(b, acc[count + 1], o * p->dy.block_bytes));
+        own[o] = load_scratch(w, vb_ati(b, acc[count + 1], scratch_bytes(w, o * p->dy.block_step)));
     }
     for (int64_t c = 0; c < p->channels; c++) {
-        Val x = vb_broadcast(b, vb_ati(b, acc[count], c * 4));
+        Val at = vb_ati(b, acc[count], scratch_bytes(w, c));
+        Val x = access_broadcast(b, access_as(w->scratch, at));
         for (int64_t o = 0; o < p->dw.blocks; o++) {
             Val *sum = &acc[c * p->dw.blocks + o];
-            *sum = vb_fma(b, own[o], x, *sum);
+            *sum = emit_dot(b, *sum, x, own[o]);
         }
     }
     acc[count] = vb_ati(b, acc[count], w->vector);
     acc[count + 1] = vb_ati(b, acc[count + 1], w->vector);
     if (ahead->from) {
-        vb_prefetch(b, acc[count + 2], false, VB_PREFETCH_L2);
+        access_prefetch(b, acc[count + 2]);
         acc[count + 2] = vb_at(b, acc[count + 2], ahead->step);
     }
     vb_loop_end(b, &loop, acc);
     for (int64_t c = 0; c < p->channels; c++) {
         for (int64_t o = 0; o < p->dw.blocks; o++) {
-            Val at = vb_ati(b, du, c * p->cell + o * w->vector);
-            vb_store(b, vb_fadd(b, vb_load(b, at), acc[c * p->dw.blocks + o]), at);
+            Val at = vb_ati(b, du, scratch_bytes(w, c * p->cell) + o * w->vector);
+            store_scratch(w, vb_fadd(b, load_scratch(w, at), acc[c * p->dw.blocks + o]), at);
         }
     }
 }
@@ -146,7 +166,7 @@ static Val du_at(Grad *w, Val tile, Val block)
 {
     Vb *b = w->b;
     Val at = vb_add(b, vb_muli(b, tile, w->p->many_c), block);
-    return vb_at(b, scratch_at(w, w->p->du), vb_muli(b, at, w->p->block));
+    return vb_at(b, scratch_at(w, w->p->du), vb_muli(b, at, scratch_bytes(w, w->p->block)));
 }
 
 // The point of a product, both in row-major order (winograd_math.h).
@@ -170,51 +190,53 @@ static void multiply(Grad *w, Val tile)
     int64_t halves = p->dw.extent / p->channels;
     Val zero = vb_int(b, 0), many_c = vb_sub(b, w->c_hi, w->c_lo);
     VbLoop products = vb_loop(b, zero, vb_int(b, p->product_count), 1, NULL, 0);
-    Val v = vb_at(b, scratch_at(w, p->x.result), vb_muli(b, products.index, p->x.plane_bytes));
-    Val point = vb_muli(b, point_of(w, products.index), p->dy.plane_bytes);
+    Val v = vb_at(b, scratch_at(w, p->x.result),
+                  vb_muli(b, products.index, scratch_bytes(w, p->x.plane_step)));
+    Val point = vb_muli(b, point_of(w, products.index), scratch_bytes(w, p->dy.plane_step));
     Val d = vb_at(b, scratch_at(w, p->dy.result), point);
     VbLoop blocks = vb_loop(b, zero, many_c, 1, NULL, 0);
-    Val own_v = vb_at(b, v, vb_muli(b, blocks.index, p->x.block_bytes));
-    Val du = vb_at(b, du_at(w, tile, blocks.index), vb_muli(b, products.index, p->plane));
+    Val own_v = vb_at(b, v, vb_muli(b, blocks.index, scratch_bytes(w, p->x.block_step)));
+    Val du = vb_at(b, du_at(w, tile, blocks.index),
+                   vb_muli(b, products.index, scratch_bytes(w, p->plane)));
     Val micro = vb_add(b, vb_mul(b, products.index, many_c), blocks.index);
     micro = vb_muli(b, micro, halves);
     VbLoop channels = vb_loop(b, zero, vb_int(b, p->dw.extent), p->channels, NULL, 0);
-    Val to = vb_at(b, du, vb_muli(b, channels.index, p->cell));
+    Val to = vb_at(b, du, vb_muli(b, channels.index, scratch_bytes(w, p->cell)));
     Ahead ahead = ahead_at(w, tile, vb_add(b, micro, vb_divi(b, channels.index, p->channels)));
-    emit_micro(w, vb_at(b, own_v, vb_muli(b, channels.index, 4)), d, to, &ahead);
+    emit_micro(w, vb_at(b, own_v, vb_muli(b, channels.index, scratch_bytes(w, 1))), d, to, &ahead);
     vb_loop_end(b, &channels, NULL);
     vb_loop_end(b, &blocks, NULL);
     vb_loop_end(b, &products, NULL);
 }
 
 // dw = G^T dU G for one vector of k: from its dU of product 0, to its dw at filter row 0, column 0.
-static void emit_filter(Grad *w, Val from, Val to)
+static void emit_filter(Grad *w, Val from, Access to)
 {
     Vb *b = w->b;
     int rows = w->g_row.columns, columns = w->g_column.columns;
-    int64_t row_bytes = w->p->dw.extent * WINOGRAD_TAPS * w->p->cell,
-            half_row = columns * w->vector;
+    int64_t plane = scratch_bytes(w, w->p->plane), half_row = columns * w->vector;
+    int64_t row = w->p->dw.extent * WINOGRAD_TAPS * w->p->cell;
     Val u[WINOGRAD_MAX_POINTS], out[WINOGRAD_TAPS], half = scratch_at(w, w->p->half);
     VbLoop loop = vb_loop(b, vb_int(b, 0), vb_int(b, columns), 1, NULL, 0);
-    Val column = vb_at(b, from, vb_muli(b, loop.index, w->p->plane));
+    Val column = vb_at(b, from, vb_muli(b, loop.index, plane));
     for (int i = 0; i < rows; i++) {
-        u[i] = vb_load(b, vb_ati(b, column, i * columns * w->p->plane));
+        u[i] = load_scratch(w, vb_ati(b, column, i * columns * plane));
     }
     winograd_emit(b, &w->g_row, u, out);
     for (int r = 0; r < WINOGRAD_TAPS; r++) {
         Val at = vb_at(b, half, vb_muli(b, loop.index, w->vector));
-        vb_store(b, out[r], vb_ati(b, at, r * half_row));
+        store_scratch(w, out[r], vb_ati(b, at, r * half_row));
     }
     vb_loop_end(b, &loop, NULL);
     loop = vb_loop(b, vb_int(b, 0), vb_int(b, WINOGRAD_TAPS), 1, NULL, 0);
-    Val row = vb_at(b, half, vb_muli(b, loop.index, half_row));
+    Val half_at = vb_at(b, half, vb_muli(b, loop.index, half_row));
     for (int j = 0; j < columns; j++) {
-        u[j] = vb_load(b, vb_ati(b, row, j * w->vector));
+        u[j] = load_scratch(w, vb_ati(b, half_at, j * w->vector));
     }
     winograd_emit(b, &w->g_column, u, out);
     for (int s = 0; s < WINOGRAD_TAPS; s++) {
-        Val at = vb_at(b, to, vb_muli(b, loop.index, row_bytes));
-        vb_store(b, out[s], vb_ati(b, at, s * w->p->cell));
+        Access at = access_index(b, to, loop.index, row);
+        access_store(b, out[s], access_ati(b, at, access_bytes(at, s * w->p->cell)));
     }
     vb_loop_end(b, &loop, NULL);
 }
@@ -224,17 +246,21 @@ static void finish(Grad *w)
 {
     Vb *b = w->b;
     const GradPlan *p = w->p;
-    int64_t block_bytes = WINOGRAD_TAPS * p->dw.extent * WINOGRAD_TAPS * p->cell;
+    Access out = emit_output(w->e, 0);
+    int64_t block = WINOGRAD_TAPS * p->dw.extent * WINOGRAD_TAPS * p->cell;
+    int64_t cell = scratch_bytes(w, p->cell);
     VbLoop tiles = vb_loop(b, w->k_lo, w->k_hi, 1, NULL, 0);
     VbLoop blocks = vb_loop(b, w->c_lo, w->c_hi, 1, NULL, 0);
     Val from = du_at(w, vb_sub(b, tiles.index, w->k_lo), vb_sub(b, blocks.index, w->c_lo));
     Val at = vb_add(b, vb_muli(b, tiles.index, p->dw.in_blocks), blocks.index);
-    Val to = vb_at(b, w->e->out[0], vb_muli(b, at, block_bytes));
+    Access to = access_index(b, out, at, block);
     VbLoop channels = vb_loop(b, vb_int(b, 0), vb_int(b, p->dw.extent), 1, NULL, 0);
-    VbLoop outs = vb_loop(b, vb_int(b, 0), vb_int(b, p->cell), w->vector, NULL, 0);
-    Val du = vb_add(b, vb_muli(b, channels.index, p->cell), outs.index);
-    Val dw = vb_add(b, vb_muli(b, channels.index, WINOGRAD_TAPS * p->cell), outs.index);
-    emit_filter(w, vb_at(b, from, du), vb_at(b, to, dw));
+    VbLoop outs = vb_loop(b, vb_int(b, 0), vb_int(b, cell), w->vector, NULL, 0);
+    Val du = vb_add(b, vb_muli(b, channels.index, cell), outs.index);
+    Val own = access_rescale(b, outs.index, w->scratch.elem, out.elem);
+    Val dw = vb_add(b, vb_muli(b, channels.index, access_bytes(out, WINOGRAD_TAPS * p->cell)), own);
+    Access filter = access_at(b, to, dw);
+    emit_filter(w, vb_at(b, from, du), filter);
     vb_loop_end(b, &outs, NULL);
     vb_loop_end(b, &channels, NULL);
     vb_loop_end(b, &blocks, NULL);
@@ -257,10 +283,10 @@ static void emit_task(Grad *w, Val task)
     VbLoop tiles = vb_loop(b, vb_int(b, 0), w->all, p->tiles, NULL, 0);
     w->range = (WinogradRange){.image = vb_int(b, 0), .first = tiles.index};
     w->range.count = vb_min(b, vb_int(b, p->tiles), vb_sub(b, w->all, tiles.index));
-    winograd_input_emit(w->e, &w->x, w->e->in[0], &w->range, w->c_lo, w->c_hi);
+    winograd_input_emit(w->e, &w->x, emit_input(w->e, 0), &w->range, w->c_lo, w->c_hi);
     VbLoop ks = vb_loop(b, w->k_lo, w->k_hi, 1, NULL, 0);
     Val block = vb_muli(b, ks.index, p->dw.blocks);
-    winograd_input_emit(w->e, &w->dy, w->e->in[1], &w->range, block,
+    winograd_input_emit(w->e, &w->dy, emit_input(w->e, 1), &w->range, block,
                         vb_addi(b, block, p->dw.blocks));
     multiply(w, vb_sub(b, ks.index, w->k_lo));
     vb_loop_end(b, &ks, NULL);
@@ -281,7 +307,8 @@ void winograd_grad_emit(Emit *e)
     w.dy.column = winograd_transpose(&column.at);
     w.g_row = winograd_transpose(&row.g);
     w.g_column = winograd_transpose(&column.g);
-    w.vector = (int64_t)b->width * 4;
+    w.scratch = emit_scratch(e);
+    w.vector = access_bytes(w.scratch, b->width);
     Val task;
     TaskLoop loop = emit_tasks(e, &task);
     emit_task(&w, task);

@@ -20,7 +20,8 @@
 #define ROOM 0.9             // of L2 for scratch and what is fetched ahead
 #define STAYS 0.35           // of L2: operands that stay there need not be fetched ahead
 #define EXPOSED 0.2          // of the time to fetch ahead
-#define CHANNELS 8           // of a register tile
+#define TAPS (WINOGRAD_TAPS * WINOGRAD_TAPS)
+#define CHANNELS 8 // of a register tile
 
 static const int32_t TILE_COUNTS[] = {16, 32, 48, 64, 96, 128};
 
@@ -40,11 +41,11 @@ static void choose_register_tile(const TargetDef *g, int64_t out_blocks, GradPla
     }
 }
 
-// Stretches of the `blocks` blocks that a batch of tiles reads.
+// Stretches of the `blocks` blocks that a batch of tiles reads. vector: bytes.
 static GradAhead stretches(const GradPlan *p, const WinogradInput *in, int64_t blocks,
-                           uint32_t width)
+                           int64_t vector)
 {
-    int64_t vector = (int64_t)width * 4, image = p->image_tiles;
+    int64_t image = p->image_tiles;
     GradAhead a = {.blocks = 1, .tiles = image, .per_image = 1};
     a.bytes = blocks * in->size[0] * in->size[1] * vector;
     if (p->tiles < image) {
@@ -61,7 +62,7 @@ static void set_parts(GradAhead *a, int64_t tiles, int64_t share)
 {
     a->parts = a->bytes > share ? a->bytes / share : 1;
     int64_t step = div_up(a->bytes / a->parts, tiles);
-    a->step = step < VB_CACHE_LINE ? step : VB_CACHE_LINE;
+    a->step = step < ACCESS_CACHE_LINE ? step : ACCESS_CACHE_LINE;
     a->all_parts = a->count * a->blocks * a->parts;
 }
 
@@ -73,8 +74,8 @@ static int64_t ahead_bytes(const GradAhead *a)
 // All register tiles of a batch of tiles take equal shares.
 static void set_ahead(GradPlan *p, uint32_t width)
 {
-    p->x_ahead = stretches(p, &p->x, p->many_c, width);
-    p->dy_ahead = stretches(p, &p->dy, p->dw.blocks, width);
+    p->x_ahead = stretches(p, &p->x, p->many_c, width * p->x_bytes);
+    p->dy_ahead = stretches(p, &p->dy, p->dw.blocks, width * p->dy_bytes);
     int64_t bytes = ahead_bytes(&p->x_ahead) + p->many_k * ahead_bytes(&p->dy_ahead);
     int64_t share = div_up(bytes, p->micros * p->many_k);
     set_parts(&p->x_ahead, p->tiles, share);
@@ -97,12 +98,14 @@ static void set_input(GradPlan *p, const ConvSize *z, int d)
 }
 
 // What does not depend on rectangle and tiles.
-static GradPlan start_plan(const PlanCtx *ctx, const ConvSize *z)
+static GradPlan start_plan(const PlanCtx *ctx, const Node *n, const ConvSize *z)
 {
     const KernelDef *k = ctx->kernel;
     uint32_t width = ctx->target->vector_floats;
     int64_t out_blocks = div_up(z->k, width);
     GradPlan p = {.tile = {k->tile[0], k->tile[1]}, .stride = k->stride};
+    p.x_bytes = elem_bytes(n->inputs.at[0]->layout.elem);
+    p.dy_bytes = elem_bytes(n->inputs.at[1]->layout.elem);
     choose_register_tile(ctx->target, out_blocks, &p);
     p.dw = (DwTiles){.groups = 1,
                      .k = z->k,
@@ -121,7 +124,7 @@ static GradPlan start_plan(const PlanCtx *ctx, const ConvSize *z)
     p.image_tiles = p.x.tile_rows * p.x.tile_columns;
     p.x.blocks = p.dw.in_blocks;
     p.dy.blocks = out_blocks;
-    p.cell = p.dw.blocks * width * 4;
+    p.cell = p.dw.blocks * width;
     p.block = p.dw.extent * p.cell;
     return p;
 }
@@ -129,21 +132,30 @@ static GradPlan start_plan(const PlanCtx *ctx, const ConvSize *z)
 // What follows from rectangle and tiles.
 static void place_scratch(GradPlan *p, uint32_t width)
 {
-    int64_t vector = (int64_t)width * 4;
     p->micros = p->product_count * p->many_c * (p->dw.extent / p->channels);
-    p->plane = p->many_k * p->many_c * p->block + vector;
+    p->plane = p->many_k * p->many_c * p->block + width;
     int64_t end = winograd_input_place(&p->x, 0, p->many_c, p->tiles, width);
     p->du = winograd_input_place(&p->dy, end, p->dw.blocks, p->tiles, width);
     p->half = p->du + p->product_count * p->plane;
-    p->scratch = p->half + WINOGRAD_TAPS * p->products[1] * vector;
+    p->scratch = p->half + WINOGRAD_TAPS * p->products[1] * width;
     set_ahead(p, width);
 }
 
-// Bytes of a blocked operand of the batch.
-static double operand_bytes(const PlanCtx *ctx, const WinogradInput *in)
+// Elements of a blocked operand of the batch.
+static int64_t operand_elements(const PlanCtx *ctx, const WinogradInput *in)
 {
-    double floats = (double)(in->blocks * in->size[0] * in->size[1] * ctx->target->vector_floats);
-    return 4 * floats * ctx->plan_batch;
+    int64_t plane = in->size[0] * in->size[1] * ctx->target->vector_floats;
+    return in->blocks * plane * ctx->plan_batch;
+}
+
+static double x_bytes(const PlanCtx *ctx, const GradPlan *p)
+{
+    return (double)(operand_elements(ctx, &p->x) * p->x_bytes);
+}
+
+static double dy_bytes(const PlanCtx *ctx, const GradPlan *p)
+{
+    return (double)(operand_elements(ctx, &p->dy) * p->dy_bytes);
 }
 
 // Time to read x and dy as often as they are, most of it beside the products.
@@ -156,7 +168,7 @@ static double fetch_ns(const PlanCtx *ctx, const GradPlan *p)
     double dy_ahead = fmin(1, micros / dy_parts);
     double x_shown = p->ahead ? 1 - (1 - EXPOSED) * x_ahead : 1;
     double dy_shown = p->ahead ? 1 - (1 - EXPOSED) * dy_ahead : 1;
-    double x = operand_bytes(ctx, &p->x), dy = operand_bytes(ctx, &p->dy);
+    double x = x_bytes(ctx, p), dy = dy_bytes(ctx, p);
     double bytes = x * (double)div_up(p->dw.tiles, p->many_k) * x_shown +
                    dy * (double)div_up(p->dw.in_blocks, p->many_c) * dy_shown;
     return bytes / conv_stream_gbps(ctx->target, x + dy);
@@ -187,7 +199,7 @@ static double plan_ns(const PlanCtx *ctx, const GradPlan *p)
 static int64_t l2_use(const GradPlan *p)
 {
     int64_t ahead = ahead_bytes(&p->x_ahead) + ahead_bytes(&p->dy_ahead);
-    return p->scratch + (p->ahead ? ahead : 0);
+    return elem_size(ELEM_F32, p->scratch) + (p->ahead ? ahead : 0);
 }
 
 static GradPlan choose(const PlanCtx *ctx, const GradPlan *base)
@@ -196,7 +208,7 @@ static GradPlan choose(const PlanCtx *ctx, const GradPlan *base)
     double best_score = 1e300;
     GradPlan best = *base;
     int64_t k_tiles = base->dw.tiles, c_blocks = base->dw.in_blocks;
-    double operands = operand_bytes(ctx, &base->x) + operand_bytes(ctx, &base->dy);
+    double operands = x_bytes(ctx, base) + dy_bytes(ctx, base);
     bool ahead = operands > STAYS * (double)g->l2_bytes;
     for (int64_t k = 1; k <= k_tiles; k += 1 + k / 3) {
         for (int64_t c = 1; c <= c_blocks; c += 1 + c / 3) {
@@ -232,7 +244,7 @@ const char *winograd_grad_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     uint32_t width = g->vector_floats;
     ConvSize z = conv_size(n);
     GradPlan *p = ARENA_NEW(ctx->arena, GradPlan);
-    GradPlan base = start_plan(ctx, &z);
+    GradPlan base = start_plan(ctx, n, &z);
     *p = choose(ctx, &base);
     out->in_layout[0] = out->in_layout[1] = layout_blocked(width);
     out->out_layout[0] = dw_layout(ctx->arena, &p->dw, width);
@@ -240,10 +252,11 @@ const char *winograd_grad_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
         (uint32_t)(div_up(p->dw.tiles, p->many_k) * div_up(p->dw.in_blocks, p->many_c));
     out->tasks_div = RN_DIV_ALL;
     out->parts_mul = out->parts_div = 1;
-    out->scratch_bytes = (uint64_t)p->scratch;
+    out->scratch_bytes = (uint64_t)elem_size(ELEM_F32, p->scratch);
     out->flops_per_image = (uint64_t)(2 * conv_macs(&z));
-    out->bytes_per_image = (uint64_t)(4 * (z.c * z.h * z.w + z.k * z.oh * z.ow));
-    out->bytes_fixed = (uint64_t)(36 * z.k * z.c);
+    out->bytes_per_image =
+        (uint64_t)(p->x_bytes * z.c * z.h * z.w + p->dy_bytes * z.k * z.oh * z.ow);
+    out->bytes_fixed = (uint64_t)elem_size(ELEM_F32, TAPS * z.k * z.c);
     out->plan = p;
     out->plan_bytes = sizeof *p;
     out->predicted_ns = fmax(plan_ns(ctx, p), conv_memory_ns(g, out, ctx->plan_batch));

@@ -27,15 +27,16 @@ typedef struct GradPlan {
     int64_t many_k, many_c; // a task has so many k tiles and c blocks
     int64_t ahead;          // whether what comes next is fetched meanwhile
     // what follows
-    DwTiles dw;          // the direct kernel's layout
-    WinogradInput x, dy; // V[product][c block][slot] and D[point][k block][slot]
+    DwTiles dw;                // the direct kernel's layout
+    WinogradInput x, dy;       // V[product][c block][slot] and D[point][k block][slot]
+    int64_t x_bytes, dy_bytes; // of an element
     int64_t points[2], products[2];
     int64_t product_count;
     int64_t image_tiles;
     int64_t micros; // register tiles of one k tile and a batch of tiles
     GradAhead x_ahead, dy_ahead;
-    // bytes
-    int64_t cell;              // of dU for one channel: blocks * V * 4
+    // elements
+    int64_t cell;              // of dU for one channel: blocks * V
     int64_t block, plane;      // dU[product][k tile][c block][c]: one c block; one product
     int64_t du, half, scratch; // offsets in scratch, its end
 } GradPlan;

@@ -71,7 +71,10 @@ static WinogradPlan start_plan(const PlanCtx *ctx, const Node *n)
                       .out_blocks = conv_out_blocks(&pass, width),
                       .out_h = pass.out_h,
                       .out_w = pass.out_w,
-                      .bias = pass.bias};
+                      .bias = pass.bias,
+                      .in_bytes = elem_bytes(n->inputs.at[0]->layout.elem),
+                      .u_bytes = elem_bytes(n->inputs.at[1]->layout.elem),
+                      .out_bytes = elem_bytes(n->outputs.at[0]->layout.elem)};
     for (int d = 0; d < 2; d++) {
         set_matrices(&p, d);
         p.mirrored[d] = pass.spread[d] == 2 && pass.phase[0].taps[d] == 2;
@@ -83,7 +86,7 @@ static WinogradPlan start_plan(const PlanCtx *ctx, const Node *n)
     p.products = winograd_products((int)p.tile[0], (int)p.stride) *
                  winograd_products((int)p.tile[1], (int)p.stride);
     p.sum_count = p.sums[0] * p.sums[1];
-    p.slice = p.in_channels * p.blocks * width * 4;
+    p.slice = p.in_channels * p.blocks * width;
     p.input.size[0] = pass.in_h;
     p.input.size[1] = pass.in_w;
     p.input.tile_rows = div_up(p.out_h, p.made[0]);
@@ -96,27 +99,26 @@ static WinogradPlan start_plan(const PlanCtx *ctx, const Node *n)
 // What follows from tiles, micro and group_blocks.
 static void place_scratch(WinogradPlan *p, uint32_t width)
 {
-    int64_t vector = (int64_t)width * 4;
     p->slots = round_up(p->tiles, p->micro);
     p->half = winograd_input_place(&p->input, 0, p->in_blocks, p->slots, width);
-    p->m_block = p->slots * vector;
-    p->m_plane = (p->group_blocks * p->slots + 1) * vector;
-    p->m = p->half + p->made[0] * p->sums[1] * vector;
+    p->m_block = p->slots * width;
+    p->m_plane = (p->group_blocks * p->slots + 1) * width;
+    p->m = p->half + p->made[0] * p->sums[1] * width;
     p->scratch = p->m + p->sum_count * p->m_plane;
 }
 
 // A chunk of an image is a stretch of rows of each channel block; whole images are one stretch.
-static WinogradFetch make_fetch(const WinogradPlan *p)
+static WinogradFetch make_fetch(const WinogradPlan *p, uint32_t width)
 {
     const WinogradInput *in = &p->input;
-    int64_t row = p->slice / (p->in_channels * p->blocks) * in->size[1];
+    int64_t row = in->size[1] * width * p->in_bytes;
     int64_t plane = in->size[0] * row;
     int64_t rows = div_up(p->tiles, in->tile_columns) * in->step[0];
     WinogradFetch f = {.units = p->chunks > 1 ? p->in_blocks : 1};
     f.bytes = p->chunks > 1 ? rows * row : p->image_div * p->in_blocks * plane;
     f.parts = p->products * (p->out_tiles / p->parts) * (p->slots / p->micro) / f.units;
     if (f.parts > 0) { // else more stretches than products
-        f.part_bytes = round_up(div_up(f.bytes, f.parts), VB_CACHE_LINE);
+        f.part_bytes = round_up(div_up(f.bytes, f.parts), ACCESS_CACHE_LINE);
         f.step = div_up(f.part_bytes, p->in_channels);
     }
     return f;
@@ -124,13 +126,18 @@ static WinogradFetch make_fetch(const WinogradPlan *p)
 
 static int64_t weight_bytes(const WinogradPlan *p) // that are read of U
 {
-    return p->out_blocks * p->products * p->slice / p->blocks;
+    return p->out_blocks * p->products * p->slice / p->blocks * p->u_bytes;
+}
+
+static int64_t scratch_bytes(const WinogradPlan *p)
+{
+    return elem_size(ELEM_F32, p->scratch);
 }
 
 // Whether V and M stay in L2 beside the slices of U that pass.
 static bool fits(const PlanCtx *ctx, const WinogradPlan *p)
 {
-    return (double)p->scratch <= 0.9 * (double)ctx->target->l2_bytes;
+    return (double)scratch_bytes(p) <= 0.9 * (double)ctx->target->l2_bytes;
 }
 
 // From where the blocks of tiles after the first read U: L2, if it stays there beside V, M and the
@@ -138,23 +145,26 @@ static bool fits(const PlanCtx *ctx, const WinogradPlan *p)
 static double again_gbps(const PlanCtx *ctx, const WinogradPlan *p, double u)
 {
     double l2 = (double)ctx->target->l2_bytes;
-    return (double)p->scratch + u <= 0.6 * l2 ? ctx->target->l2_gbps
-                                              : conv_stream_gbps(ctx->target, u + l2);
+    return (double)scratch_bytes(p) + u <= 0.6 * l2 ? ctx->target->l2_gbps
+                                                    : conv_stream_gbps(ctx->target, u + l2);
 }
 
-static int64_t activation_bytes(const PlanCtx *ctx, int64_t blocks, int64_t h, int64_t w)
+static int64_t activation_elements(const PlanCtx *ctx, int64_t blocks, int64_t h, int64_t w)
 {
-    return blocks * h * w * ctx->target->vector_floats * 4 * ctx->plan_batch;
+    return blocks * h * w * ctx->target->vector_floats * ctx->plan_batch;
 }
 
 static double input_bytes(const PlanCtx *ctx, const WinogradPlan *p)
 {
-    return (double)activation_bytes(ctx, p->in_blocks, p->input.size[0], p->input.size[1]);
+    const WinogradInput *in = &p->input;
+    int64_t elements = activation_elements(ctx, p->in_blocks, in->size[0], in->size[1]);
+    return (double)(elements * p->in_bytes);
 }
 
 static double output_bytes(const PlanCtx *ctx, const WinogradPlan *p)
 {
-    return (double)activation_bytes(ctx, p->out_blocks, p->out_h, p->out_w);
+    int64_t elements = activation_elements(ctx, p->out_blocks, p->out_h, p->out_w);
+    return (double)(elements * p->out_bytes);
 }
 
 // Whether both activations stay in L2 from layer to layer.
@@ -187,9 +197,9 @@ static double input_ns(const PlanCtx *ctx, const WinogradPlan *p)
 // enough to be worth an instruction beside all products.
 static WinogradFetch choose_fetch(const PlanCtx *ctx, const WinogradPlan *p)
 {
-    WinogradFetch f = make_fetch(p);
+    WinogradFetch f = make_fetch(p, ctx->target->vector_floats);
     double coming = (double)(f.units * f.bytes), l2 = (double)ctx->target->l2_bytes;
-    bool wanted = !stay(ctx, p) && f.parts > 0 && (double)p->scratch + coming <= 0.9 * l2 &&
+    bool wanted = !stay(ctx, p) && f.parts > 0 && (double)scratch_bytes(p) + coming <= 0.9 * l2 &&
                   input_ns(ctx, p) > FETCH_SHARE * products_ns(ctx, p);
     return wanted ? f : (WinogradFetch){0};
 }
@@ -217,7 +227,7 @@ static double plan_ns(const PlanCtx *ctx, const WinogradPlan *p)
     double tiles = (double)p->tiles;
     double k_tiles = (double)p->out_tiles, products = products_ns(ctx, p);
     double u = (double)weight_bytes(p);
-    double v = (double)(p->products * p->input.plane_bytes);
+    double v = (double)elem_size(ELEM_F32, p->products * p->input.plane_step);
     double stream = u / g->dram_gbps + (blocks - 1) * u / again_gbps(ctx, p, u);
     stream += blocks * k_tiles * v / conv_stream_gbps(g, v);
     double in = (double)(p->input.points[0] * (p->input.step[1] + p->input.points[1]));
@@ -234,7 +244,7 @@ static double plan_ns(const PlanCtx *ctx, const WinogradPlan *p)
 // M of a group takes at most a quarter of L2.
 static void set_group(const TargetDef *g, WinogradPlan *p)
 {
-    double block = (double)(p->sum_count * p->tiles * g->vector_floats * 4);
+    double block = (double)elem_size(ELEM_F32, p->sum_count * p->tiles * g->vector_floats);
     int64_t k_tiles = (int64_t)(0.25 * (double)g->l2_bytes / block) / p->blocks;
     int64_t part = div_up(p->out_tiles, p->parts);
     k_tiles = k_tiles < 1 ? 1 : k_tiles > part ? part : k_tiles;
@@ -312,7 +322,8 @@ static int64_t choose_ahead(const PlanCtx *ctx, const WinogradPlan *p)
     if (2 * (uint64_t)weight_bytes(p) <= ctx->target->l2_bytes) {
         return 0;
     }
-    return div_up(p->blocks * ctx->target->vector_floats * 4, p->slots / p->micro);
+    int64_t channel = p->blocks * ctx->target->vector_floats * p->u_bytes;
+    return div_up(channel, p->slots / p->micro);
 }
 
 const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
@@ -334,7 +345,7 @@ const char *winograd_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
     conv_fill_lowering(ctx, n, &pass, &tasks, prepared_weights(ctx, n, p, out), out);
     out->tasks_mul = (uint32_t)(p->chunks * p->parts);
     out->bytes_fixed = (uint64_t)weight_bytes(p);
-    out->scratch_bytes = (uint64_t)p->scratch;
+    out->scratch_bytes = (uint64_t)scratch_bytes(p);
     out->plan = p;
     out->plan_bytes = sizeof *p;
     double ns = plan_ns(ctx, p) + weights_ns(ctx, p);

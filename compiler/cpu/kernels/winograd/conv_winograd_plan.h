@@ -38,15 +38,16 @@ typedef struct WinogradPlan {
     int64_t in_channels, in_blocks;
     int64_t block_channels; // of an input block; the last may have fewer
     int64_t out_blocks, out_h, out_w, bias;
+    int64_t in_bytes, u_bytes, out_bytes; // of an element
     int64_t out_tiles;          // of `blocks` output-channel blocks, the last may have fewer
     int64_t made[2];            // pixels of an output tile
     int64_t sums[2], sum_count; // planes of M
     int64_t products;           // planes of U; of V there are input.points[0] * input.points[1]
     int64_t slots;              // tiles of a plane of V and M, a multiple of micro
-    int64_t slice;              // bytes of U for one product and `blocks` output-channel blocks
+    int64_t slice;              // elements of U for one product and `blocks` output-channel blocks
     WinogradInput input;        // V[point][c block][slot]
-    int64_t m_block, m_plane;   // bytes of M[sum][k block of the group][slot], planes padded
-    int64_t half, m, scratch;   // offsets in scratch, its end
+    int64_t m_block, m_plane;   // elements of M[sum][k block of the group][slot], planes padded
+    int64_t half, m, scratch;   // offsets in scratch, its end; in elements
 } WinogradPlan;
 
 /// Whether products of the same point are summed: stride 2 forward.

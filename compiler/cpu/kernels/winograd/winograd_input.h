@@ -16,12 +16,13 @@ typedef struct WinogradInput {
     int64_t step[2], pad[2], size[2]; // size: of the picture
     int64_t tile_rows, tile_columns;  // of an image
     int64_t blocks;                   // channel blocks of an image
-    // scratch: byte offsets and sizes
+    // scratch, in elements: offsets and sizes
     int64_t zeros, strip, strip_row;
-    int64_t result, block_bytes, plane_bytes;
+    int64_t result, block_step, plane_step;
 } WinogradInput;
 
-/// Places zeros, strip and `blocks` x `slots` results behind `offset`; returns their end.
+/// Places zeros, strip and `blocks` x `slots` results in scratch behind `offset`, in elements;
+/// returns their end.
 int64_t winograd_input_place(WinogradInput *in, int64_t offset, int64_t blocks, int64_t slots,
                              uint32_t width);
 
@@ -51,9 +52,11 @@ typedef struct WinogradTransform {
 /// Once per task, before winograd_input_emit.
 void winograd_input_clear(Emit *e, const WinogradInput *in);
 /// Transforms channel blocks [lo, hi) of `x` into result blocks 0 and on.
-void winograd_input_emit(Emit *e, const WinogradTransform *t, Val x, const WinogradRange *range,
+void winograd_input_emit(Emit *e, const WinogradTransform *t, Access x, const WinogradRange *range,
                          Val lo, Val hi);
-/// Sets `bytes` bytes of scratch to zero.
-void winograd_clear(Emit *e, int64_t offset, int64_t bytes);
+/// The place of element `offset` of scratch.
+Access winograd_scratch(Emit *e, int64_t offset);
+/// Sets `elements` elements of scratch, whole vectors, to zero.
+void winograd_clear(Emit *e, int64_t offset, int64_t elements);
 
 #endif
