@@ -3,7 +3,7 @@
 // Behind a convolution or dense layer that nobody else reads it goes into that layer's parameters:
 //   w' = w * scale[k], bias' = bias * scale + shift; elsewhere it becomes a channel_affine.
 // All of that depends on parameters only, so bind.c moves it to prepare.
-// Not here: training (lower_bn.c).
+// Not here: training (decompose_bn.c).
 #include "base/internal_error.h"
 #include "ops/conv/conv_attrs.h"
 #include "ops/dense/dense_attrs.h"

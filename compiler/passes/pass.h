@@ -23,7 +23,7 @@ typedef struct PassCtx {
 bool pass_check(PassCtx *ctx);
 bool pass_simplify(PassCtx *ctx);
 bool pass_fold_bn(PassCtx *ctx);
-bool pass_lower_bn(PassCtx *ctx);
+bool pass_decompose_bn(PassCtx *ctx);
 bool pass_loss(PassCtx *ctx);
 bool pass_autodiff(PassCtx *ctx);
 bool pass_remat(PassCtx *ctx);

@@ -13,7 +13,7 @@ static bool is_identity(const Node *n, Mode mode)
 }
 
 // dropout(x) = x * mask(x); drop_path(x) = x * mask [N]. A mask reads the shape of `like` alone.
-static Value *lower_drop(PassCtx *ctx, Node *n, const char *mask_op, Value *like)
+static Value *expand_drop(PassCtx *ctx, Node *n, const char *mask_op, Value *like)
 {
     Value *x = n->inputs.at[0];
     const Node *mask = pass_insert(
@@ -33,10 +33,10 @@ bool pass_simplify(PassCtx *ctx)
         if (is_identity(n, g->mode)) {
             by = n->inputs.at[0];
         } else if (n->op->role == OP_ROLE_DROPOUT) {
-            by = lower_drop(ctx, n, "dropout_mask", n->inputs.at[0]);
+            by = expand_drop(ctx, n, "dropout_mask", n->inputs.at[0]);
         } else if (n->op->role == OP_ROLE_DROP_PATH) {
             // One number per image: the model's input tells their count, and x need not be stored.
-            by = lower_drop(ctx, n, "drop_path_mask", g->inputs.at[0]);
+            by = expand_drop(ctx, n, "drop_path_mask", g->inputs.at[0]);
         }
         if (!by) {
             continue;

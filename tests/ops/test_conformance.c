@@ -258,7 +258,7 @@ static void check_gradient_case(const OpDef *op, const OpCase *c)
     PassOptions options = {0};
     PassCtx ctx = {
         .g = g, .scratch = arena_create(), .opt = &options, .diag = diag_create(a, NULL)};
-    ck_assert(pass_lower_bn(&ctx) && pass_autodiff(&ctx));
+    ck_assert(pass_decompose_bn(&ctx) && pass_autodiff(&ctx));
     const char *broken = graph_verify(g, "autodiff");
     ck_assert_msg(!broken, "%s", broken);
     RefTensor *values = op_case_values(a, t.forward, c->batch, t.seed);

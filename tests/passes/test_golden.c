@@ -30,7 +30,7 @@ static const Golden goldens[] = {
     {"basic", "plan_buffers", MODE_INFER},
     {"basic", "check", MODE_TRAIN},
     {"basic", "simplify", MODE_TRAIN},
-    {"basic", "lower_bn", MODE_TRAIN},
+    {"basic", "decompose_bn", MODE_TRAIN},
     {"basic", "loss", MODE_TRAIN},
     {"basic", "autodiff", MODE_TRAIN},
     {"basic", "remat", MODE_TRAIN},

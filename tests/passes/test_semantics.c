@@ -199,8 +199,8 @@ START_TEST(forward_of_training_is_batchnorms_own)
     graph_interpret(built, a, BATCH, values, 1.0);
     const Value *out = built->outputs.at[0];
     int64_t count = BATCH * shape_elements(&out->shape);
-    check_outputs(a, run_until(a, built, MODE_TRAIN, "lower_bn"), values[out->id].at, count,
-                  "lower_bn");
+    check_outputs(a, run_until(a, built, MODE_TRAIN, "decompose_bn"), values[out->id].at, count,
+                  "decompose_bn");
     check_outputs(a, run_until(a, built, MODE_TRAIN, "bind"), values[out->id].at, count, "bind");
     arena_destroy(a);
 }

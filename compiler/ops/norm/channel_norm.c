@@ -30,8 +30,8 @@ static bool norm_shape(ShapeCtx *ctx, OutSpec out[OP_MAX_OUTPUTS])
     return shape_like_input(ctx, out);
 }
 
-// The bn_finish that made mean, scale and shift. lower_bn alone makes the operator, so there always
-// is one.
+// The bn_finish that made mean, scale and shift. decompose_bn alone makes the operator, so there
+// always is one.
 static const Node *statistics_of(const Node *node)
 {
     const Value *mean = node->inputs.at[NORM_MEAN];

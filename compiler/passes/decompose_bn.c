@@ -1,5 +1,5 @@
-// lower_bn.c: in training a batch normalisation becomes three plain nodes, so that no later pass
-// knows it: sums of x-k and (x-k)^2 per channel (k is taken from x, never from the running
+// decompose_bn.c: in training a batch normalisation becomes three plain nodes, so that no later
+// pass knows it: sums of x-k and (x-k)^2 per channel (k is taken from x, never from the running
 // statistics), bn_finish (mean, 1/std, scale, shift; updates the running statistics), and
 // (x-mean)*scale + shift.
 // Not here: inference (fold_bn.c), the gradient (the operators' own rules).
@@ -9,7 +9,7 @@
 enum { BN_X, BN_WEIGHT, BN_BIAS, BN_MEAN, BN_VAR };
 enum { FINISH_MEAN, FINISH_RSTD, FINISH_SCALE, FINISH_SHIFT };
 
-bool pass_lower_bn(PassCtx *ctx)
+bool pass_decompose_bn(PassCtx *ctx)
 {
     Graph *g = ctx->g;
     uses_build(&ctx->uses, ctx->scratch, g);
