@@ -26,7 +26,7 @@ static void dump_value(const Graph *g, const Value *v, StrBuf *out)
     if (v->terms) {
         strbuf_add(out, " partials");
     }
-    if (g->stage >= STAGE_LAID) {
+    if (g->facts & FACT_LAID) {
         strbuf_add(out, " ");
         layout_print(out, &v->layout);
     }
@@ -144,19 +144,19 @@ static void dump_node(const Graph *g, const Node *n, StrBuf *out)
     strbuf_add(out, "\n");
 }
 
-const char *stage_name(Stage s)
+void facts_print(StrBuf *out, uint32_t facts)
 {
-    switch (s) {
-    case STAGE_BUILT:
-        return "built";
-    case STAGE_LOWERED:
-        return "lowered";
-    case STAGE_LAID:
-        return "laid";
-    case STAGE_PLANNED:
-        return "planned";
+    static const char *const names[FACT_COUNT] = {
+        "checked", "simple", "no-bn", "loss",  "gradients", "recomputed", "unique",
+        "live",    "mapped", "sunk",  "sides", "bound",     "laid",       "planned"};
+    const char *comma = "";
+    for (uint32_t i = 0; i < FACT_COUNT; i++) {
+        if (facts >> i & 1) {
+            strbuf_printf(out, "%s%s", comma, names[i]);
+            comma = ", ";
+        }
     }
-    return "?";
+    strbuf_add(out, facts ? "" : "nothing");
 }
 
 static void dump_given(const Graph *g, const char *what, const Value *v, StrBuf *out)
@@ -172,8 +172,10 @@ static void dump_given(const Graph *g, const char *what, const Value *v, StrBuf 
 
 void graph_dump(const Graph *g, StrBuf *out)
 {
-    strbuf_printf(out, "graph %s %s %s {\n", g->name, g->mode == MODE_TRAIN ? "train" : "infer",
-                  stage_name(g->stage));
+    strbuf_printf(out, "graph %s %s {\n  facts ", g->name,
+                  g->mode == MODE_TRAIN ? "train" : "infer");
+    facts_print(out, g->facts);
+    strbuf_add(out, "\n");
     for (uint32_t i = 0; i < g->inputs.count; i++) {
         dump_given(g, "input", g->inputs.at[i], out);
     }

@@ -133,12 +133,25 @@ struct Node {
     uint32_t mark;
 };
 
-typedef enum Stage {
-    STAGE_BUILT,   // operators of the language only
-    STAGE_LOWERED, // BN decomposed, gradients, elementwise nodes fused into map / store / sides
-    STAGE_LAID,    // every node has a lowering, every value a layout
-    STAGE_PLANNED, // every value has a place
-} Stage;
+/// What passes have made true of a graph: bits of Graph.facts. Once made, a fact holds until the
+/// end. The verifier checks those that can be seen in the graph.
+typedef enum Fact {
+    FACT_CHECKED = 1 << 0,    // the model has outputs; in training one, logits
+    FACT_SIMPLE = 1 << 1,     // no identities were left, and no operators that training alone knows
+    FACT_NO_BN = 1 << 2,      // no batchnorm
+    FACT_LOSS = 1 << 3,       // labels come in, the last node of forward makes the loss
+    FACT_GRADIENTS = 1 << 4,  // every parameter has a gradient
+    FACT_RECOMPUTED = 1 << 5, // backward computes again what it is not to keep
+    FACT_UNIQUE = 1 << 6,     // equal work on parameters is done once
+    FACT_LIVE = 1 << 7,       // every node's work is read
+    FACT_MAPPED = 1 << 8,     // every elementwise operator is in the expression of a map
+    FACT_SUNK = 1 << 9,       // maps are in store expressions where they can
+    FACT_SIDES = 1 << 10,     // channel reductions are sides where they can
+    FACT_BOUND = 1 << 11,     // nodes and values know their binding times
+    FACT_LAID = 1 << 12,      // every node has a lowering, every value a layout
+    FACT_PLANNED = 1 << 13,   // every value has a place
+} Fact;
+enum { FACT_COUNT = 14 };
 
 typedef enum Mode { MODE_INFER, MODE_TRAIN } Mode;
 
@@ -146,7 +159,7 @@ typedef struct Graph {
     Arena *arena;
     const char *name;
     Mode mode;
-    Stage stage;
+    uint32_t facts; // Fact
     uint32_t plan_batch;
     Node *first, *last;
     uint32_t node_count, next_node, next_value;
@@ -184,12 +197,12 @@ void graph_number_nodes(Graph *g);
 /// "resize(256) centre_crop normalize(...)" for an input of so many channels.
 void preprocess_print(StrBuf *out, const RnPreprocess *p, int64_t channels);
 
-/// "built", "lowered", ...
-const char *stage_name(Stage s);
+/// Adds "checked, simple, no-bn", or "nothing".
+void facts_print(StrBuf *out, uint32_t facts);
 /// One node per line, with shapes, attributes, expressions, layouts and places as far as known.
 void graph_dump(const Graph *g, StrBuf *out);
-/// Checks what holds at g->stage; on a broken rule returns a text that names pass, node and rule,
-/// else NULL.
+/// Checks the rules of all graphs and g->facts; on a broken rule returns a text that names pass,
+/// node and rule, else NULL.
 const char *graph_verify(const Graph *g, const char *pass);
 
 #endif

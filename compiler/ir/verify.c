@@ -1,5 +1,6 @@
-// verify.c: what must hold in a graph at each stage. A broken rule is our mistake, never the
-// user's. Not here: what the user may write (shape rules, front end).
+// verify.c: what must hold in every graph, and the facts that passes have made true of this one, as
+// far as they can be seen. A broken rule is our mistake, never the user's. Not here: what the user
+// may write (shape rules, front end).
 #include <stdarg.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ typedef struct Verifier {
     const Graph *g;
     const char *pass;
     uint8_t *defined; // by value id: 1 when something before here gives it
+    uint8_t *read;    // by value id: 1 when something behind here reads it
     const char *error;
 } Verifier;
 
@@ -167,16 +169,51 @@ static bool check_shapes(Verifier *v, const Node *n)
     return true;
 }
 
-static bool check_stage(Verifier *v, const Node *n)
+static bool holds(const Verifier *v, Fact f)
+{
+    return v->g->facts & (uint32_t)f;
+}
+
+static bool check_operator(Verifier *v, const Node *n)
 {
     const OpDef *op = n->op;
-    if (v->g->stage >= STAGE_LOWERED && op->kind == OP_ELEMENTWISE) {
+    if (holds(v, FACT_SIMPLE) && op->train_only_effect) {
+        return broken(v, n, "an operator that training alone knows was left over");
+    }
+    if (holds(v, FACT_NO_BN) && op->role == OP_ROLE_BATCHNORM) {
+        return broken(v, n, "a batch normalisation was left over");
+    }
+    if (holds(v, FACT_MAPPED) && op->kind == OP_ELEMENTWISE) {
         return broken(v, n, "an elementwise node was left over");
     }
-    if (v->g->stage >= STAGE_LOWERED && op->shape == NULL && !n->store) {
+    if (holds(v, FACT_MAPPED) && op->shape == NULL && !n->store) {
         return broken(v, n, "a map without an expression");
     }
-    if (v->g->stage < STAGE_LAID) {
+    return true;
+}
+
+static bool check_bound(Verifier *v, const Node *n)
+{
+    if (!holds(v, FACT_BOUND)) {
+        return true;
+    }
+    for (uint32_t i = 0; i < n->inputs.count; i++) {
+        const Value *in = n->inputs.at[i];
+        if (in->def && in->bind > n->bind) {
+            return broken(v, n, "input %u is known later than the node runs", i);
+        }
+    }
+    for (uint32_t i = 0; i < n->outputs.count; i++) {
+        if (n->outputs.at[i]->bind != n->bind) {
+            return broken(v, n, "output %u has another binding time than the node", i);
+        }
+    }
+    return true;
+}
+
+static bool check_laid(Verifier *v, const Node *n)
+{
+    if (!holds(v, FACT_LAID)) {
         return true;
     }
     if (!n->lowering) {
@@ -190,7 +227,7 @@ static bool check_stage(Verifier *v, const Node *n)
 
 static bool check_placed(Verifier *v, const Node *n)
 {
-    if (v->g->stage < STAGE_PLANNED) {
+    if (!holds(v, FACT_PLANNED)) {
         return true;
     }
     for (uint32_t i = 0; i < n->inputs.count; i++) {
@@ -241,7 +278,7 @@ static bool check_node(Verifier *v, const Node *n)
     if (!check_shapes(v, n) || !check_sides(v, n) || (n->store && !check_store(v, n))) {
         return false;
     }
-    return check_stage(v, n) && check_placed(v, n);
+    return check_operator(v, n) && check_bound(v, n) && check_laid(v, n) && check_placed(v, n);
 }
 
 static bool check_results(Verifier *v)
@@ -263,6 +300,49 @@ static bool check_results(Verifier *v)
         return broken(v, NULL, "the loss is never made, or not one number per image");
     }
     return true;
+}
+
+static bool is_result(const Verifier *v, const Value *out)
+{
+    return v->read[out->id] || out->kind == VALUE_GRAD || out->kind == VALUE_OUTPUT ||
+           out == v->g->loss;
+}
+
+static bool check_live(Verifier *v)
+{
+    const Graph *g = v->g;
+    v->read = arena_alloc(g->arena, (size_t)g->next_value + 1);
+    for (uint32_t i = 0; i < g->outputs.count; i++) {
+        v->read[g->outputs.at[i]->id] = 1;
+    }
+    for (const Node *n = g->last; n; n = n->prev) {
+        bool live = n->op->updates != 0;
+        for (uint32_t i = 0; i < n->outputs.count; i++) {
+            live |= is_result(v, n->outputs.at[i]);
+        }
+        if (!live) {
+            return broken(v, n, "nobody reads what it makes");
+        }
+        for (uint32_t i = 0; i < n->inputs.count; i++) {
+            v->read[n->inputs.at[i]->id] = 1;
+        }
+    }
+    return true;
+}
+
+static bool check_results_of_facts(Verifier *v)
+{
+    const Graph *g = v->g;
+    if (holds(v, FACT_CHECKED) && g->outputs.count == 0) {
+        return broken(v, NULL, "there is no output");
+    }
+    if (holds(v, FACT_LOSS) && (!g->loss || !g->labels)) {
+        return broken(v, NULL, "there is no loss, or there are no labels");
+    }
+    if (holds(v, FACT_GRADIENTS) && g->grads.count != g->params.count) {
+        return broken(v, NULL, "%u gradients of %u parameters", g->grads.count, g->params.count);
+    }
+    return !holds(v, FACT_LIVE) || check_live(v);
 }
 
 const char *graph_verify(const Graph *g, const char *pass)
@@ -287,6 +367,8 @@ const char *graph_verify(const Graph *g, const char *pass)
         broken(&v, NULL, "%u nodes are linked, %u are counted", count, g->node_count);
         return v.error;
     }
-    check_results(&v);
+    if (check_results(&v)) {
+        check_results_of_facts(&v);
+    }
     return v.error;
 }

@@ -22,7 +22,7 @@ typedef enum CodegenPart {
     CODEGEN_TABLES   // no code at all: whatever the target of the plans is, any will do
 } CodegenPart;
 
-/// A model to be written: its plans are graphs at STAGE_PLANNED that agree on parameters, state,
+/// A model to be written: its plans are planned graphs that agree on parameters, state,
 /// inputs and regions. Inference plans first, each mode by rising plan batch. Everything is
 /// borrowed.
 typedef struct ModelSpec {

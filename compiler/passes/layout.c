@@ -278,6 +278,5 @@ bool pass_layout(PassCtx *ctx)
         }
         g->loss->kind = VALUE_OUTPUT;
     }
-    g->stage = STAGE_LAID;
     return true;
 }

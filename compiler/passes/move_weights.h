@@ -17,7 +17,7 @@ typedef struct MovedWeights {
     uint64_t packed_bytes; // of the whole region
 } MovedWeights;
 
-/// Lets the steps of these inference plans (STAGE_PLANNED) read the packed region alone. Prepare
+/// Lets the steps of these inference plans (planned ones) read the packed region alone. Prepare
 /// must have run, or been emitted, before: afterwards its nodes' inputs may have moved.
 void passes_move_weights(Arena *a, Graph *const *plans, uint32_t count, MovedWeights *moved);
 

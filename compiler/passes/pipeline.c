@@ -9,49 +9,152 @@
 
 enum { INFER = 1 << MODE_INFER, TRAIN = 1 << MODE_TRAIN, BOTH = INFER | TRAIN };
 
+// Facts order the passes: what a pass needs holds before it runs, what it makes does not yet.
 typedef struct PassDef {
     const char *name;
     const char *doc;
     unsigned modes;
-    Stage needs, gives;
+    uint32_t needs, makes; // Fact; a needed one that no pass of the mode makes is not asked for
     bool (*run)(PassCtx *ctx);
 } PassDef;
 
 static const PassDef PASSES[] = {
-    {"check", "the model has outputs, and in training one that serves as logits", BOTH, STAGE_BUILT,
-     STAGE_BUILT, pass_check},
-    {"simplify", "takes out identities; dropout and stochastic depth become masks and products",
-     BOTH, STAGE_BUILT, STAGE_BUILT, pass_simplify},
-    {"fold_bn", "batch normalisation goes into the layer before it, or becomes x*scale + shift",
-     INFER, STAGE_BUILT, STAGE_BUILT, pass_fold_bn},
-    {"decompose_bn", "batch normalisation becomes sums, a finish, and x*scale + shift", TRAIN,
-     STAGE_BUILT, STAGE_BUILT, pass_decompose_bn},
-    {"loss", "labels come in, the cross-entropy of the logits goes out", TRAIN, STAGE_BUILT,
-     STAGE_BUILT, pass_loss},
-    {"autodiff", "the backward graph, by reverse accumulation", TRAIN, STAGE_BUILT, STAGE_BUILT,
-     pass_autodiff},
-    {"remat", "activations that follow cheaply from what is kept are recomputed in backward", TRAIN,
-     STAGE_BUILT, STAGE_BUILT, pass_remat},
-    {"cse", "equal work on parameters is done once", BOTH, STAGE_BUILT, STAGE_BUILT, pass_cse},
-    {"dce", "takes out what nobody reads", BOTH, STAGE_BUILT, STAGE_BUILT, pass_dce},
-    {"fuse", "elementwise nodes become maps, maps merge", BOTH, STAGE_BUILT, STAGE_BUILT,
-     pass_fuse},
-    {"sink", "maps go into the epilogue of the node that makes their operand", BOTH, STAGE_BUILT,
-     STAGE_BUILT, pass_sink},
-    {"sides", "channel reductions go to the node that writes what they sum", BOTH, STAGE_BUILT,
-     STAGE_LOWERED, pass_sides},
-    {"bind", "what depends on parameters alone is prepare's work", BOTH, STAGE_LOWERED,
-     STAGE_LOWERED, pass_bind},
-    {"layout", "kernels are chosen, values get layouts, conversions are put between", BOTH,
-     STAGE_LOWERED, STAGE_LAID, pass_layout},
-    {"plan_buffers", "every value gets its place", BOTH, STAGE_LAID, STAGE_PLANNED,
-     pass_plan_buffers},
+    {.name = "check",
+     .doc = "the model has outputs, and in training one that serves as logits",
+     .modes = BOTH,
+     .makes = FACT_CHECKED,
+     .run = pass_check},
+    {.name = "simplify",
+     .doc = "takes out identities; dropout and stochastic depth become masks and products",
+     .modes = BOTH,
+     .needs = FACT_CHECKED,
+     .makes = FACT_SIMPLE,
+     .run = pass_simplify},
+    {.name = "fold_bn",
+     .doc = "batch normalisation goes into the layer before it, or becomes x*scale + shift",
+     .modes = INFER,
+     .needs = FACT_SIMPLE, // an identity between would hide the layer
+     .makes = FACT_NO_BN,
+     .run = pass_fold_bn},
+    {.name = "decompose_bn",
+     .doc = "batch normalisation becomes sums, a finish, and x*scale + shift",
+     .modes = TRAIN,
+     .needs = FACT_CHECKED,
+     .makes = FACT_NO_BN,
+     .run = pass_decompose_bn},
+    {.name = "loss",
+     .doc = "labels come in, the cross-entropy of the logits goes out",
+     .modes = TRAIN,
+     .needs = FACT_CHECKED, // there is one output, the logits
+     .makes = FACT_LOSS,
+     .run = pass_loss},
+    {.name = "autodiff",
+     .doc = "the backward graph, by reverse accumulation",
+     .modes = TRAIN,
+     .needs = FACT_SIMPLE | FACT_NO_BN | FACT_LOSS, // what has no rule for its gradient is gone
+     .makes = FACT_GRADIENTS,
+     .run = pass_autodiff},
+    {.name = "remat",
+     .doc = "activations that follow cheaply from what is kept are recomputed in backward",
+     .modes = TRAIN,
+     .needs = FACT_GRADIENTS,
+     .makes = FACT_RECOMPUTED,
+     .run = pass_remat},
+    {.name = "cse",
+     .doc = "equal work on parameters is done once",
+     .modes = BOTH,
+     .needs = FACT_NO_BN | FACT_GRADIENTS, // which make such work
+     .makes = FACT_UNIQUE,
+     .run = pass_cse},
+    {.name = "dce",
+     .doc = "takes out what nobody reads",
+     .modes = BOTH,
+     .needs = FACT_NO_BN | FACT_RECOMPUTED, // forward may forget what backward recomputes
+     .makes = FACT_LIVE,
+     .run = pass_dce},
+    {.name = "fuse",
+     .doc = "elementwise nodes become maps, maps merge",
+     .modes = BOTH,
+     .needs = FACT_UNIQUE | FACT_LIVE, // whether a map merges depends on its readers
+     .makes = FACT_MAPPED,
+     .run = pass_fuse},
+    {.name = "sink",
+     .doc = "maps go into the epilogue of the node that makes their operand",
+     .modes = BOTH,
+     .needs = FACT_MAPPED,
+     .makes = FACT_SUNK,
+     .run = pass_sink},
+    {.name = "sides",
+     .doc = "channel reductions go to the node that writes what they sum",
+     .modes = BOTH,
+     .needs = FACT_SUNK, // a side sums what is stored, and a node with sides takes no map
+     .makes = FACT_SIDES,
+     .run = pass_sides},
+    {.name = "bind",
+     .doc = "what depends on parameters alone is prepare's work",
+     .modes = BOTH,
+     .needs = FACT_SIDES, // a node's inputs are final
+     .makes = FACT_BOUND,
+     .run = pass_bind},
+    {.name = "layout",
+     .doc = "kernels are chosen, values get layouts, conversions are put between",
+     .modes = BOTH,
+     .needs = FACT_BOUND, // conversions get binding times of their own
+     .makes = FACT_LAID,
+     .run = pass_layout},
+    {.name = "plan_buffers",
+     .doc = "every value gets its place",
+     .modes = BOTH,
+     .needs = FACT_LAID,
+     .makes = FACT_PLANNED,
+     .run = pass_plan_buffers},
 };
 enum { PASS_COUNT = sizeof PASSES / sizeof PASSES[0] };
+_Static_assert((int)PASS_COUNT <= (int)PASSES_MAX, "the names of all passes have room");
+
+static bool serves(const PassDef *p, Mode mode)
+{
+    return p->modes & (1u << mode);
+}
+
+static uint32_t facts_of_mode(Mode mode)
+{
+    uint32_t facts = 0;
+    for (size_t i = 0; i < PASS_COUNT; i++) {
+        facts |= serves(&PASSES[i], mode) ? PASSES[i].makes : 0;
+    }
+    return facts;
+}
+
+// Why a pass may not run on a graph of these facts, or NULL.
+static const char *refusal(Arena *a, const PassDef *p, Mode mode, uint32_t facts)
+{
+    StrBuf text = {.arena = a};
+    uint32_t missing = p->needs & facts_of_mode(mode) & ~facts, made = p->makes & facts;
+    if (!serves(p, mode)) {
+        strbuf_printf(&text, "pass %s does not serve this mode", p->name);
+    } else if (missing) {
+        strbuf_printf(&text, "pass %s needs what does not hold: ", p->name);
+        facts_print(&text, missing);
+    } else if (made) {
+        strbuf_printf(&text, "pass %s makes what holds already: ", p->name);
+        facts_print(&text, made);
+    }
+    return text.count ? strbuf_text(&text) : NULL;
+}
 
 static const char *mode_text(Mode m)
 {
     return m == MODE_TRAIN ? "train" : "infer";
+}
+
+static void list_facts(StrBuf *out, const char *what, uint32_t facts)
+{
+    if (facts) {
+        strbuf_printf(out, "%20s %-6s", "", what);
+        facts_print(out, facts);
+        strbuf_add(out, "\n");
+    }
 }
 
 void passes_list(StrBuf *out)
@@ -59,19 +162,25 @@ void passes_list(StrBuf *out)
     for (size_t i = 0; i < PASS_COUNT; i++) {
         const PassDef *p = &PASSES[i];
         const char *modes = p->modes == BOTH ? "both" : p->modes == INFER ? "infer" : "train";
-        strbuf_printf(out, "%-13s %-6s %-8s -> %-8s  %s\n", p->name, modes, stage_name(p->needs),
-                      stage_name(p->gives), p->doc);
+        strbuf_printf(out, "%-13s %-6s %s\n", p->name, modes, p->doc);
+        list_facts(out, "needs", p->needs);
+        list_facts(out, "makes", p->makes);
     }
+}
+
+static const PassDef *find_pass(const char *name)
+{
+    for (size_t i = 0; i < PASS_COUNT; i++) {
+        if (strcmp(PASSES[i].name, name) == 0) {
+            return &PASSES[i];
+        }
+    }
+    return NULL;
 }
 
 bool passes_known(const char *name)
 {
-    for (size_t i = 0; i < PASS_COUNT; i++) {
-        if (strcmp(PASSES[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return find_pass(name) != NULL;
 }
 
 static bool matches(const char *option, const char *name)
@@ -88,9 +197,9 @@ static void dump(const PassDef *p, const Graph *g, StrBuf *out)
 static bool run_one(PassCtx *ctx, const PassDef *p, PassReport *report)
 {
     Graph *g = ctx->g;
-    if (g->stage != p->needs) {
-        INTERNAL_ERROR("pass %s needs a graph that is %s, not %s", p->name, stage_name(p->needs),
-                       stage_name(g->stage));
+    const char *why = refusal(ctx->scratch, p, g->mode, g->facts);
+    if (why) {
+        INTERNAL_ERROR("%s", why);
     }
     double start = clock_seconds();
     ctx->uses = (Uses){0};
@@ -103,8 +212,9 @@ static bool run_one(PassCtx *ctx, const PassDef *p, PassReport *report)
     if (!ok) {
         return false;
     }
-    const char *broken =
-        ctx->opt->verify_each || p->gives == STAGE_PLANNED ? graph_verify(g, p->name) : NULL;
+    g->facts |= p->makes;
+    bool last = p->makes & FACT_PLANNED;
+    const char *broken = ctx->opt->verify_each || last ? graph_verify(g, p->name) : NULL;
     if (broken) {
         INTERNAL_ERROR("%s", broken);
     }
@@ -114,19 +224,55 @@ static bool run_one(PassCtx *ctx, const PassDef *p, PassReport *report)
     return true;
 }
 
-bool passes_run(Graph *g, const PassOptions *opt, Diag *diag, PassReport *report)
+// The passes up to one of them (of this mode or not), or all.
+static uint32_t order_until(Mode mode, const char *stop, const char *names[PASSES_MAX])
 {
-    PassCtx ctx = {.g = g, .scratch = arena_create(), .opt = opt, .diag = diag};
-    bool ok = true;
-    for (size_t i = 0; ok && i < PASS_COUNT; i++) {
-        const PassDef *p = &PASSES[i];
-        if (p->modes & (1u << g->mode)) {
-            ok = run_one(&ctx, p, report);
+    uint32_t count = 0;
+    for (size_t i = 0; i < PASS_COUNT; i++) {
+        if (serves(&PASSES[i], mode)) {
+            names[count++] = PASSES[i].name;
         }
-        if (opt->stop_after && strcmp(opt->stop_after, p->name) == 0) {
+        if (stop && strcmp(stop, PASSES[i].name) == 0) {
             break;
         }
     }
+    return count;
+}
+
+uint32_t passes_order(Mode mode, const char *names[PASSES_MAX])
+{
+    return order_until(mode, NULL, names);
+}
+
+const char *passes_refusal(Arena *a, Mode mode, const char *const *names, uint32_t count)
+{
+    uint32_t facts = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const PassDef *p = find_pass(names[i]);
+        const char *why = refusal(a, p, mode, facts);
+        if (why) {
+            return why;
+        }
+        facts |= p->makes;
+    }
+    return NULL;
+}
+
+bool passes_run_in_order(Graph *g, const PassOptions *opt, Diag *diag, PassReport *report,
+                         const char *const *names, uint32_t count)
+{
+    PassCtx ctx = {.g = g, .scratch = arena_create(), .opt = opt, .diag = diag};
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < count; i++) {
+        ok = run_one(&ctx, find_pass(names[i]), report);
+    }
     arena_destroy(ctx.scratch);
     return ok;
+}
+
+bool passes_run(Graph *g, const PassOptions *opt, Diag *diag, PassReport *report)
+{
+    const char *names[PASSES_MAX];
+    uint32_t count = order_until(g->mode, opt->stop_after, names);
+    return passes_run_in_order(g, opt, diag, report, names, count);
 }

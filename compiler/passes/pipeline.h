@@ -20,7 +20,16 @@ typedef struct PassReport {
 /// diagnostic. A broken rule found by the verifier is an internal error.
 bool passes_run(Graph *g, const PassOptions *opt, Diag *diag, PassReport *report);
 
-/// One line per pass: name, modes, what it needs and gives, what it does.
+/// The names of a mode's passes in their order; gives how many. And a run of these passes and no
+/// others (opt->stop_after counts for nothing): for tests. An order that breaks the facts is an
+/// internal error; passes_refusal tells its text, or NULL.
+enum { PASSES_MAX = 24 };
+uint32_t passes_order(Mode mode, const char *names[PASSES_MAX]);
+const char *passes_refusal(Arena *a, Mode mode, const char *const *names, uint32_t count);
+bool passes_run_in_order(Graph *g, const PassOptions *opt, Diag *diag, PassReport *report,
+                         const char *const *names, uint32_t count);
+
+/// Each pass: name, modes, what it does; the facts that it needs and makes.
 void passes_list(StrBuf *out);
 /// Whether a pass of this name exists (for --dump-after and --stop-after).
 bool passes_known(const char *name);

@@ -277,6 +277,5 @@ bool pass_plan_buffers(PassCtx *ctx)
         place_packed(ctx);
     }
     place_arena(ctx);
-    g->stage = STAGE_PLANNED;
     return true;
 }

@@ -69,7 +69,7 @@ static void print_totals(StrBuf *out, Arena *a, const Graph *g, const PlanLives 
 
 char *plan_print(Arena *a, const Graph *g)
 {
-    if (g->stage != STAGE_PLANNED) {
+    if (!(g->facts & FACT_PLANNED)) {
         INTERNAL_ERROR("plan_print: graph %s is not planned", g->name);
     }
     PlanLives lives;

@@ -57,6 +57,5 @@ bool pass_sides(PassCtx *ctx)
             attach(ctx, n);
         }
     }
-    g->stage = STAGE_LOWERED;
     return true;
 }

@@ -75,7 +75,7 @@ START_TEST(questions)
     RESNETC("--list-targets");
     expect(0, "x86-64");
     RESNETC("--list-passes");
-    expect(0, "fold_bn");
+    expect(0, "needs simple, no-bn, loss\n");
 }
 END_TEST
 

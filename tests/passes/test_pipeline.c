@@ -43,8 +43,9 @@ START_TEST(passes_are_listed_and_known)
     Arena *a = arena_create();
     StrBuf text = {.arena = a};
     passes_list(&text);
-    ck_assert_ptr_nonnull(strstr(strbuf_text(&text), "autodiff      train  built    -> built "));
-    ck_assert_ptr_nonnull(strstr(strbuf_text(&text), "plan_buffers  both   laid     -> planned"));
+    ck_assert_ptr_nonnull(strstr(strbuf_text(&text), "autodiff      train  the backward graph"));
+    ck_assert_ptr_nonnull(strstr(strbuf_text(&text), " needs simple, no-bn, loss\n"));
+    ck_assert_ptr_nonnull(strstr(strbuf_text(&text), " makes gradients\n"));
     ck_assert(passes_known("fuse"));
     ck_assert(!passes_known("fus"));
     arena_destroy(a);
@@ -59,8 +60,12 @@ START_TEST(options_dump_stop_and_time)
     ck_assert(r.ok);
     ck_assert_ptr_eq(strstr(r.dumps, "== fuse (infer, batch 2)\n"), r.dumps);
     ck_assert_ptr_null(strstr(r.dumps, "== sink"));
-    ck_assert_uint_eq(g->stage, STAGE_BUILT);
+    ck_assert(g->facts & FACT_SUNK);
+    ck_assert(!(g->facts & FACT_SIDES));
     ck_assert_str_eq(r.times, "");
+    g = graph_clone(a, built);
+    ck_assert(run(a, g, MODE_INFER, (PassOptions){.stop_after = "loss"}).ok); // of the other mode
+    ck_assert_uint_eq(g->facts, FACT_CHECKED | FACT_SIMPLE | FACT_NO_BN);
     g = graph_clone(a, built);
     r = run(a, g, MODE_TRAIN, (PassOptions){.dump_after = "all", .time_passes = true});
     ck_assert_ptr_nonnull(strstr(r.dumps, "== check (train"));

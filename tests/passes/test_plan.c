@@ -23,7 +23,7 @@ static Graph *plan_for(Arena *a, const Graph *built, Mode mode, uint32_t batch, 
     opt.target = opt.target ? opt.target : &fake_target;
     opt.verify_each = true;
     ck_assert(passes_run(g, &opt, diag, &report));
-    ck_assert_uint_eq(g->stage, STAGE_PLANNED);
+    ck_assert(g->facts & FACT_PLANNED);
     return g;
 }
 

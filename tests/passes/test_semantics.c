@@ -30,6 +30,20 @@ static Graph *run_with(Arena *a, const Graph *built, Mode mode, PassOptions opt)
     return g;
 }
 
+// The graph after these passes in this order.
+static Graph *run_in_order(Arena *a, const Graph *built, Mode mode, const char *const *names,
+                           uint32_t count)
+{
+    Graph *g = graph_clone(a, built);
+    g->mode = mode;
+    g->plan_batch = BATCH;
+    SourceSet sources = {.arena = a};
+    PassReport report = {.dumps = {.arena = a}, .times = {.arena = a}};
+    PassOptions opt = {.target = &fake_target, .verify_each = true};
+    ck_assert(passes_run_in_order(g, &opt, diag_create(a, &sources), &report, names, count));
+    return g;
+}
+
 static Graph *run_until(Arena *a, const Graph *built, Mode mode, const char *stop)
 {
     return run_with(a, built, mode, (PassOptions){.stop_after = stop});
@@ -190,6 +204,44 @@ START_TEST(training_is_unchanged)
 }
 END_TEST
 
+static void swap_names(const char **names, uint32_t i)
+{
+    const char *first = names[i];
+    names[i] = names[i + 1];
+    names[i + 1] = first;
+}
+
+// Where facts allow two neighbours in either order, either gives the same numbers.
+START_TEST(orders_that_facts_allow_change_nothing)
+{
+    enum { BEHIND_BIND = 2 }; // what only a whole compiler can interpret: layout, plan_buffers
+    Mode mode = (Mode)_i;
+    Arena *a = arena_create();
+    Graph *built = net_classifier(a, 5, 3);
+    const char *names[PASSES_MAX];
+    uint32_t count = passes_order(mode, names) - BEHIND_BIND, allowed = 0;
+    Graph *usual = run_in_order(a, built, mode, names, count);
+    RefTensor *values = net_values(a, usual, BATCH);
+    graph_interpret(usual, a, BATCH, values, 1.0 / BATCH);
+    const Value *out = usual->outputs.at[0];
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        swap_names(names, i);
+        if (!passes_refusal(a, mode, names, count)) {
+            const char *what = arena_printf(a, "%s before %s", names[i], names[i + 1]);
+            const Graph *g = run_in_order(a, built, mode, names, count);
+            check_outputs(a, g, values[out->id].at, BATCH * shape_elements(&out->shape), what);
+            if (mode == MODE_TRAIN) {
+                check_training(a, g, usual, values, what);
+            }
+            allowed++;
+        }
+        swap_names(names, i);
+    }
+    ck_assert_uint_gt(allowed, 0);
+    arena_destroy(a);
+}
+END_TEST
+
 START_TEST(forward_of_training_is_batchnorms_own)
 {
     Arena *a = arena_create();
@@ -212,6 +264,7 @@ int main(void)
     TCase *tc = tcase_create("passes");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, inference_is_unchanged, 0, SEEDS);
+    tcase_add_loop_test(tc, orders_that_facts_allow_change_nothing, MODE_INFER, MODE_TRAIN + 1);
     tcase_add_loop_test(tc, forward_of_training_is_batchnorms_own, 0, SEEDS);
     tcase_add_loop_test(tc, gradients_are_finite_differences, 0, SEEDS);
     tcase_add_loop_test(tc, training_is_unchanged, 0, SEEDS);

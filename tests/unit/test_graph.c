@@ -5,6 +5,8 @@
 #include "ir/graph_clone.h"
 #include "ir/builder.h"
 #include "ops/conv/conv_attrs.h"
+#include "ops/drop/drop_attrs.h"
+#include "ops/norm/bn_attrs.h"
 #include "support/check_main.h"
 
 typedef struct Small {
@@ -52,7 +54,8 @@ static const char *dump(const Graph *g)
 START_TEST(dump_is_one_node_per_line)
 {
     Small s = small_graph();
-    ck_assert_str_eq(dump(s.g), "graph small infer built {\n"
+    ck_assert_str_eq(dump(s.g), "graph small infer {\n"
+                                "  facts nothing\n"
                                 "  input %0 image: f32[N,2,1,3]\n"
                                 "  param %1 conv2d.weight: f32[2,2,1,1]\n"
                                 "  %2 conv2d: f32[N,2,1,3] = conv2d(%0, %1) 1x1, c=2\n"
@@ -128,11 +131,60 @@ START_TEST(verifier_finds_broken_rules)
     s.g->node_count++;
     expect_broken(s.g, "are counted");
     s.g->node_count--;
-    s.g->stage = STAGE_LOWERED;
-    expect_broken(s.g, "an elementwise node was left over");
-    s.g->stage = STAGE_PLANNED;
-    expect_broken(s.g, "no kernel was chosen");
     arena_destroy(s.arena);
+}
+END_TEST
+
+static void expect_fact_broken(Graph *g, Fact fact, const char *rule)
+{
+    g->facts = fact;
+    expect_broken(g, rule);
+    g->facts = 0;
+    ck_assert_ptr_null(graph_verify(g, "test"));
+}
+
+START_TEST(verifier_checks_facts)
+{
+    Small s = small_graph();
+    s.g->facts = FACT_CHECKED | FACT_SIMPLE | FACT_NO_BN | FACT_LIVE;
+    ck_assert_ptr_null(graph_verify(s.g, "test"));
+    expect_fact_broken(s.g, FACT_LOSS, "there is no loss");
+    expect_fact_broken(s.g, FACT_GRADIENTS, "0 gradients of 1 parameters");
+    expect_fact_broken(s.g, FACT_MAPPED, "an elementwise node was left over");
+    expect_fact_broken(s.g, FACT_LAID, "no kernel was chosen");
+    expect_fact_broken(s.g, FACT_PLANNED, "input 0 has no place");
+
+    s.conv->bind = BIND_INPUTS;
+    s.conv->def->bind = BIND_PARAMS;
+    expect_fact_broken(s.g, FACT_BOUND, "output 0 has another binding time");
+    s.conv->def->bind = BIND_INPUTS;
+    s.relu->bind = s.relu->def->bind = BIND_PARAMS;
+    expect_fact_broken(s.g, FACT_BOUND, "input 0 is known later than the node runs");
+
+    (void)append(s.g, "dropout", &(DropAttrs){.p = 0.5}, &s.sum, 1);
+    expect_fact_broken(s.g, FACT_LIVE, "nobody reads what it makes");
+    expect_fact_broken(s.g, FACT_SIMPLE, "training alone knows was left over");
+    BnAttrs bn;
+    attrs_set_defaults(op_find("batchnorm"), &bn);
+    (void)append(s.g, "batchnorm", &bn, &s.sum, 1);
+    expect_fact_broken(s.g, FACT_NO_BN, "a batch normalisation was left over");
+    s.g->outputs.count = 0;
+    expect_fact_broken(s.g, FACT_CHECKED, "there is no output");
+    arena_destroy(s.arena);
+}
+END_TEST
+
+START_TEST(facts_have_names)
+{
+    Arena *a = arena_create();
+    StrBuf all = {.arena = a}, none = {.arena = a};
+    facts_print(&all, (1u << FACT_COUNT) - 1);
+    facts_print(&none, 0);
+    ck_assert_str_eq(strbuf_text(&all),
+                     "checked, simple, no-bn, loss, gradients, recomputed, unique, live, mapped, "
+                     "sunk, sides, bound, laid, planned");
+    ck_assert_str_eq(strbuf_text(&none), "nothing");
+    arena_destroy(a);
 }
 END_TEST
 
@@ -199,7 +251,7 @@ START_TEST(interpreter_knows_expressions_and_sides)
     graph_remove_node(s.g, s.sum->def);
     graph_replace_uses(s.g, s.relu, s.conv);
     graph_remove_node(s.g, s.relu->def);
-    s.g->stage = STAGE_LOWERED;
+    s.g->facts = FACT_CHECKED | FACT_MAPPED | FACT_SUNK | FACT_SIDES;
     const char *broken = graph_verify(s.g, "test");
     ck_assert_msg(!broken, "%s", broken);
     ck_assert_msg(
@@ -255,6 +307,8 @@ int main(void)
     tcase_add_test(tests, clone_is_deep);
     tcase_add_test(tests, uses_and_removal);
     tcase_add_test(tests, verifier_finds_broken_rules);
+    tcase_add_test(tests, verifier_checks_facts);
+    tcase_add_test(tests, facts_have_names);
     tcase_add_test(tests, verifier_looks_into_expressions);
     tcase_add_test(tests, interpreter_knows_expressions_and_sides);
     tcase_add_test(tests, shapes_and_layouts);
