@@ -157,13 +157,22 @@ Val access_broadcast(Vb *b, Access a)
     return vb_splat(b, access_load_scalar(b, a));
 }
 
+static void expect_doubles(Access a)
+{
+    if (a.elem != ELEM_F64) {
+        INTERNAL_ERROR("doubles of a tensor of %s", elem_name(a.elem));
+    }
+}
+
 Val access_load_double(Vb *b, Access a)
 {
+    expect_doubles(a);
     return vb_load_typed(b, b->vec64, a.at, b->width * elem_bytes(ELEM_F32));
 }
 
 void access_store_double(Vb *b, Val x, Access a)
 {
+    expect_doubles(a);
     LLVMSetAlignment(LLVMBuildStore(b->builder, x, a.at), b->width * elem_bytes(ELEM_F32));
 }
 

@@ -168,7 +168,8 @@ static Value *add_tensor(Graph *g, const OpDef *op, uint32_t index, const char *
     int n = read_numbers(batched ? text : text + 1, ',', &s.dim[batched], SHAPE_MAX_RANK - 1);
     ck_assert_msg(n > 0, "%s: cannot read the tensor %s", op->name, text);
     s.rank = (uint32_t)n + batched;
-    Value *v = graph_add_value(g, value_kind, ELEM_F32, s, name, (Loc){0});
+    Elem elem = kind == '~' ? ELEM_F64 : ELEM_F32;
+    Value *v = graph_add_value(g, value_kind, elem, s, name, (Loc){0});
     if (kind == '~') {
         v->terms = (uint32_t)s.dim[0];
         v->parts_mul = 1;

@@ -243,7 +243,7 @@ START_TEST(interpreter_knows_expressions_and_sides)
     conv->store->result = (ExprRef){EXPR_STEP, 1};
     conv->side_count = 1;
     conv->sides[0] = (Side){.op = op_find("channel_sum"), .arg_count = 1, .output = 1};
-    Value *sums = graph_add_output(s.g, conv, ELEM_F32, (Shape){.rank = 2, .dim = {1, 2}});
+    Value *sums = graph_add_output(s.g, conv, ELEM_F64, (Shape){.rank = 2, .dim = {1, 2}});
     sums->terms = sums->parts_mul = 1;
     sums->parts_div = RN_DIV_ALL;
     sums->layout.kind = LAYOUT_PARTIALS;
@@ -292,9 +292,9 @@ START_TEST(shapes_and_layouts)
     q.base[3] = 1;
     ck_assert(!layout_equal(&packed, &other));
     Shape sums = {.rank = 2, .dim = {2, 17}};
-    Layout partials = {.kind = LAYOUT_PARTIALS, .block = 16};
+    Layout partials = {.kind = LAYOUT_PARTIALS, .elem = ELEM_F64, .block = 16};
     layout_bytes(&sums, &partials, &fixed, &per_image);
-    ck_assert_uint_eq(fixed, 2 * 32 * 4);
+    ck_assert_uint_eq(fixed, 2 * 32 * 8);
 }
 END_TEST
 
