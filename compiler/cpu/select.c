@@ -60,7 +60,7 @@ static bool exceeds_cache(const TargetDef *t, const Node *n, uint32_t batch)
 {
     const Value *v = n->outputs.at[0];
     double images = shape_is_batched(&v->shape) ? batch : 1;
-    double bytes = 4.0 * (double)shape_elements(&v->shape) * images;
+    double bytes = (double)elem_size(v->layout.elem, shape_elements(&v->shape)) * images;
     return bytes > STREAM_FRACTION * (double)t->l3_bytes;
 }
 

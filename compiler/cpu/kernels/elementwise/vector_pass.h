@@ -8,8 +8,8 @@
 /// Plans one pass over c channels; bytes: read and written per channel.
 void plan_vector_pass(const PlanCtx *ctx, int64_t c, double bytes, Lowering *out);
 
-/// Where the body stands: block number and byte offset of its first channel in a vector of f32; `lanes` of its
-/// channels exist.
+/// Where the body stands: block number and byte offset of its first channel in a vector of f32;
+/// `lanes` of its channels exist.
 typedef struct VectorPlace {
     Val block, offset;
     uint32_t lanes;
@@ -29,7 +29,8 @@ void store_output64(Emit *e, uint32_t i, const VectorPlace *at, Val x);
 /// padded.
 Layout vector_input_layout(const PlanCtx *ctx, const Node *n, uint32_t i, int64_t c);
 
-/// How many parts partial sums have; where row `term` of a part stands, and what it holds, in double.
+/// How many parts partial sums have; where row `term` of a part stands, and what it holds, in
+/// double.
 Val part_count(Emit *e, const Value *v);
 Access part_row(Emit *e, uint32_t input, Val part, uint32_t term, const VectorPlace *at);
 Val load_part(Emit *e, uint32_t input, Val part, uint32_t term, const VectorPlace *at);

@@ -3,13 +3,15 @@
 #include "cpu/kernels/pool/spatial.h"
 #include "ops/layout/layout_attrs.h"
 
-static void plan_relayout(const PlanCtx *ctx, const Shape *shape, uint32_t block, Lowering *out)
+static void plan_relayout(const PlanCtx *ctx, const Value *output, uint32_t block, Lowering *out)
 {
+    const Shape *shape = &output->shape;
+    double pixel_bytes = (double)elem_size(output->layout.elem, 2 * block); // read and written
     int64_t blocks = div_up(shape_channels(shape), block);
     int64_t pixels = shape_height(shape) * shape_width(shape);
-    SpatialPlan p = spatial_plan(ctx, blocks, pixels, 8.0 * block);
-    spatial_fill(ctx, &p, (double)(blocks * pixels * block), (double)(blocks * pixels * block) * 8,
-                 out);
+    SpatialPlan p = spatial_plan(ctx, blocks, pixels, pixel_bytes);
+    double vectors = (double)(blocks * pixels);
+    spatial_fill(ctx, &p, vectors * block, vectors * pixel_bytes, out);
 }
 
 static const char *to_plain_plan(const PlanCtx *ctx, const Node *n, Lowering *out)
@@ -18,7 +20,7 @@ static const char *to_plain_plan(const PlanCtx *ctx, const Node *n, Lowering *ou
     uint32_t block = in->kind == LAYOUT_BLOCKED ? in->block : ctx->target->vector_floats;
     out->in_layout[0] = layout_blocked(block);
     out->out_layout[0] = layout_plain();
-    plan_relayout(ctx, &n->outputs.at[0]->shape, block, out);
+    plan_relayout(ctx, n->outputs.at[0], block, out);
     return NULL;
 }
 
@@ -27,7 +29,7 @@ static const char *to_blocked_plan(const PlanCtx *ctx, const Node *n, Lowering *
     const BlockAttrs *a = n->attrs;
     out->in_layout[0] = layout_plain();
     out->out_layout[0] = layout_blocked((uint32_t)a->block);
-    plan_relayout(ctx, &n->outputs.at[0]->shape, (uint32_t)a->block, out);
+    plan_relayout(ctx, n->outputs.at[0], (uint32_t)a->block, out);
     return NULL;
 }
 

@@ -15,7 +15,7 @@ static double parts_bytes(const PlanCtx *ctx, const Value *v)
 {
     uint32_t div = v->parts_div == 0 ? 1 : v->parts_div;
     double chunks = div == RN_DIV_ALL ? 1 : (double)div_up(ctx->plan_batch, div);
-    return chunks * v->parts_mul * v->terms * 8;
+    return chunks * v->parts_mul * (double)elem_size(v->layout.elem, v->terms);
 }
 
 static const char *plan_finish(const PlanCtx *ctx, const Node *n, Lowering *out)

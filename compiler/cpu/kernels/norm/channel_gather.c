@@ -10,15 +10,17 @@
 void plan_channel_gather(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
     uint32_t width = ctx->target->vector_floats;
-    const Shape *shape = &n->outputs.at[0]->shape;
+    const Value *output = n->outputs.at[0];
+    const Shape *shape = &output->shape;
     int64_t blocks = div_up(shape_channels(shape), width);
     int64_t pixels = shape_height(shape) * shape_width(shape);
+    double pixel_bytes = (double)elem_size(output->layout.elem, 2 * width); // read and written
     for (uint32_t i = 0; i < n->own_inputs; i++) {
         out->in_layout[i] = layout_blocked(width);
     }
     out->out_layout[0] = layout_blocked(width);
-    SpatialPlan p = spatial_plan(ctx, blocks, pixels, 8.0 * width);
-    spatial_fill(ctx, &p, 0, (double)(blocks * pixels * width) * 8, out);
+    SpatialPlan p = spatial_plan(ctx, blocks, pixels, pixel_bytes);
+    spatial_fill(ctx, &p, 0, (double)(blocks * pixels) * pixel_bytes, out);
 }
 
 typedef struct Gather {

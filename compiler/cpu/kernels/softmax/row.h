@@ -19,11 +19,13 @@ void emit_images_end(Emit *e, ImageLoop *l);
 /// Bytes of a row of c f32, padded.
 int64_t row_bytes(Emit *e, int64_t c);
 
-/// Runs `body` on every vector of a row: first channel (i64), byte offset in a row of f32 (row_at
-/// finds the place in any row), and how many lanes exist. It takes and gives a running vector. arg: the body's own context.
+/// The place in any row of what stands `offset` bytes into a row of f32.
+Access row_at(Emit *e, Access row, Val offset);
+
+/// Runs `body` on every vector of a row: first channel (i64), byte offset in a row of f32, and how
+/// many lanes exist. It takes and gives a running vector. arg: the body's own context.
 typedef Val (*RowBody)(Emit *e, const void *arg, Val channel, Val offset, uint32_t lanes,
                        Val running);
-Access row_at(Emit *e, Access row, Val offset);
 Val emit_row(Emit *e, int64_t c, RowBody body, const void *arg, Val init);
 
 /// Largest of a row's c elements, in all lanes (NaN loses).

@@ -55,15 +55,16 @@ static void emit_fold_bias(Emit *e)
 static const char *plan_weights(const PlanCtx *ctx, const Node *n, Lowering *out)
 {
     const Shape *s = &n->inputs.at[0]->shape;
-    double bytes = (double)shape_elements(s) * 8;
+    double elements = (double)shape_elements(s);
+    double bytes = elements * 2 * elem_bytes(ELEM_F32); // read and written
     out->in_layout[0] = layout_plain();
     out->in_layout[1] = vector_input_layout(ctx, n, 1, s->dim[0]);
     out->out_layout[0] = layout_plain();
     out->tasks_mul = (uint32_t)s->dim[0];
     out->tasks_div = RN_DIV_ALL;
     out->bytes_fixed = (uint64_t)bytes;
-    out->flops_fixed = (uint64_t)shape_elements(s);
-    out->predicted_ns = cost_ns(ctx->target, bytes / 8, bytes);
+    out->flops_fixed = (uint64_t)elements;
+    out->predicted_ns = cost_ns(ctx->target, elements, bytes);
     return NULL;
 }
 

@@ -9,6 +9,7 @@
 #define TASK_ELEMENTS 8192
 #define UNROLL 16
 #define NEAR_BYTES 24576
+#define OPS_OF_ELEMENT 8 // sums of indices
 
 #define MAX_PARTS 16
 
@@ -43,7 +44,7 @@ static int64_t task_count(const Packing *p, int32_t task_dims)
 void plan_packing(const PlanCtx *ctx, const Packing *p, Lowering *out)
 {
     PackPlan *plan = ARENA_NEW(ctx->arena, PackPlan);
-    double elements = (double)packing_elements(p);
+    int64_t elements = packing_elements(p), bytes = elem_size(ELEM_F32, 2 * elements);
     int64_t most = 1;
     for (uint32_t i = 0; p; p = p->next, i++) {
         if (i == MAX_PARTS) {
@@ -57,8 +58,9 @@ void plan_packing(const PlanCtx *ctx, const Packing *p, Lowering *out)
     out->plan_bytes = sizeof *plan;
     out->tasks_mul = (uint32_t)most;
     out->tasks_div = RN_DIV_ALL;
-    out->bytes_fixed = (uint64_t)(elements * 8);
-    out->predicted_ns = cost_ns(ctx->target, elements * 8, elements * 8);
+    out->bytes_fixed = (uint64_t)bytes;
+    double index_ops = (double)(OPS_OF_ELEMENT * elements);
+    out->predicted_ns = cost_ns(ctx->target, index_ops, (double)bytes);
 }
 
 typedef struct Cursor {

@@ -107,16 +107,18 @@ static Val matrix_constant(Vb *b, const WinogradMatrix *m)
     LLVMSetLinkage(global, LLVMPrivateLinkage);
     LLVMSetGlobalConstant(global, 1);
     LLVMSetUnnamedAddress(global, LLVMGlobalUnnamedAddr);
-    LLVMSetAlignment(global, 8);
+    LLVMSetAlignment(global, elem_bytes(ELEM_F64));
     return global;
 }
 
 // Row `index` of the matrix of this table times x[0], x[step], x[2 * step].
 static Val dot3(Vb *b, Val matrix, Val index, const Val *x, int step)
 {
-    Val row = vb_at(b, matrix, vb_muli(b, index, WINOGRAD_TAPS * sizeof(double))), sum = NULL;
+    Access row = access_index(b, (Access){matrix, ELEM_F64}, index, WINOGRAD_TAPS);
+    Val sum = NULL;
     for (int j = 0; j < WINOGRAD_TAPS; j++) {
-        Val factor = vb_load_typed(b, b->f64, vb_ati(b, row, j * (int64_t)sizeof(double)), 8);
+        Val at = access_ati(b, row, access_bytes(row, j)).at;
+        Val factor = vb_load_typed(b, b->f64, at, elem_bytes(row.elem));
         Val term = vb_fmul(b, vb_splat(b, factor), x[j * step]);
         sum = sum ? vb_fadd(b, sum, term) : term;
     }
