@@ -120,8 +120,8 @@ void emit_open_sums(Emit *e, const SumPlace *at, Val sum[EMIT_MAX_SUMS]);
 void emit_count_sums(Emit *e, Val first, int64_t count, Val sum[EMIT_MAX_SUMS]);
 /// Adds the terms of a stored vector to sum[].
 void emit_add_sums(Emit *e, Val stored, const ExprPlace *at, Val sum[EMIT_MAX_SUMS]);
-/// A part of what is summed, for shorter chains of additions: it begins with the centre and count of
-/// sum[]; joined, it adds its sums and hands these back.
+/// A part of what is summed, for shorter chains of additions: it begins with the centre and count
+/// of sum[]; joined, it adds its sums and hands these back.
 void emit_split_sums(Emit *e, const Val *sum, Val part[EMIT_MAX_SUMS]);
 void emit_join_sums(Emit *e, const Val *part, Val sum[EMIT_MAX_SUMS]);
 /// Adds the sums to those in memory, in double; centre and count replace those in memory.

@@ -1,6 +1,6 @@
 // side_sums.c: partial sums of a node's sides, [part][term][padded c] for each: cleared once, then
-// added to from registers, in double: a part is many register tiles, and their sums in float32 would
-// round as often. A centred side has the first vector that its part stores for its centre.
+// added to from registers, in double: a part is many register tiles, and their sums in float32
+// would round as often. A centred side has the first vector that its part stores for its centre.
 // Not here: the terms (expr_emit.c), who sums up the parts.
 #include "cpu/kernel.h"
 
