@@ -5,12 +5,12 @@
 
 static Val fused(Vb *b, Val acc, Val w, Val x)
 {
-    return vb_fma(b, x, w, acc);
+    return vb_fma(b, w, x, acc);
 }
 
 static Val rounded(Vb *b, Val acc, Val w, Val x)
 {
-    return vb_fadd(b, vb_fmul(b, x, w), acc);
+    return vb_fadd(b, vb_fmul(b, w, x), acc);
 }
 
 const Dot dot_f32_fused = {ELEM_F32, ELEM_F32, ELEM_F32, 1, fused};

@@ -169,11 +169,12 @@ static void expand_chunk(Weights *w, const Rectangle *r, const Chunk *k)
     w->x = vb_at(b, w->e->scratch, vb_sub(b, vb_int(b, 0), before));
     VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, first, end));
     VbLoop images = vb_loop(b, k->image_lo, k->image_hi, 1, NULL, 0);
-    LanePixels at = {.block = r->group, .plane = p->h * p->w * b->width * 4};
+    LanePixels at = {.block = r->group, .from = emit_input(w->e, 0), .to = emit_scratch(w->e)};
+    at.plane = access_bytes(at.from, p->h * p->w * b->width);
     at.lo = vb_muli(b, first, p->w);
     at.hi = vb_muli(b, end, p->w);
-    at.from = vb_at(b, w->e->in[0], vb_muli(b, images.index, p->lanes.in_blocks * at.plane));
-    at.to = vb_at(b, w->x, vb_muli(b, images.index, p->x_image));
+    at.from = access_at(b, at.from, vb_muli(b, images.index, p->lanes.in_blocks * at.plane));
+    at.to = access_at(b, access_as(at.to, w->x), vb_muli(b, images.index, p->x_image));
     emit_group_lanes(b, &p->lanes, &at);
     vb_loop_end(b, &images, NULL);
     vb_if_end(b, &some);

@@ -62,8 +62,8 @@ static bool wants_prefetch(const TargetDef *g, const ConvPass *p, const ConvTile
     if (t->across) {
         tiles = tiles > t->chunks ? tiles / t->chunks : 1;
     }
-    int64_t step = div_up(t->blocks * (int64_t)g->vector_floats * 4, tiles);
-    return p->phase_count == 1 && step <= VB_CACHE_LINE && tiles <= MAX_PREFETCH_TILES;
+    int64_t step = div_up(t->blocks * elem_size(ELEM_F32, g->vector_floats), tiles);
+    return p->phase_count == 1 && step <= ACCESS_CACHE_LINE && tiles <= MAX_PREFETCH_TILES;
 }
 
 void conv_plan_direct(const PlanCtx *ctx, const Node *n, const ConvPass *p, Lowering *out)
@@ -85,7 +85,8 @@ void conv_plan_direct(const PlanCtx *ctx, const Node *n, const ConvPass *p, Lowe
     out->plan = d;
     out->plan_bytes = sizeof *d;
     if (plan_chains(d)) { // totals of the largest register tile
-        out->scratch_bytes = (uint64_t)g->vector_registers * g->vector_floats * 4;
+        out->scratch_bytes =
+            (uint64_t)elem_size(ELEM_F32, (int64_t)g->vector_registers * g->vector_floats);
     }
     out->predicted_ns = fmax(ns, conv_memory_ns(g, out, ctx->plan_batch));
 }
@@ -105,7 +106,7 @@ static void emit_blocks(Reduction *r, Val lo, Val hi)
     }
     reduction_emit_block(r);
     REDUCTION_INPUT(r) = vb_ati(b, input, w->in_plane);
-    REDUCTION_WEIGHT(r) = vb_ati(b, weight, r->t->phase->slice / blocks * 4);
+    REDUCTION_WEIGHT(r) = vb_ati(b, weight, elem_size(w->weight_elem, r->t->phase->slice / blocks));
     reduction_loop_end(r, &loop);
 }
 
@@ -115,11 +116,10 @@ static void emit_chunks(Reduction *r, int64_t chunk)
 {
     Vb *b = r->w->b;
     Val blocks = vb_int(b, conv_in_blocks(r->w->pass)), *pointers = &REDUCTION_INPUT(r);
-    int64_t pixel = r->t->blocks * reduction_vector_bytes(r);
-    VbLoop pixels =
-        vb_loop(b, vb_int(b, 0), vb_int(b, r->acc * reduction_vector_bytes(r)), pixel, NULL, 0);
+    int64_t vector = elem_size(ELEM_F32, b->width), pixel = r->t->blocks * vector;
+    VbLoop pixels = vb_loop(b, vb_int(b, 0), vb_int(b, r->acc * vector), pixel, NULL, 0);
     for (uint32_t o = 0; o < r->t->blocks; o++) { // all pixels begin alike
-        vb_store(b, r->v[o], vb_at(b, conv_total(r->w, o), pixels.index));
+        access_store(b, r->v[o], access_at(b, conv_total(r->w, o), pixels.index));
     }
     vb_loop_end(b, &pixels, NULL);
     uint32_t count = r->carried - r->acc;
@@ -130,7 +130,8 @@ static void emit_chunks(Reduction *r, int64_t chunk)
     }
     emit_blocks(r, loop.index, vb_min(b, vb_addi(b, loop.index, chunk), blocks));
     for (uint32_t i = 0; i < r->acc; i++) {
-        vb_store(b, vb_fadd(b, vb_load(b, conv_total(r->w, i)), r->v[i]), conv_total(r->w, i));
+        Access to = conv_total(r->w, i), from = conv_total(r->w, i);
+        access_store(b, vb_fadd(b, access_load(b, from), r->v[i]), to);
     }
     vb_loop_end(b, &loop, pointers);
     memset(r->v, 0, r->acc * sizeof(Val));

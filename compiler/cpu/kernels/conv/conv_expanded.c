@@ -50,18 +50,20 @@ static void stage(ConvWalk *w, Val image, Val lo, Val hi)
     Vb *b = w->b;
     const ConvPass *p = w->pass;
     const ExpandedPlan *d = w->e->lowering->plan;
-    int64_t plane = d->plane * 4;
+    Access in = emit_input(w->e, 0), rows_in = emit_scratch(w->e);
+    int64_t plane = access_bytes(in, d->plane);
     Val zero = vb_int(b, 0), rows = vb_int(b, p->in_h);
     Val first = vb_addi(b, vb_muli(b, lo, p->stride[0]), d->before);
     Val end = vb_addi(b, vb_muli(b, vb_addi(b, hi, -1), p->stride[0]), d->behind);
     first = vb_max(b, first, zero);
     end = vb_min(b, end, rows);
-    w->staged = vb_at(b, w->e->scratch, vb_sub(b, zero, vb_muli(b, first, w->in_row)));
+    rows_in = access_at(b, rows_in, vb_sub(b, zero, vb_muli(b, first, w->in_row)));
+    w->staged = rows_in.at;
     VbIf some = vb_if(b, vb_icmp(b, LLVMIntSLT, first, end));
-    LanePixels pixels = {.block = w->block, .plane = plane, .to = w->staged};
+    LanePixels pixels = {.block = w->block, .plane = plane, .to = rows_in};
     pixels.lo = vb_muli(b, first, p->in_w);
     pixels.hi = vb_muli(b, end, p->in_w);
-    pixels.from = vb_at(b, w->e->in[0], vb_muli(b, image, d->lanes.in_blocks * plane));
+    pixels.from = access_at(b, in, vb_muli(b, image, d->lanes.in_blocks * plane));
     emit_group_lanes(b, &d->lanes, &pixels);
     vb_if_end(b, &some);
 }
@@ -70,7 +72,8 @@ static void stage(ConvWalk *w, Val image, Val lo, Val hi)
 static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
 {
     Vb *b = w->b;
-    int64_t channels = w->pass->in_c, vector = (int64_t)b->width * 4;
+    int64_t channels = w->pass->in_c, vector = elem_size(w->in_elem, b->width);
+    int64_t weights = elem_size(w->weight_elem, b->width);
     uint32_t count = (uint32_t)t->columns;
     Val v[CONV_MAX_ACC + 2];
     VbLoop rows = vb_loop(b, t->tap_lo, t->tap_hi, 1, acc, count);
@@ -80,7 +83,7 @@ static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
     }
     v[count] = vb_at(b, t->input, vb_muli(b, row, w->in_row));
     v[count + 1] =
-        vb_at(b, t->weights, vb_muli(b, rows.index, t->phase->taps[1] * channels * vector));
+        vb_at(b, t->weights, vb_muli(b, rows.index, t->phase->taps[1] * channels * weights));
     VbLoop turns = vb_loop(b, vb_int(b, 0), vb_int(b, channels), 1, v, count + 2);
     for (uint32_t c = 0; c < count; c++) {
         v[c] = turns.carried[c];
@@ -89,7 +92,7 @@ static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
     lanes.channels = channels;
     conv_reduce_lanes(w, t, &lanes, 0, 1, v);
     v[count] = vb_ati(b, lanes.input, vector);
-    v[count + 1] = vb_ati(b, lanes.weights, vector);
+    v[count + 1] = vb_ati(b, lanes.weights, weights);
     vb_loop_end(b, &turns, v);
     for (uint32_t c = 0; c < count; c++) {
         acc[c] = v[c];
@@ -108,7 +111,7 @@ static int64_t chunk_rows(const ExpandedPlan *d, int64_t chunks)
 
 static int64_t rows_bytes(const ExpandedPlan *d, int64_t rows) // of expanded input
 {
-    return rows * d->walk.pass.in_w * d->walk.pass.in_block * 4;
+    return elem_size(ELEM_F32, rows * d->walk.pass.in_w * d->walk.pass.in_block);
 }
 
 // Cycles to expand an image.
@@ -117,7 +120,7 @@ static double expand_cycles(const TargetDef *g, const ExpandedPlan *d)
     const ConvPass *p = &d->walk.pass;
     int64_t chunks = d->walk.tiles.chunks, rows = chunk_rows(d, chunks);
     double pixels = (double)(chunks * rows * p->in_w);
-    double bytes = pixels * (double)(p->groups * p->in_block) * 4;
+    double bytes = pixels * (double)elem_size(ELEM_F32, p->groups * p->in_block);
     double cycles = group_lanes_cycles(&d->lanes, pixels);
     bool far = rows_bytes(d, rows) > (int64_t)g->l1_bytes;
     return cycles + (far ? 2 * bytes / g->l2_gbps * g->clock_ghz : 0); // written and read

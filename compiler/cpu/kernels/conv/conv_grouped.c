@@ -46,7 +46,7 @@ static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
     Vb *b = w->b;
     const GroupedPlan *plan = w->e->lowering->plan;
     LaneRow row = {.channels = plan->size, .shuffled = plan->size > 1};
-    int64_t row_bytes = t->phase->taps[1] * plan->size * b->width * 4;
+    int64_t row_bytes = t->phase->taps[1] * plan->size * elem_size(w->weight_elem, b->width);
     uint32_t count = (uint32_t)t->columns;
     VbLoop rows = vb_loop(b, t->tap_lo, t->tap_hi, 1, acc, count);
     for (uint32_t c = 0; c < count; c++) {

@@ -42,13 +42,15 @@ static Val load_pixel(Lanes *g, int64_t column)
     }
     Vb *b = g->w->b;
     const LaneRow *r = g->row;
-    int64_t at = column * p->in_block * 4;
-    Val x = vb_load(b, vb_ati(b, r->input, at));
+    int64_t at = elem_size(g->w->in_elem, column * p->in_block);
+    Val x = access_load(b, conv_input_at(g->w, vb_ati(b, r->input, at)));
     if (r->index) {
-        x = vb_permute2(b, x, vb_load(b, vb_ati(b, r->next, at)), r->index);
+        x = vb_permute2(b, x, access_load(b, conv_input_at(g->w, vb_ati(b, r->next, at))),
+                        r->index);
     }
     if (r->third) {
-        x = vb_permute2(b, x, vb_load(b, vb_ati(b, r->third, at)), r->index_third);
+        Access third = conv_input_at(g->w, vb_ati(b, r->third, at));
+        x = vb_permute2(b, x, access_load(b, third), r->index_third);
     }
     return x;
 }
@@ -58,11 +60,12 @@ void conv_reduce_lanes(ConvWalk *w, const ConvTile *t, const LaneRow *row, int64
 {
     Vb *b = w->b;
     Lanes g = {w, t, row};
-    int64_t stride = w->pass->stride[1], taps = t->phase->taps[1], bytes = (int64_t)b->width * 4;
+    int64_t stride = w->pass->stride[1], taps = t->phase->taps[1],
+            bytes = elem_size(w->weight_elem, b->width);
     Val *weight = ARENA_ARRAY(b->arena, Val, taps * count);
     for (int64_t i = 0; i < taps * count; i++) {
         int64_t at = i / count * row->channels + first + i % count;
-        weight[i] = vb_load(b, vb_ati(b, row->weights, at * bytes));
+        weight[i] = access_load(b, conv_weights_at(w, vb_ati(b, row->weights, at * bytes)));
     }
     for (int64_t column = 0; column < (t->columns - 1) * stride + taps; column++) {
         if (!is_inside(&g, column)) {
@@ -78,7 +81,7 @@ void conv_reduce_lanes(ConvWalk *w, const ConvTile *t, const LaneRow *row, int64
                 }
                 x = x ? x : load_pixel(&g, column);
                 lanes = lanes ? lanes : in_place(&g, x, first + i);
-                acc[c] = vb_fma(b, weight[tap * count + i], lanes, acc[c]);
+                acc[c] = emit_dot(b, acc[c], weight[tap * count + i], lanes);
             }
         }
     }

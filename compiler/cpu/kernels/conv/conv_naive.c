@@ -37,15 +37,14 @@ static Val scalar_fma(Vb *b, Val x, Val y, Val z)
     return LLVMBuildFAdd(b->builder, LLVMBuildFMul(b->builder, x, y, ""), z, "");
 }
 
-// Byte offset of element (n,c,y,x) in a blocked tensor of channels c, h x w.
+// Number of element (n,c,y,x) in a blocked tensor of channels c, h x w.
 static Val blocked_at(Vb *b, Val n, Val c, Val y, Val x, const int64_t size[3])
 {
     int64_t width = b->width, blocks = div_up(size[0], width);
     Val at = vb_add(b, vb_muli(b, n, blocks), vb_divi(b, c, width));
     at = vb_add(b, vb_muli(b, at, size[1]), y);
     at = vb_add(b, vb_muli(b, at, size[2]), x);
-    at = vb_add(b, vb_muli(b, at, width), vb_remi(b, c, width));
-    return vb_muli(b, at, 4);
+    return vb_add(b, vb_muli(b, at, width), vb_remi(b, c, width));
 }
 
 static Val weight_at(Naive *v, Val k, Val c, Val r, Val s)
@@ -53,8 +52,7 @@ static Val weight_at(Naive *v, Val k, Val c, Val r, Val s)
     Vb *b = v->b;
     Val at = vb_add(b, vb_muli(b, k, v->plan->c_group), c);
     at = vb_add(b, vb_muli(b, at, v->z.r), r);
-    at = vb_add(b, vb_muli(b, at, v->z.s), s);
-    return vb_muli(b, at, 4);
+    return vb_add(b, vb_muli(b, at, v->z.s), s);
 }
 
 static Val inside(Vb *b, Val i, int64_t size) // 0 <= i < size, as one unsigned comparison
@@ -64,11 +62,12 @@ static Val inside(Vb *b, Val i, int64_t size) // 0 <= i < size, as one unsigned 
 
 // sum += w * value for the tap if `ok`: a product with a value read at a safe place and then
 // replaced by 0.
-static Val add_if(Naive *v, Val ok, Val base, Val offset, Val weight, Val sum)
+static Val add_if(Naive *v, Val ok, Val number, Val weight, Val sum)
 {
     Vb *b = v->b;
-    Val safe = vb_select(b, ok, offset, vb_int(b, 0));
-    Val product = scalar_fma(b, vb_load_scalar(b, vb_at(b, base, safe)), weight, sum);
+    Access x = emit_input(v->e, 0);
+    Val safe = vb_select(b, ok, vb_muli(b, number, access_bytes(x, 1)), vb_int(b, 0));
+    Val product = scalar_fma(b, access_load_scalar(b, access_at(b, x, safe)), weight, sum);
     return vb_select(b, ok, product, sum);
 }
 
@@ -81,7 +80,7 @@ static Val element(Naive *v, Val n, Val channel, Val y, Val x)
     int64_t made = backward ? v->plan->c_group : v->plan->k_group,
             reduced = backward ? v->plan->k_group : v->plan->c_group;
     Val group = vb_divi(b, channel, made), own = vb_remi(b, channel, made);
-    Val sum = LLVMConstReal(b->f32, 0);
+    Val sum = vb_number(b, 0);
     VbLoop lc = vb_loop(b, vb_int(b, 0), vb_int(b, reduced), 1, &sum, 1);
     VbLoop lr = vb_loop(b, vb_int(b, 0), vb_int(b, z->r), 1, &lc.carried[0], 1);
     VbLoop ls = vb_loop(b, vb_int(b, 0), vb_int(b, z->s), 1, &lr.carried[0], 1);
@@ -104,9 +103,9 @@ static Val element(Naive *v, Val n, Val channel, Val y, Val x)
         weight = weight_at(v, channel, lc.index, lr.index, ls.index);
     }
     int64_t in_size[3] = {backward ? z->k : z->c, backward ? z->oh : z->h, backward ? z->ow : z->w};
-    Val offset = blocked_at(b, n, other, iy, ix, in_size);
-    Val w = vb_load_scalar(b, vb_at(b, v->e->in[1], weight));
-    Val next = add_if(v, ok, v->e->in[0], offset, w, ls.carried[0]);
+    Val number = blocked_at(b, n, other, iy, ix, in_size);
+    Val w = access_load_scalar(b, access_index(b, emit_input(v->e, 1), weight, 1));
+    Val next = add_if(v, ok, number, w, ls.carried[0]);
     vb_loop_end(b, &ls, &next);
     vb_loop_end(b, &lr, &next);
     vb_loop_end(b, &lc, &next);
@@ -118,19 +117,21 @@ static Val element_vector(Naive *v, Val n, Val block, Val y, Val x)
 {
     Vb *b = v->b;
     int64_t channels = v->plan->backward ? v->z.c : v->z.k;
-    vb_store(b, vb_zero(b), v->e->scratch);
+    Access lanes = emit_scratch(v->e);
+    access_store(b, vb_zero(b), lanes);
     Val first = vb_muli(b, block, b->width);
     Val last = vb_min(b, vb_addi(b, first, b->width), vb_int(b, channels));
     VbLoop loop = vb_loop(b, first, last, 1, NULL, 0);
     Val sum = element(v, n, loop.index, y, x);
     if (v->z.bias) {
-        Val bias = vb_load_scalar(b, vb_at(b, v->e->in[2], vb_muli(b, loop.index, 4)));
+        Access bias_at = access_index(b, emit_input(v->e, 2), loop.index, 1);
+        Val bias = access_load_scalar(b, bias_at);
         sum = LLVMBuildFAdd(b->builder, sum, bias, "");
     }
     Val lane = vb_sub(b, loop.index, first);
-    vb_store_scalar(b, sum, vb_at(b, v->e->scratch, vb_muli(b, lane, 4)));
+    access_store_scalar(b, sum, access_index(b, lanes, lane, 1));
     vb_loop_end(b, &loop, NULL);
-    return vb_load(b, v->e->scratch);
+    return access_load(b, lanes);
 }
 
 // A task is one image and one block of output channels.
@@ -151,9 +152,11 @@ static void emit_data(Emit *e)
     Val raw = element_vector(&v, image, block, rows.index, columns.index);
     Val pixel = vb_add(b, vb_muli(b, rows.index, w), columns.index);
     ExprPlace at = {.image = image, .block = block};
-    at.offset = vb_muli(b, vb_add(b, vb_muli(b, task, h * w), pixel), b->width * 4);
+    Access to = emit_output(e, 0);
+    Val number = vb_add(b, vb_muli(b, task, h * w), pixel);
+    at.offset = vb_muli(b, number, access_bytes(to, b->width));
     Val stored = emit_store_expr(e, raw, &at);
-    vb_store(b, stored, vb_at(b, e->out[0], at.offset));
+    access_store(b, stored, access_at(b, to, at.offset));
     Val sum[EMIT_MAX_SUMS];
     emit_open_sums(e, &partial, sum);
     emit_count_sums(e, stored, 1, sum);
@@ -169,16 +172,16 @@ static Val row_sum(Naive *v, const Val at[3], Val n, Val channel, Val y) // at: 
 {
     Vb *b = v->b;
     const ConvSize *z = &v->z;
-    Val zero = LLVMConstReal(b->f32, 0);
+    Val zero = vb_number(b, 0);
     VbLoop lx = vb_loop(b, vb_int(b, 0), vb_int(b, z->ow), 1, &zero, 1);
     Val iy = vb_addi(b, vb_add(b, vb_muli(b, y, z->stride[0]), at[1]), -z->pad[0]);
     Val ix = vb_addi(b, vb_add(b, vb_muli(b, lx.index, z->stride[1]), at[2]), -z->pad[1]);
     Val ok = LLVMBuildAnd(b->builder, inside(b, iy, z->h), inside(b, ix, z->w), "");
     int64_t x_size[3] = {z->c, z->h, z->w}, dy_size[3] = {z->k, z->oh, z->ow};
     Val dy_at = blocked_at(b, n, at[0], y, lx.index, dy_size);
-    Val dy = vb_load_scalar(b, vb_at(b, v->e->in[1], dy_at));
-    Val next =
-        add_if(v, ok, v->e->in[0], blocked_at(b, n, channel, iy, ix, x_size), dy, lx.carried[0]);
+    Val dy = access_load_scalar(b, access_index(b, emit_input(v->e, 1), dy_at, 1));
+    Val x_at = blocked_at(b, n, channel, iy, ix, x_size);
+    Val next = add_if(v, ok, x_at, dy, lx.carried[0]);
     vb_loop_end(b, &lx, &next);
     return next;
 }
@@ -196,16 +199,17 @@ static void emit_weights(Emit *e)
     VbLoop ls = vb_loop(b, vb_int(b, 0), vb_int(b, z->s), 1, NULL, 0);
     Val group = vb_divi(b, task, v.plan->k_group);
     Val channel = vb_add(b, vb_muli(b, group, v.plan->c_group), lc.index);
-    Val zero = LLVMConstReal(b->f32, 0), at[3] = {task, lr.index, ls.index};
+    Val zero = vb_number(b, 0), at[3] = {task, lr.index, ls.index};
     VbLoop ln = vb_loop(b, vb_int(b, 0), e->batch, 1, &zero, 1);
-    Val none = LLVMConstReal(b->f32, 0);
+    Val none = vb_number(b, 0);
     VbLoop ly = vb_loop(b, vb_int(b, 0), vb_int(b, z->oh), 1, &none, 1);
     Val image =
         LLVMBuildFAdd(b->builder, ly.carried[0], row_sum(&v, at, ln.index, channel, ly.index), "");
     vb_loop_end(b, &ly, &image);
     Val sum = LLVMBuildFAdd(b->builder, ln.carried[0], image, "");
     vb_loop_end(b, &ln, &sum);
-    vb_store_scalar(b, sum, vb_at(b, e->out[0], weight_at(&v, task, lc.index, lr.index, ls.index)));
+    Val number = weight_at(&v, task, lc.index, lr.index, ls.index);
+    access_store_scalar(b, sum, access_index(b, emit_output(e, 0), number, 1));
     vb_loop_end(b, &ls, NULL);
     vb_loop_end(b, &lr, NULL);
     vb_loop_end(b, &lc, NULL);
@@ -233,10 +237,10 @@ static const char *plan_data(const PlanCtx *ctx, const Node *n, Lowering *out)
     out->out_layout[0] = layout_blocked(width);
     out->tasks_mul = (uint32_t)div_up(plan->backward ? z.c : z.k, width);
     out->tasks_div = out->parts_mul = out->parts_div = 1;
-    out->scratch_bytes = width * 4;
+    out->scratch_bytes = (uint64_t)elem_size(ELEM_F32, width);
     out->flops_per_image = (uint64_t)(2 * conv_macs(&z));
-    out->bytes_per_image = (uint64_t)(4 * (z.c * z.h * z.w + z.k * z.oh * z.ow));
-    out->bytes_fixed = (uint64_t)(4 * z.k * (z.c / z.groups) * z.r * z.s);
+    out->bytes_per_image = (uint64_t)elem_size(ELEM_F32, z.c * z.h * z.w + z.k * z.oh * z.ow);
+    out->bytes_fixed = (uint64_t)elem_size(ELEM_F32, z.k * (z.c / z.groups) * z.r * z.s);
     out->predicted_ns = naive_ns(ctx, &z);
     return NULL;
 }

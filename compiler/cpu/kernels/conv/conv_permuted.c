@@ -119,7 +119,8 @@ static Val block_at(Permuted *p, Val block)
 static void emit_rows(Permuted *p, const LaneRow *r, Val lo, Val hi, Val *acc)
 {
     Vb *b = p->w->b;
-    int64_t row_bytes = p->t->phase->taps[1] * p->g->reduced * (int64_t)b->width * 4;
+    int64_t row_bytes =
+        p->t->phase->taps[1] * p->g->reduced * elem_size(p->w->weight_elem, b->width);
     uint32_t count = (uint32_t)p->t->columns;
     VbLoop rows = vb_for(b, lo, hi, 1, acc, count);
     Val at = vb_muli(b, vb_add(b, p->t->row, rows.index), p->w->in_row);
@@ -149,7 +150,7 @@ static void reduce(ConvWalk *w, const ConvTile *t, Val *acc)
     VbLoop turns = vb_loop(b, vb_int(b, 0), vb_int(b, p.g->reduced), 1, acc, (uint32_t)t->columns);
     Val i = turns.index, block = vb_divi(b, vb_add(b, p.lowest, i), b->width);
     LaneRow row = {.input = block_at(&p, block), .next = block_at(&p, vb_addi(b, block, 1))};
-    row.weights = vb_at(b, t->weights, vb_muli(b, i, (int64_t)b->width * 4));
+    row.weights = vb_at(b, t->weights, vb_muli(b, i, elem_size(w->weight_elem, b->width)));
     row.channels = p.g->reduced;
     row.index = vb_add(b, p.lanes, narrow(b, vb_sub(b, i, vb_muli(b, block, b->width))));
     for (int64_t c = 0; c < t->columns; c++) {

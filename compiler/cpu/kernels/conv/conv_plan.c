@@ -253,6 +253,6 @@ void conv_fill_lowering(const PlanCtx *ctx, const Node *n, const ConvPass *p, co
     out->parts_mul = (uint32_t)t->chunks;
     out->parts_div = (uint32_t)t->image_div;
     out->flops_per_image = (uint64_t)(2 * conv_macs(&z));
-    out->bytes_per_image = (uint64_t)(4 * (z.c * z.h * z.w + z.k * z.oh * z.ow));
-    out->bytes_fixed = (uint64_t)(4 * z.k * (z.c / z.groups) * z.r * z.s);
+    out->bytes_per_image = (uint64_t)elem_size(ELEM_F32, z.c * z.h * z.w + z.k * z.oh * z.ow);
+    out->bytes_fixed = (uint64_t)elem_size(ELEM_F32, z.k * (z.c / z.groups) * z.r * z.s);
 }

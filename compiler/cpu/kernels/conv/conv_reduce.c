@@ -14,7 +14,7 @@
 
 int64_t reduction_vector_bytes(const Reduction *r)
 {
-    return (int64_t)r->w->b->width * 4;
+    return elem_size(r->w->weight_elem, r->w->b->width);
 }
 
 int64_t reduction_step_bytes(const Reduction *r) // weights of one input channel of one tap
@@ -48,7 +48,8 @@ static int64_t lowest_bit(uint64_t mask)
 static Val masked(Vb *b, Val x, Val lanes)
 {
     Val bits = LLVMBuildBitCast(b->builder, x, LLVMTypeOf(lanes), "");
-    return LLVMBuildBitCast(b->builder, LLVMBuildAnd(b->builder, bits, lanes, ""), b->vec, "");
+    Val kept = LLVMBuildAnd(b->builder, bits, lanes, "");
+    return LLVMBuildBitCast(b->builder, kept, LLVMTypeOf(x), "");
 }
 
 // One input channel: the pointers stand at the first column of the mask.
@@ -59,9 +60,8 @@ static void emit_step(Reduction *r, uint64_t mask, int64_t channel)
     const ConvPass *p = r->w->pass;
     Val weight[CONV_MAX_ACC];
     for (int64_t o = 0; o < t->blocks; o++) {
-        weight[o] =
-            vb_load(b, vb_ati(b, REDUCTION_WEIGHT(r),
-                              channel * reduction_step_bytes(r) + o * reduction_vector_bytes(r)));
+        int64_t at = channel * reduction_step_bytes(r) + o * reduction_vector_bytes(r);
+        weight[o] = access_load(b, conv_weights_at(r->w, vb_ati(b, REDUCTION_WEIGHT(r), at)));
         if (r->lanes) {
             weight[o] = masked(b, weight[o], r->lanes);
         }
@@ -72,11 +72,12 @@ static void emit_step(Reduction *r, uint64_t mask, int64_t channel)
             if (!(mask >> c & 1)) {
                 continue;
             }
-            int64_t skip = ((c - first) * p->stride[1] * p->in_block + channel) * 4;
-            Val x = vb_broadcast(b, vb_ati(b, REDUCTION_INPUT(r), i * r->w->in_image + skip));
+            int64_t skip = (c - first) * p->stride[1] * p->in_block + channel;
+            int64_t at = i * r->w->in_image + elem_size(r->w->in_elem, skip);
+            Val x = access_broadcast(b, conv_input_at(r->w, vb_ati(b, REDUCTION_INPUT(r), at)));
             for (int64_t o = 0; o < t->blocks; o++) {
                 Val *acc = &r->v[(i * t->columns + c) * t->blocks + o];
-                *acc = vb_fma(b, weight[o], x, *acc);
+                *acc = emit_dot(b, *acc, weight[o], x);
             }
         }
     }
@@ -91,9 +92,9 @@ static void bump(Reduction *r, int64_t input_bytes, int64_t weight_bytes)
 // The next trip of a loop of `step` input channels.
 static void advance(Reduction *r, int64_t step)
 {
-    bump(r, step * 4, step * reduction_step_bytes(r));
+    bump(r, elem_size(r->w->in_elem, step), step * reduction_step_bytes(r));
     if (r->t->coming) {
-        vb_prefetch(r->w->b, REDUCTION_COMING(r), false, VB_PREFETCH_L2);
+        access_prefetch(r->w->b, REDUCTION_COMING(r));
         REDUCTION_COMING(r) = vb_ati(r->w->b, REDUCTION_COMING(r), step * r->t->coming_step);
     }
 }
@@ -104,7 +105,8 @@ static void emit_class(Reduction *r, int64_t tap, int64_t count, uint64_t mask)
 {
     Vb *b = r->w->b;
     const ConvPass *p = r->w->pass;
-    int64_t step = r->step, pixel = p->in_block * 4, channels = conv_in_step(p);
+    int64_t step = r->step, pixel = elem_size(r->w->in_elem, p->in_block),
+            channels = conv_in_step(p);
     int64_t column = lowest_bit(mask) * p->stride[1] + tap;
     if (r->t->first_column >= 0) {
         column += r->t->first_column * p->stride[1] - r->t->phase->pad[1];

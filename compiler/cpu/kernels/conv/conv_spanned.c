@@ -96,7 +96,7 @@ static void emit_group(Reduction *r, Val from, Val end)
     VbLoop blocks = reduction_loop(r, vb_divi(b, from, width), vb_addi(b, last, 1), 1);
     Val start = vb_muli(b, blocks.index, width), lo = vb_max(b, from, start);
     Val offset = vb_muli(b, blocks.index, r->w->in_plane);
-    offset = vb_add(b, offset, vb_muli(b, vb_sub(b, lo, start), 4));
+    offset = vb_add(b, offset, vb_muli(b, vb_sub(b, lo, start), elem_bytes(r->w->in_elem)));
     REDUCTION_INPUT(r) = vb_at(b, input, offset);
     REDUCTION_WEIGHT(r) =
         vb_at(b, weight, vb_muli(b, vb_sub(b, lo, from), reduction_step_bytes(r)));

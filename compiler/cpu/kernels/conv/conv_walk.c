@@ -29,10 +29,10 @@ static void store_tile(ConvWalk *w, const ConvTile *t, Val image, Val offset, co
             ExprPlace at = {.image = vb_addi(b, image, i), .block = block, .offset = offset};
             emit_hold(w->e, &at);
             for (int64_t c = 0; c < t->columns; c++) {
-                at.offset_const =
-                    i * w->out_image + o * w->out_plane + c * w->pass->spread[1] * b->width * 4;
+                at.offset_const = i * w->out_image + o * w->out_plane +
+                                  elem_size(w->out_elem, c * w->pass->spread[1] * b->width);
                 int64_t nth = (i * t->columns + c) * t->blocks + o;
-                Val raw = acc[nth] ? acc[nth] : vb_load(b, conv_total(w, nth));
+                Val raw = acc[nth] ? acc[nth] : access_load(b, conv_total(w, nth));
                 Val stored = emit_store_expr(w->e, raw, &at);
                 emit_store_output(w->e, stored, &at);
                 if (nth == o) {
@@ -52,8 +52,8 @@ static void start_tile(ConvWalk *w, const ConvTile *t, Val *acc)
     for (int64_t o = 0; o < t->blocks; o++) {
         Val first = vb_zero(b);
         if (w->pass->bias) {
-            Val at = vb_at(b, w->e->in[2], vb_muli(b, w->block, b->width * 4));
-            first = vb_load(b, vb_ati(b, at, o * b->width * 4));
+            Access bias = access_index(b, emit_input(w->e, 2), w->block, b->width);
+            first = access_load(b, access_ati(b, bias, access_bytes(bias, o * b->width)));
         }
         for (int64_t p = 0; p < t->images * t->columns; p++) {
             acc[p * t->blocks + o] = first;
@@ -75,7 +75,7 @@ static void share_coming(ConvWalk *w, const RowPlace *r, Val column, ConvTile *t
 {
     Vb *b = w->b;
     const ConvPhase *f = t->phase;
-    int64_t slice = f->slice * 4;
+    int64_t slice = elem_size(w->weight_elem, f->slice);
     int64_t passes = div_up(w->plan->tiles.image_div, w->plan->tiles.images);
     int64_t pixels = f->count[0] * f->count[1];
     Val pass = vb_divi(b, vb_sub(b, r->image, w->image_lo), w->plan->tiles.images);
@@ -97,7 +97,7 @@ static void emit_tile(ConvWalk *w, const RowPlace *r, Val column, int64_t first,
     Vb *b = w->b;
     ConvTile t = r->tile;
     const ConvPhase *f = t.phase;
-    int64_t pixel = w->pass->in_block * 4;
+    int64_t pixel = elem_size(w->in_elem, w->pass->in_block);
     t.columns = columns;
     t.first_column = first;
     if (first < 0) {
@@ -119,7 +119,7 @@ static void emit_tile(ConvWalk *w, const RowPlace *r, Val column, int64_t first,
     Val x = vb_addi(b, vb_muli(b, column, w->pass->spread[1]), f->first[1]);
     Val offset = vb_add(b, vb_muli(b, r->image, w->out_image), vb_muli(b, w->block, w->out_plane));
     offset = vb_add(b, offset, vb_muli(b, y, w->out_row));
-    offset = vb_add(b, offset, vb_muli(b, x, b->width * 4));
+    offset = vb_add(b, offset, vb_muli(b, x, elem_size(w->out_elem, b->width)));
     store_tile(w, &t, r->image, offset, acc);
 }
 
@@ -157,8 +157,9 @@ static void emit_columns(ConvWalk *w, const RowPlace *r)
 
 static Val phase_weights(ConvWalk *w, const ConvPhase *f)
 {
-    Val offset = vb_addi(w->b, vb_muli(w->b, w->tile, f->slice * 4), f->weights * 4);
-    return vb_at(w->b, w->e->in[1], offset);
+    Access all = emit_input(w->e, 1);
+    Val offset = vb_muli(w->b, w->tile, access_bytes(all, f->slice));
+    return access_at(w->b, all, vb_addi(w->b, offset, access_bytes(all, f->weights))).at;
 }
 
 static Val image_input(ConvWalk *w, Val image)
@@ -168,10 +169,10 @@ static Val image_input(ConvWalk *w, Val image)
     }
     Val offset = vb_muli(w->b, image, w->in_image);
     if (w->plan->in_group) {
-        Val group = vb_muli(w->b, w->group, w->plan->in_group * 4);
+        Val group = vb_muli(w->b, w->group, elem_size(w->in_elem, w->plan->in_group));
         offset = vb_add(w->b, offset, group);
     }
-    return vb_at(w->b, w->e->in[0], offset);
+    return access_at(w->b, emit_input(w->e, 0), offset).at;
 }
 
 // Whether some, or all, rows of the phase have no tap row inside the picture.
@@ -355,12 +356,15 @@ void conv_walk(Emit *e, ConvReduce reduce, ConvStage stage)
     const ConvPlan *plan = e->lowering->plan;
     ConvWalk w = {.e = e, .b = e->vb, .plan = plan, .reduce = reduce, .stage = stage};
     w.pass = &plan->pass;
-    w.in_row = plan->in_row * 4;
-    w.in_plane = plan->in_plane * 4;
-    w.in_image = plan->in_image * 4;
-    w.out_row = plan->out_row * 4;
-    w.out_plane = plan->out_plane * 4;
-    w.out_image = plan->out_image * 4;
+    w.in_elem = stage ? ELEM_F32 : emit_input(e, 0).elem;
+    w.weight_elem = emit_input(e, 1).elem;
+    w.out_elem = emit_output(e, 0).elem;
+    w.in_row = elem_size(w.in_elem, plan->in_row);
+    w.in_plane = elem_size(w.in_elem, plan->in_plane);
+    w.in_image = elem_size(w.in_elem, plan->in_image);
+    w.out_row = elem_size(w.out_elem, plan->out_row);
+    w.out_plane = elem_size(w.out_elem, plan->out_plane);
+    w.out_image = elem_size(w.out_elem, plan->out_image);
     Val task;
     TaskLoop loop = emit_tasks(e, &task);
     emit_task(&w, task);

@@ -36,7 +36,8 @@ struct ConvWalk {
     const ConvPlan *plan;
     const ConvPass *pass; // the plan's
     ConvReduce reduce;
-    ConvStage stage; // NULL: tiles read the node's input
+    ConvStage stage;                     // NULL: tiles read the node's input
+    Elem in_elem, weight_elem, out_elem; // what is stored; staged input is f32
     // sizes in bytes
     int64_t in_row, in_plane, in_image, out_row, out_plane, out_image;
     // of the task at hand
@@ -50,10 +51,21 @@ struct ConvWalk {
 };
 
 /// Where a sum of the tile lies that is not in a register; scratch.
-static inline Val conv_total(const ConvWalk *w, int64_t i)
+static inline Access conv_total(const ConvWalk *w, int64_t i)
 {
-    return vb_ati(w->b, w->e->scratch, i * w->b->width * 4);
+    Access totals = emit_scratch(w->e);
+    return access_ati(w->b, totals, access_bytes(totals, i * w->b->width));
 }
+/// What a pointer into the input, or into the weights, points to.
+static inline Access conv_input_at(const ConvWalk *w, Val at)
+{
+    return (Access){at, w->in_elem};
+}
+static inline Access conv_weights_at(const ConvWalk *w, Val at)
+{
+    return (Access){at, w->weight_elem};
+}
+
 /// The record of a kernel whose emission is conv_walk.
 #define CONV_WALK_KERNEL(NAME, OP, DOC, PLAN, EMIT)                                                \
     {                                                                                              \

@@ -91,23 +91,24 @@ static Val spread(Vb *b, const GroupLanes *g, int64_t variant, int64_t i, const 
 static void emit_variant(Vb *b, const GroupLanes *g, const LanePixels *p, int64_t variant,
                          Val period)
 {
-    int64_t vector = (int64_t)b->width * 4;
+    int64_t vector = access_bytes(p->to, b->width);
     int64_t first = channel_at(g, variant, b->width, 0, 0) / b->width;
     int64_t last = channel_at(g, variant, b->width, b->width - 1, g->reduced - 1) / b->width;
     uint32_t sources = (uint32_t)(last - first + 1);
-    Val *from = ARENA_ARRAY(b->arena, Val, sources), *x = ARENA_ARRAY(b->arena, Val, sources);
+    Access *from = ARENA_ARRAY(b->arena, Access, sources);
+    Val *x = ARENA_ARRAY(b->arena, Val, sources);
     for (uint32_t s = 0; s < sources; s++) { // the last vector's pad lanes may lie past the input
         Val block = vb_addi(b, vb_muli(b, period, g->in_step), first + s);
         block = vb_min(b, block, vb_int(b, g->in_blocks - 1));
-        from[s] = vb_at(b, p->from, vb_muli(b, block, p->plane));
+        from[s] = access_at(b, p->from, vb_muli(b, block, p->plane));
     }
     VbLoop pixels = vb_loop(b, p->lo, p->hi, 1, NULL, 0);
     for (uint32_t s = 0; s < sources; s++) {
-        x[s] = vb_load(b, vb_at(b, from[s], vb_muli(b, pixels.index, vector)));
+        x[s] = access_load(b, access_index(b, from[s], pixels.index, b->width));
     }
-    Val to = vb_at(b, p->to, vb_muli(b, pixels.index, g->reduced * vector));
+    Access to = access_at(b, p->to, vb_muli(b, pixels.index, g->reduced * vector));
     for (int64_t i = 0; i < g->reduced; i++) {
-        vb_store(b, spread(b, g, variant, i, x, first), vb_ati(b, to, i * vector));
+        access_store(b, spread(b, g, variant, i, x, first), access_ati(b, to, i * vector));
     }
     vb_loop_end(b, &pixels, NULL);
 }
@@ -115,8 +116,9 @@ static void emit_variant(Vb *b, const GroupLanes *g, const LanePixels *p, int64_
 // The channels of all groups that the vector meets, one after the other over all pixels.
 static void emit_blended(Vb *b, const GroupLanes *g, const LanePixels *p)
 {
-    int64_t vector = (int64_t)b->width * 4;
-    Val *from = ARENA_ARRAY(b->arena, Val, g->most), *before = ARENA_ARRAY(b->arena, Val, g->most);
+    int64_t vector = access_bytes(p->to, b->width);
+    Access *from = ARENA_ARRAY(b->arena, Access, g->most);
+    Val *before = ARENA_ARRAY(b->arena, Val, g->most);
     Val *group = ARENA_ARRAY(b->arena, Val, g->most);
     Val first = vb_muli(b, p->block, b->width), own = vb_divi(b, first, g->made);
     for (int64_t t = 0; t < g->most; t++) {
@@ -128,15 +130,18 @@ static void emit_blended(Vb *b, const GroupLanes *g, const LanePixels *p)
     for (int64_t t = 0; t < g->most; t++) {
         Val c = vb_add(b, vb_muli(b, group[t], g->reduced), channels.index);
         Val plane = vb_muli(b, vb_divi(b, c, b->width), p->plane);
-        from[t] = vb_at(b, p->from, vb_add(b, plane, vb_muli(b, vb_remi(b, c, b->width), 4)));
+        Val lane = vb_muli(b, vb_remi(b, c, b->width), access_bytes(p->from, 1));
+        from[t] = access_at(b, p->from, vb_add(b, plane, lane));
     }
-    Val to = vb_at(b, p->to, vb_muli(b, channels.index, vector));
+    Access to = access_at(b, p->to, vb_muli(b, channels.index, vector));
     VbLoop pixels = vb_loop(b, p->lo, p->hi, 1, NULL, 0);
-    Val at = vb_muli(b, pixels.index, vector), x = vb_broadcast(b, vb_at(b, from[0], at));
+    Val at = vb_muli(b, pixels.index, vector);
+    Val read = access_rescale(b, at, p->to.elem, p->from.elem);
+    Val x = access_broadcast(b, access_at(b, from[0], read));
     for (int64_t t = 1; t < g->most; t++) {
-        x = vb_select(b, before[t], x, vb_broadcast(b, vb_at(b, from[t], at)));
+        x = vb_select(b, before[t], x, access_broadcast(b, access_at(b, from[t], read)));
     }
-    vb_store(b, x, vb_at(b, to, vb_muli(b, at, g->reduced)));
+    access_store(b, x, access_at(b, to, vb_muli(b, at, g->reduced)));
     vb_loop_end(b, &pixels, NULL);
     vb_loop_end(b, &channels, NULL);
 }

@@ -27,9 +27,9 @@ double group_lanes_cycles(const GroupLanes *g, double pixels);
 /// Pixels [lo, hi), at least one, for vector `block` of the results.
 typedef struct LanePixels {
     Val block, lo, hi;
-    Val from;      // pixel 0 of input block 0
+    Access from;   // pixel 0 of input block 0
     int64_t plane; // bytes of an input block
-    Val to;        // place of pixel 0 in [pixel][reduced][V]
+    Access to;     // place of pixel 0 in [pixel][reduced][V]
 } LanePixels;
 
 /// Lane l of to[pixel][i] becomes channel i of the group of result block * V + l. Lanes of results
