@@ -29,7 +29,7 @@ typedef enum ValueKind {
 } ValueKind;
 
 /// What a value depends on; nodes of BIND_PARAMS are prepare's work.
-typedef enum BindTime { BIND_CONST, BIND_PARAMS, BIND_INPUTS } BindTime;
+typedef enum BindTime { BIND_PARAMS, BIND_INPUTS } BindTime;
 
 /// Where a value lies: base[region] + offset + batch * slope bytes. Set by plan_buffers.
 typedef struct Place {
