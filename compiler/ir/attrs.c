@@ -77,7 +77,7 @@ static bool attr_equal(const AttrDef *def, const void *a, const void *b)
     case ATTR_INT:
         return *(const int64_t *)a == *(const int64_t *)b;
     case ATTR_FLOAT:
-        return memcmp(a, b, sizeof(double)) == 0;
+        return memcmp(a, b, sizeof *(const double *)a) == 0;
     case ATTR_BOOL:
         return *(const bool *)a == *(const bool *)b;
     case ATTR_ENUM:
@@ -127,7 +127,7 @@ uint64_t attrs_hash(uint64_t h, const OpDef *op, const void *attrs)
             h = hash_bytes(h, at, sizeof(int64_t));
             break;
         case ATTR_FLOAT:
-            h = hash_bytes(h, at, sizeof(double));
+            h = hash_bytes(h, at, sizeof *(const double *)at);
             break;
         case ATTR_BOOL:
             h = hash_u64(h, *(const bool *)at);

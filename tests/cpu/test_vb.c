@@ -1,5 +1,5 @@
-// test_vb.c: the vector builder on every target that this machine runs: exp and log within 2 ulp,
-// their edges, reductions, partial loads and stores, loops without a trip.
+// test_vb.c: the vector builder and f32 in memory (access.h) on every target that this machine runs:
+// exp and log within 2 ulp, their edges, reductions, partial loads and stores, loops without a trip.
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -45,9 +45,8 @@ static void emit_map(Emit *e, Val (*f)(Vb *, Val))
 {
     Vb *b = e->vb;
     VbLoop loop = vb_for(b, vb_int(b, 0), e->batch, b->width, NULL, 0);
-    Val offset = vb_muli(b, loop.index, 4);
-    vb_store_unaligned(b, f(b, vb_load_unaligned(b, vb_at(b, e->in[0], offset))),
-                       vb_at(b, e->out[0], offset));
+    Val x = access_load_unaligned(b, access_index(b, emit_input(e, 0), loop.index, 1));
+    access_store_unaligned(b, f(b, x), access_index(b, emit_output(e, 0), loop.index, 1));
     vb_for_end(b, &loop, NULL);
 }
 
@@ -139,28 +138,34 @@ START_TEST(edges)
 }
 END_TEST
 
-// out[0]: sum of the first vector, out[1]: its largest; then partial loads and stores of every
-// length.
+static Access output_at(Emit *e, int64_t element)
+{
+    Access to = emit_output(e, 0);
+    return access_ati(e->vb, to, access_bytes(to, element));
+}
+
+// out[0]: sum of the first vector, out[1]: its largest, out[2]: sum of its first three; then partial
+// loads and stores of every length.
 static void emit_lanes(Emit *e)
 {
     Vb *b = e->vb;
-    Val x = vb_load_unaligned(b, e->in[0]);
-    vb_store_scalar(b, vb_reduce_add(b, x), e->out[0]);
-    vb_store_scalar(b, vb_reduce_max(b, x), vb_ati(b, e->out[0], 4));
-    vb_store_scalar(b, vb_reduce_add(b, vb_keep_first(b, x, vb_int(b, 3))),
-                    vb_ati(b, e->out[0], 8));
+    Val x = access_load_unaligned(b, emit_input(e, 0));
+    Val first = vb_keep_first(b, x, vb_int(b, 3));
+    access_store_scalar(b, vb_reduce_add(b, x), output_at(e, 0));
+    access_store_scalar(b, vb_reduce_max(b, x), output_at(e, 1));
+    access_store_scalar(b, vb_reduce_add(b, first), output_at(e, 2));
     int64_t at = 3;
     for (uint32_t lanes = 1; lanes <= b->width; lanes++) {
-        Val part = vb_load_lanes(b, e->in[0], lanes);
-        vb_store_scalar(b, vb_reduce_add(b, part), vb_ati(b, e->out[0], at * 4));
-        vb_store_lanes(b, vb_const(b, lanes), vb_ati(b, e->out[0], (at + 1) * 4), lanes);
+        Val part = access_load_lanes(b, emit_input(e, 0), lanes);
+        access_store_scalar(b, vb_reduce_add(b, part), output_at(e, at));
+        access_store_lanes(b, vb_const(b, lanes), output_at(e, at + 1), lanes);
         at += lanes + 2; // one element stays as it was
     }
     Val init = vb_const(b, 5.0);
     VbLoop none = vb_for(b, e->batch, e->batch, 1, &init, 1);
     Val next = vb_zero(b);
     vb_for_end(b, &none, &next);
-    vb_store_unaligned(b, none.carried[0], vb_ati(b, e->out[0], at * 4));
+    access_store_unaligned(b, none.carried[0], output_at(e, at));
 }
 
 START_TEST(lanes_and_reductions)
