@@ -1,7 +1,8 @@
-// source_files.c: walks the folders that hold C.
+// source_files.c: walks the folders that hold C, and tells code from comments.
 #define _XOPEN_SOURCE 700 // nftw
 #include "lint/source_files.h"
 
+#include <ctype.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,4 +46,58 @@ int source_files_visit(SourceVisitor visit)
         ck_assert_int_eq(nftw(path, visit_file, 16, FTW_PHYS), 0);
     }
     return seen;
+}
+
+static void blank(char *from, const char *to)
+{
+    for (; from < to; from++) {
+        *from = *from == '\n' ? '\n' : ' ';
+    }
+}
+
+static char *end_of_quoted(char *at)
+{
+    char quote = *at++;
+    while (*at && *at != quote) {
+        at += *at == '\\' && at[1] ? 2 : 1;
+    }
+    return *at ? at + 1 : at;
+}
+
+static char *end_of_directive(char *at)
+{
+    while (*at && (*at != '\n' || at[-1] == '\\')) {
+        at++;
+    }
+    return at;
+}
+
+void source_code_only(char *text, bool keep_directives)
+{
+    bool line_begins = true;
+    for (char *at = text; *at;) {
+        char *end = at;
+        if (at[0] == '/' && at[1] == '/') {
+            end = at + strcspn(at, "\n");
+        } else if (at[0] == '/' && at[1] == '*') {
+            end = strstr(at, "*/");
+            end = end ? end + 2 : at + strlen(at);
+        } else if (*at == '"' || *at == '\'') {
+            end = end_of_quoted(at);
+        } else if (*at == '#' && line_begins && !keep_directives) {
+            end = end_of_directive(at);
+        }
+        line_begins = *at == '\n' || (line_begins && isspace((unsigned char)*at));
+        blank(at, end);
+        at = end > at ? end : at + 1;
+    }
+}
+
+size_t source_word_length(const char *at)
+{
+    size_t n = 0;
+    while (isalnum((unsigned char)at[n]) || at[n] == '_') {
+        n++;
+    }
+    return n;
 }

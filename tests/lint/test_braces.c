@@ -13,52 +13,6 @@
 
 static int problems;
 
-// Comments, directives and what is in quotes become blanks; lines stay.
-static void blank(char *from, const char *to)
-{
-    for (; from < to; from++) {
-        *from = *from == '\n' ? '\n' : ' ';
-    }
-}
-
-static char *end_of_quoted(char *at)
-{
-    char quote = *at++;
-    while (*at && *at != quote) {
-        at += *at == '\\' && at[1] ? 2 : 1;
-    }
-    return *at ? at + 1 : at;
-}
-
-static char *end_of_directive(char *at)
-{
-    while (*at && (*at != '\n' || at[-1] == '\\')) {
-        at++;
-    }
-    return at;
-}
-
-static void blank_all_but_code(char *text)
-{
-    bool line_begins = true;
-    for (char *at = text; *at;) {
-        char *end = at;
-        if (at[0] == '/' && at[1] == '/') {
-            end = at + strcspn(at, "\n");
-        } else if (at[0] == '/' && at[1] == '*') {
-            end = strstr(at, "*/");
-            end = end ? end + 2 : at + strlen(at);
-        } else if (*at == '"' || *at == '\'') {
-            end = end_of_quoted(at);
-        } else if (*at == '#' && line_begins) {
-            end = end_of_directive(at);
-        }
-        line_begins = *at == '\n' || (line_begins && isspace((unsigned char)*at));
-        blank(at, end);
-        at = end > at ? end : at + 1;
-    }
-}
-
 static const char *skip_blanks(const char *at)
 {
     return at + strspn(at, " \t\n");
@@ -75,19 +29,10 @@ static const char *skip_parentheses(const char *at)
     return at;
 }
 
-static size_t word_length(const char *at)
-{
-    size_t n = 0;
-    while (isalnum((unsigned char)at[n]) || at[n] == '_') {
-        n++;
-    }
-    return n;
-}
-
 static bool is_word(const char *at, const char *word)
 {
     size_t length = strlen(word);
-    return word_length(at) == length && strncmp(at, word, length) == 0;
+    return source_word_length(at) == length && strncmp(at, word, length) == 0;
 }
 
 // Whether the body behind the keyword at `at` has its braces. closes_do: a `while` here ends a `do`.
@@ -104,18 +49,18 @@ static bool has_braces(const char *at, bool closes_do)
     if (!is_while && !is_word(at, "if") && !is_word(at, "for") && !is_word(at, "switch")) {
         return true;
     }
-    at = skip_blanks(skip_parentheses(skip_blanks(at + word_length(at))));
+    at = skip_blanks(skip_parentheses(skip_blanks(at + source_word_length(at))));
     return *at == (is_while && closes_do ? ';' : '{');
 }
 
 static void check_file(const char *path, char *text)
 {
-    blank_all_but_code(text);
+    source_code_only(text, false);
     bool is_do[MAX_DEPTH] = {false}; // blocks that are open
     bool opens_do = false, closes_do = false;
     int depth = 0, line = 1;
     for (const char *at = text; *at;) {
-        size_t length = word_length(at);
+        size_t length = source_word_length(at);
         if (length && !has_braces(at, closes_do)) {
             fprintf(stderr, "%s:%d: a body without braces\n", path, line);
             problems++;
